@@ -1,9 +1,9 @@
 """The contracts every regional platform is reached through: Translator (pure, 转换) and Channel (I/O, 通道).
 
-A *translator* turns a platform's bytes into an ``Act`` on a case (办件), and an ``Outbound`` of ours into the platform's
-bytes (``Wire``). It does no I/O and knows neither clock nor key. A *channel* carries frozen ``Wire`` bytes to the
-platform and says honestly what became of them: a time-out after the request has left is ``Unclear``, never "failed".
-What a platform says back is a value; only bytes that fit no rule raise ``Untranslatable``.
+A *translator* turns a platform's bytes into an ``Act`` on a case (办件), and an ``Outbound`` of ours into the
+platform's bytes (``Wire``). It does no I/O and knows neither clock nor key. A *channel* carries frozen ``Wire`` bytes
+to the platform and says honestly what became of them: a time-out after the request has left is ``Unclear``, never
+"failed". What a platform says back is a value; only bytes that fit no rule raise ``Untranslatable``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import msgspec
 
 
-class Untranslatable(Exception):  # noqa: N818 - the word of the design
-    """Foreign bytes or a canonical value that no rule of the profile fits. ``path`` is the platform's own field path."""
+class Untranslatable(Exception):
+    """Foreign bytes or a canonical value that fit no rule of the profile. ``path`` is the platform's own field path."""
 
     def __init__(self, code: str, zh: str, en: str, path: str = "") -> None:
         super().__init__(f"{code} {path}".rstrip())
@@ -54,8 +54,8 @@ class Act(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """Body of an outbound of type ``receipt`` or ``status``: where the case stands, for the platform's own screen.
 
-    ``state`` is a state of ``gateway/core/case.py``; ``text`` the Chinese sentence; ``receipt`` an opaque printable proof
-    (Base64 or an id), empty when there is none.
+    ``state`` is a state of ``gateway/core/case.py``; ``text`` the Chinese sentence; ``receipt`` an opaque printable
+    proof (Base64 or an id), empty when there is none.
     """
 
     state: str
@@ -89,7 +89,7 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
-    """Frozen bytes for a platform; every retry sends these. What authenticates them is added by the channel at each send.
+    """Frozen bytes for a platform; every retry sends these. The channel adds what authenticates them at each send.
 
     ``id`` is the outbound's; ``path`` is appended to the platform's base URL ("" for a SOAP endpoint).
     """
@@ -102,11 +102,44 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = "application/json"
 
 
+# --- who calls --------------------------------------------------------------------------------------------------------
+
+
+class Presented(msgspec.Struct, frozen=True):
+    """A request as it stood on the wire. ``raw_path`` and ``raw_query`` are not decoded; the query is without its ``?``.
+
+    ``headers`` keeps duplicates and order; ``body_digest`` is SM3 of the body's bytes (streamed bodies: of what arrived).
+    """
+
+    method: str
+    raw_path: str
+    raw_query: str
+    headers: tuple[tuple[str, str], ...]
+    body_digest: bytes
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """The platform ``app_id`` signed this. The caller still refuses a nonce it has seen within the window."""
+
+    app_id: str
+    nonce: str
+    time_ms: int
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """Not let in. Codes: missing-signature, duplicate-header, unknown-app, bad-nonce, time-outside-window, bad-signature,
+    wrong-credential."""
+
+    code: str
+    zh: str
+    en: str
+
+
 # --- what became of a send, and what a question brought ---------------------------------------------------------------
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
-    """The platform has it, now or from an earlier attempt. ``reference`` is its number for it ("" when it gives none)."""
+    """The platform has it, now or from an earlier attempt. ``reference`` is its number for it, if it gave one."""
 
     reference: str = ""
 
@@ -126,7 +159,7 @@ class Temporary(msgspec.Struct, frozen=True, tag="temporary"):
 
 
 class Unclear(msgspec.Struct, frozen=True, tag="unclear"):
-    """The request left and no usable answer came: ask before sending again; who cannot ask leaves it to a person (待人工确认)."""
+    """The request left and no usable answer came: ask before sending again; else it is for a person (待人工确认)."""
 
     reason: str
 
@@ -146,13 +179,14 @@ Answer = Accepted | NotThere | CannotAsk | Temporary
 class Translator(Protocol):
     """Pure. ``receipt`` and ``problem`` are flat string dicts, so that a profile can rename their keys.
 
-    Receipt keys: ``case_id case_number message_id received_at receipt text text_en`` (``received_at`` RFC 3339, ``receipt``
-    Base64 of the signed receipt). Problem keys: those of problem+json (``code title title_en detail action trace_id clause``).
+    Receipt keys: ``case_id case_number message_id received_at receipt text text_en`` (``received_at`` RFC 3339,
+    ``receipt`` Base64 of the signed receipt). Problem keys: those of problem+json (``code title title_en detail action
+    trace_id clause``) and ``path``, the platform's own field path.
     """
 
     def inbound(self, operation: str, payload: bytes, *, case: str = "") -> Act:
-        """Bytes of one foreign message to an act. ``case`` is the number in the request's path, if it has one: a body that
-        names another case is refused. Raises Untranslatable or schemas.errors.Invalid."""
+        """Bytes of one foreign message to an act. ``case`` is the number in the request's path, if it has one: a body
+        that names another case is refused. Raises Untranslatable or schemas.errors.Invalid."""
 
     def outbound(self, out: Outbound) -> Wire:
         """Our message to the platform's bytes. Raises Untranslatable when the profile has no table for ``out.type``."""

@@ -1,0 +1,128 @@
+"""Opens a regional platform (地方平台) from its settings and its profile: the one place that knows the protocol families.
+
+A family is a package ``adapters/<family>`` that exports ``open_family(opening) -> Platform``. A region's differences are
+data: ``adapters/profiles/<region>.toml``. A new family is one row of ``FAMILIES``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from adapters.base import Channel, Denied, Presented, Signed, Translator, Untranslatable
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from adapters.soap.service import Service
+    from signing.providers import Provider
+    from signing.sm2 import Signer
+
+FAMILIES = {"rest_signed": "adapters.rest_signed.family", "soap": "adapters.soap.family"}
+
+
+class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One local platform, as a node's configuration names it. Times in milliseconds, sizes in bytes.
+
+    ``id``           our name for it, unique on the node; ``profile`` the region's profile
+    ``base_url``     its registered address: REST base, or the SOAP endpoint
+    ``app_id``       (REST) the id it signs with; ``public_keys``: PEM or hex of 04||x||y, more than one while it changes keys
+    ``our_app_id``   (REST) the id we sign our callbacks with
+    ``unit`` and ``licence``          (SOAP) what it must show us; ``our_unit`` and ``our_licence`` what we show it
+    ``can_ask``      False for a platform that cannot be asked what it has: an unclear outcome waits for a person
+    """
+
+    id: str
+    profile: str
+    base_url: str
+    app_id: str = ""
+    public_keys: tuple[str, ...] = ()
+    our_app_id: str = "tongban"
+    unit: str = ""
+    licence: str = ""
+    our_unit: str = ""
+    our_licence: str = ""
+    can_ask: bool = True
+    window_ms: int = 300_000
+    connect_timeout_ms: int = 5_000
+    timeout_ms: int = 30_000
+    max_answer_bytes: int = 1 << 20
+    max_message_bytes: int = 16 << 20
+
+    def __repr__(self) -> str:
+        return f"PlatformSettings(id={self.id!r}, profile={self.profile!r}, base_url={self.base_url!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """All that a family needs to open a platform. ``profile`` is the parsed TOML; ``resources`` are files it names."""
+
+    settings: PlatformSettings
+    profile: Mapping[str, Any]
+    resources: Mapping[str, bytes]
+    signer: Signer
+    provider: Provider
+    new_nonce: Callable[[], str]
+    now_ms: Callable[[], int]
+    session: aiohttp.ClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An open platform. ``service`` is there for families whose callers speak SOAP to us; ``app_of`` reads the app id."""
+
+    id: str
+    family: str
+    profile: str
+    translator: Translator
+    channel: Channel
+    authenticate: Callable[[Presented, int], Signed | Denied]
+    app_of: Callable[[Iterable[tuple[str, str]]], str] | None = None
+    app_id: str = ""
+    service: Service | None = None
+
+
+def read_profile(data: bytes) -> dict[str, Any]:
+    """The TOML of a profile; raises Untranslatable when it is not TOML or names no known family."""
+    try:
+        profile = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        where = f"{error}"
+        raise Untranslatable("profile-unreadable", f"方案文件不是合法的 TOML：{where}", f"not TOML: {where}") from None
+    if profile.get("family") not in FAMILIES:
+        known = "、".join(FAMILIES)
+        raise Untranslatable(
+            "family-unknown", f"方案的 family 须为：{known}", f"family must be one of {known}", "family"
+        )
+    return profile
+
+
+def open_platform(
+    settings: PlatformSettings,
+    profile: bytes,
+    resources: Mapping[str, bytes],
+    signer: Signer,
+    provider: Provider,
+    new_nonce: Callable[[], str],
+    now_ms: Callable[[], int],
+    session: aiohttp.ClientSession,
+) -> Platform:
+    """Compile the profile and open its family's channel. Raises Untranslatable for a profile that cannot work."""
+    read = read_profile(profile)
+    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, session)
+    platform: Platform = import_module(FAMILIES[read["family"]]).open_family(opening)
+    return platform
+
+
+def find_caller(platforms: Iterable[Platform], headers: Iterable[tuple[str, str]]) -> Platform | None:
+    """Which REST platform's app id these headers carry; None when none or an unknown one (then deny)."""
+    pairs = tuple(headers)
+    for platform in platforms:
+        if platform.app_of is not None and platform.app_id and platform.app_of(pairs) == platform.app_id:
+            return platform
+    return None
