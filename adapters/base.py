@@ -106,9 +106,9 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Presented(msgspec.Struct, frozen=True):
-    """A request as it stood on the wire. ``raw_path`` and ``raw_query`` are not decoded; the query is without its ``?``.
+    """A request as it stood on the wire: ``raw_path`` and ``raw_query`` not decoded, the query without its ``?``.
 
-    ``headers`` keeps duplicates and order; ``body_digest`` is SM3 of the body's bytes (streamed bodies: of what arrived).
+    ``headers`` keeps duplicates and order; ``body_digest`` is SM3 of the body's bytes as they arrived.
     """
 
     method: str
@@ -127,8 +127,8 @@ class Signed(msgspec.Struct, frozen=True):
 
 
 class Denied(msgspec.Struct, frozen=True):
-    """Not let in. Codes: missing-signature, duplicate-header, unknown-app, bad-nonce, time-outside-window, bad-signature,
-    wrong-credential."""
+    """Not let in. Codes: missing-signature, duplicate-header, unknown-app, bad-nonce, time-outside-window,
+    bad-signature, wrong-credential."""
 
     code: str
     zh: str

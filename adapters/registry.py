@@ -1,7 +1,7 @@
-"""Opens a regional platform (地方平台) from its settings and its profile: the one place that knows the protocol families.
+"""Opens a regional platform (地方平台) from its settings and its profile: the one place that knows the families.
 
-A family is a package ``adapters/<family>`` that exports ``open_family(opening) -> Platform``. A region's differences are
-data: ``adapters/profiles/<region>.toml``. A new family is one row of ``FAMILIES``.
+A family is a module that exports ``open_family(opening) -> Platform``. A region's differences are data:
+``adapters/profiles/<region>.toml``. A new family is one row of ``FAMILIES``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     ``id``           our name for it, unique on the node; ``profile`` the region's profile
     ``base_url``     its registered address: REST base, or the SOAP endpoint
-    ``app_id``       (REST) the id it signs with; ``public_keys``: PEM or hex of 04||x||y, more than one while it changes keys
+    ``app_id``       (REST) the id it signs with
+    ``public_keys``  (REST) its keys, PEM or hex of 04||x||y: more than one while it changes keys
     ``our_app_id``   (REST) the id we sign our callbacks with
     ``unit`` and ``licence``          (SOAP) what it must show us; ``our_unit`` and ``our_licence`` what we show it
     ``can_ask``      False for a platform that cannot be asked what it has: an unclear outcome waits for a person
@@ -74,7 +75,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """An open platform. ``service`` is there for families whose callers speak SOAP to us; ``app_of`` reads the app id."""
+    """An open platform. ``service``: for callers that speak SOAP to us; ``app_of``: reads the app id from headers."""
 
     id: str
     family: str
