@@ -1,8 +1,8 @@
 """Rows of a mapping as a profile writes them, their paths and their conditions (映射规则).
 
 Paths are names with dots: from the current value, or from the whole message with ``$.``; ``.`` alone is the current
-value. A condition is ``path`` (given), ``!path`` (not given), ``path == 'word'`` or ``path != 'word'``. Absent, null and
-"" are one thing: not given.
+value. A condition is ``path`` (given), ``!path`` (not given), ``path == 'word'`` or ``path != 'word'``.
+Absent, null and "" are one thing: not given.
 """
 
 from __future__ import annotations

@@ -1,0 +1,214 @@
+"""A region's profile (地方方案): all that differs between platforms of one family, as data, compiled once.
+
+Shared by the families: the header, code tables, the rule tables in both directions, how a foreign message tells its
+type, id and case number (``operations``), and the head that goes with every outward message (``send``). What only one
+family knows (header names, XML names) stays in a table that this module hands on untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from adapters.base import Act, Inline, Outbound, Untranslatable
+from adapters.mapping import RuleMap, compile_maps
+from adapters.rules import MISSING, Faulty, put, reader
+from schemas import codec
+from schemas.canonical import BODIES
+from schemas.errors import Invalid
+from signing.sm3 import sm3
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOTICES = ("receipt", "status")
+
+
+class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How an inward operation tells its type, id and case: ``type``, or the word at ``type_at`` through ``types``."""
+
+    id: str
+    type: str = ""
+    type_at: str = ""
+    types: dict[str, str] = {}
+    case: str = ""
+    local: str = ""
+    body: str = "."
+
+
+class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Outward messages: where they go, the head ``rows``, the key under which the body goes ("" = beside the head)."""
+
+    path: str = ""
+    ask: str = ""
+    rows: list[dict[str, Any]] = []
+    body: str = ""
+    operations: dict[str, str] = {}
+
+
+class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The TOML of a profile. ``basis`` names the public family it is modelled on; ``notice`` says what it is not."""
+
+    name: str
+    title: str
+    family: str
+    division: str
+    version: int
+    basis: str
+    notice: str
+    encoding: str = "utf-8"
+    operations: dict[str, Operation] = {}
+    send: Send = Send()
+    tables: dict[str, dict[str, str]] = {}
+    inward: dict[str, dict[str, Any]] = msgspec.field(default={}, name="in")
+    outward: dict[str, dict[str, Any]] = msgspec.field(default={}, name="out")
+    reply: dict[str, Any] = {}
+    signing: dict[str, Any] = {}
+    answer: dict[str, Any] = {}
+    soap: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A compiled profile."""
+
+    text: Tables
+    inward: Mapping[str, RuleMap]
+    outward: Mapping[str, RuleMap]
+    head: RuleMap
+
+    def act(self, operation: str, message: dict[str, Any], case: str = "") -> Act:
+        """A decoded foreign message to an act. Raises Untranslatable, its path in the platform's own names."""
+        rule = self.text.operations.get(operation)
+        if rule is None:
+            raise Untranslatable("operation-unknown", "没有这个操作", "no such operation")
+        type_ = _type_of(rule, message)
+        if type_ not in self.inward:
+            raise Untranslatable(
+                "type-not-mapped", "方案未映射这类报文", "the profile maps no such message", rule.type_at
+            )
+        number = _number(message, rule.case)
+        if case and number and case != number:
+            raise Untranslatable(
+                "case-mismatch", "路径与报文里的办件编号不一致", "path and body name different cases", rule.case
+            )
+        if not (number or case):
+            raise Untranslatable("case-missing", "缺少办件编号", "the case number is missing", rule.case)
+        body = message if rule.body == "." else reader(rule.body)(message, message)
+        if type(body) is not dict:
+            raise Untranslatable("body-missing", "缺少报文内容", "the message has no content", rule.body)
+        table = self.inward[type_]
+        prefix = "" if rule.body == "." else f"{rule.body}."
+        parts: list[Inline] = []
+        try:
+            value = _lifted(table.run(body, message), parts)
+            built = codec.build(type_, value)
+        except Untranslatable as bad:
+            path = bad.path[2:] if bad.path.startswith("$.") else prefix + bad.path
+            raise Untranslatable(bad.code, bad.zh, bad.en, path) from None
+        except Invalid as bad:
+            path = table.source_of(bad.path)
+            raise Untranslatable(bad.code, bad.zh, bad.en, prefix + path if path else bad.path) from None
+        return Act(type_, number or case, _text(message, rule.id), built, _number(message, rule.local), tuple(parts))
+
+    def message(self, out: Outbound) -> dict[str, Any]:
+        """Our message in the platform's names, as a plain object whose keys stand in the order of the rows."""
+        table = self.outward.get(out.type)
+        if table is None:
+            raise Untranslatable("type-not-mapped", "方案未映射这类报文", "the profile maps no such message")
+        whole = envelope(out)
+        output = self.head.run(whole)
+        body = table.run(body_of(out), whole)
+        if self.text.send.body:
+            put(output, tuple(self.text.send.body.split(".")), body)
+        else:
+            output.update(body)
+        return output
+
+
+def envelope(out: Outbound) -> dict[str, Any]:
+    """What ``$.`` means in outward tables: the outbound without its body, ``at`` as a time."""
+    whole = {name: getattr(out, name) for name in Outbound.__struct_fields__ if name not in {"body", "at_ms"}}
+    whole["at"] = EPOCH + timedelta(milliseconds=out.at_ms)
+    return whole
+
+
+def body_of(out: Outbound) -> dict[str, Any]:
+    """The body as a plain object; times and dates stay times and dates."""
+    plain: dict[str, Any] = msgspec.to_builtins(out.body, builtin_types=(bytes, datetime, date))
+    return plain
+
+
+def _text(message: dict[str, Any], path: str) -> str:
+    value = reader(path)(message, message) if path else MISSING
+    if type(value) is not str or not 1 <= len(value) <= 128 or not value.isprintable():
+        raise Untranslatable("id-form", "编号须为 1 至 128 个可见字符", "an id has 1 to 128 printable characters", path)
+    return value
+
+
+def _number(message: dict[str, Any], path: str) -> str:
+    """A case number, or "" where the profile names none or the message leaves it out."""
+    return "" if not path or reader(path)(message, message) is MISSING else _text(message, path)
+
+
+def _type_of(rule: Operation, message: dict[str, Any]) -> str:
+    if rule.type:
+        return rule.type
+    word = reader(rule.type_at)(message, message)
+    found = rule.types.get(word) if type(word) is str else None
+    if found is None:
+        raise Untranslatable("type-unknown", "没有这种报文类型", "no such message type", rule.type_at)
+    return found
+
+
+def _lifted(value: Any, parts: list[Inline]) -> Any:
+    """Take documents that came inside (key ``inline``: bytes) out, leaving their digest and size in their place."""
+    if type(value) is list:
+        return [_lifted(entry, parts) for entry in value]
+    if type(value) is not dict:
+        return value
+    data = value.pop("inline", None)
+    done = {key: _lifted(entry, parts) for key, entry in value.items()}
+    if type(data) is not bytes:
+        return done
+    digest = sm3(data).hex()
+    if done.get("sm3", digest) != digest:
+        raise Untranslatable(
+            "material-digest-mismatch", "文件与所报 SM3 摘要不符", "a file does not match its SM3 digest"
+        )
+    done["sm3"], done["size"] = digest, len(data)
+    parts.append(Inline(digest, len(data), done.get("media_type", ""), done.get("file_name", ""), data))
+    return done
+
+
+def read_tables(data: Mapping[str, Any]) -> Tables:
+    """The TOML of a profile to its tables. Raises Untranslatable, naming what does not fit."""
+    try:
+        tables = msgspec.convert(data, Tables)
+    except msgspec.ValidationError as error:
+        raise Untranslatable("profile-unreadable", f"方案有误：{error}", f"bad profile: {error}") from None
+    for name, rule in tables.operations.items():
+        wrong = {*([rule.type] if rule.type else rule.types.values())} - set(tables.inward)
+        if wrong or bool(rule.type) == bool(rule.type_at):
+            where = f"operations.{name}"
+            raise Untranslatable("operation-unreadable", f"{where} 的类型有误", f"{where}: bad type", where)
+    return tables
+
+
+def compile_profile(data: Mapping[str, Any]) -> Profile:
+    """Compile all tables. Raises Untranslatable (header) or Faulty (rows, with every finding)."""
+    tables = read_tables(data)
+    inward = compile_maps(tables.inward, "in", tables.tables)
+    outward = compile_maps(tables.outward, "out", tables.tables)
+    head = compile_maps({"head": {"rows": tables.send.rows}}, "out", tables.tables)["head"]
+    return Profile(tables, inward, outward, head)
+
+
+def known_type(name: str) -> bool:
+    """Whether a table's name is a message type; other names are pieces used by ``use``."""
+    return name in BODIES or name in NOTICES
+
+
+__all__ = ["Faulty", "Operation", "Profile", "Send", "Tables", "body_of", "compile_profile", "envelope", "known_type"]

@@ -1,0 +1,87 @@
+"""One HTTP exchange with a platform (shared by the channels), and the honest sorting of what can go wrong in it.
+
+``Unsent``: no connection was made, so nothing can have happened there. ``Lost``: the request may have arrived; whether
+it did is unknown. Redirects are not followed, no proxy of the environment is used, answers are cut off at a size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """``url`` is already encoded: its path and query go out as they are."""
+
+    method: str
+    url: URL
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer. ``content_type`` is the whole header, "" when absent."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Nothing left this machine."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The request left; no usable answer came."""
+
+    reason: str
+
+
+async def exchange(
+    session: aiohttp.ClientSession, request: Request, connect_ms: int, total_ms: int, max_answer: int
+) -> Reply | Unsent | Lost:
+    """Send once. Never raises for the network or the platform."""
+    timeout = aiohttp.ClientTimeout(total=total_ms / 1000, connect=connect_ms / 1000)
+    try:
+        async with session.request(
+            request.method,
+            request.url,
+            data=request.body,
+            headers=request.headers,
+            timeout=timeout,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Accept-Encoding"),
+        ) as response:
+            body = await _read(response, max_answer)
+            if body is None:
+                return Lost("answer-too-large")
+            return Reply(response.status, response.headers.get("Content-Type", ""), body)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        return Unsent("no-connection")
+    except aiohttp.InvalidURL:
+        return Unsent("bad-address")
+    except TimeoutError:
+        return Lost("time-out")
+    except (aiohttp.ClientError, OSError, ValueError):
+        return Lost("connection-cut")
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            response.close()
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
