@@ -1,8 +1,8 @@
 """The working-day calendar 工作日历: days off and make-up days as the State Council announces them each autumn.
 
 A working day is a ``workday`` row of the table, or Monday to Friday without a ``holiday`` row. The starting day is not
-counted (行政许可法 82 speaks of working days; the day an event falls on is never the first). Outside the years of the table
-nothing is known of holidays: the answer is then marked ``estimated``, counted on plain weekdays.
+counted (行政许可法 82 speaks of working days; the day an event falls on is never the first). Outside the years of the
+table nothing is known of holidays: the answer is then marked ``estimated``, counted on plain weekdays.
 A limit in calendar days that ends on a day off runs to the next working day (民法典 203).
 """
 
@@ -18,7 +18,8 @@ CHINA: Final = timezone(timedelta(hours=8))
 
 
 class Due(NamedTuple):
-    """A day by which something is due; ``estimated`` where the calendar does not reach or the start is not yet fixed."""
+    """A day by which something is due; ``estimated`` where the calendar does not reach or the start is not yet
+    fixed."""
 
     day: date
     estimated: bool

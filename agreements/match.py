@@ -15,16 +15,18 @@ from typing import NamedTuple
 import msgspec
 
 from agreements.calendar import Calendar, Calendars, china_date
-from agreements.model import RANK, STARTS, Agreement, ClockRule, Item, Line, Mode, Power, Starts
+from agreements.model import RANK, STARTS, Agreement, ClockRule, Item, Line, Power, Starts
 from agreements.refuse import Refusal, Refusals
 from schemas.divisions import Divisions
 from schemas.errors import Invalid
+from schemas.fields import Mode
 
 __all__ = ["Book", "Deadline", "Held", "Refusal", "Request", "Route", "deadline", "decide"]
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is asked. ``sender`` is a party id, ``handling`` a division code; ``agreement``/``version`` if one is named."""
+    """What is asked. ``sender`` is a party id, ``handling`` a division code; ``agreement``/``version`` if one is
+    named."""
 
     sender: str
     item: str
@@ -53,7 +55,10 @@ class Deadline(msgspec.Struct, frozen=True):
         """The rule in words, Chinese and English."""
         zh_unit, en_unit = ("个工作日", "working days") if self.unit == "working" else ("日", "days")
         zh, en = STARTS[self.starts]
-        return f"自{zh}之日起{self.days}{zh_unit}内（当日不计）", f"within {self.days} {en_unit} from {en}, that day not counted"
+        return (
+            f"自{zh}之日起{self.days}{zh_unit}内（当日不计）",
+            f"within {self.days} {en_unit} from {en}, that day not counted",
+        )
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -233,17 +238,13 @@ def decide(request: Request, book: Book, now: datetime, calendars: Calendars) ->
 
 
 def _explain(request: Request, book: Book, division: str, today: date, flaws: list[Refusal]) -> Refusal:
-    """No permission carried it: the refusal of the agreement that came nearest."""
+    """No permission carried it: the refusal that came nearest, of all agreements asked."""
+    for held in book.held:
+        if _wanted(request, held) and held is (book.current(held.agreement.id, today) or held):
+            refusal = Refusals(held.agreement).uncovered(request.sender, division, request.item, request.mode)
+            if refusal is not None:
+                flaws.append(refusal)
     if flaws:
         return max(flaws, key=lambda refusal: refusal.nearness)
-    found = [
-        Refusals(held.agreement).uncovered(request.sender, division, request.item, request.mode)
-        for held in book.held
-        if _wanted(request, held) and held is (book.current(held.agreement.id, today) or held)
-    ]
-    near = [refusal for refusal in found if refusal is not None]
-    if near:
-        return max(near, key=lambda refusal: refusal.nearness)
-    return Refusal(
-        "no-agreement-with-place", "", "与该办理地之间没有通办协议", "no agreement with the handling place",
-    )  # fmt: skip
+    zh, en = "与该办理地之间没有通办协议", "no agreement with the handling place"
+    return Refusal("no-agreement-with-place", "", zh, en)

@@ -1,9 +1,9 @@
 """The agreement 通办协议 as data: who may send which item (事项) to whom, how, and by when.
 
-An agreement is TOML; these are its frozen shapes. A line (条款) gives a power per items x mode x direction: ``collect`` 委托收件
-(the window never decides), ``accept`` 委托受理, ``decide`` 委托下放/授权. Clocks (时限) are settings with their source, never
-constants: *notify* 补正/受理告知, *decide* 审批决定, *deliver* 送达. Every refusal can name a clause because the agreement names, in
-``clauses``, where it says what.
+An agreement is TOML; these are its frozen shapes. A line (条款) gives a power per items x mode x direction:
+``collect`` 委托收件 (the window never decides), ``accept`` 委托受理, ``decide`` 委托下放/授权. Clocks (时限) are
+settings with their source, never constants: *notify* 补正/受理告知, *decide* 审批决定, *deliver* 送达. Every refusal
+can name a clause because the agreement names, in ``clauses``, where it says what.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.canonical import DivisionCode, ItemCode, LongLine, Mode, OptionalLine
+from schemas.fields import DivisionCode, ItemCode, LongLine, Mode, OptionalLine
 
 PartyId = Annotated[
     str,
@@ -66,7 +66,8 @@ class Line(Part, frozen=True):
 
 
 class ItemMaterial(Part, frozen=True):
-    """材料: ``certificate`` names the e-certificate that can stand for it, ``certificate_type`` its type code if known."""
+    """材料: ``certificate`` names the e-certificate that can stand for it, ``certificate_type`` its type code if
+    known."""
 
     name: LongLine
     required: Literal["yes", "conditional"]
@@ -75,7 +76,8 @@ class ItemMaterial(Part, frozen=True):
 
 
 class Item(Part, frozen=True):
-    """事项 of the item list, in one version. ``decide_days`` is the item's own promised limit (承诺办结时限), 0 = the clock's."""
+    """事项 of the item list, in one version. ``decide_days`` is the item's own promised limit (承诺办结时限), 0 = the
+    clock's."""
 
     code: ItemCode
     name: LongLine

@@ -1,4 +1,5 @@
-"""The refusals of ``decide``: each a value with a stable code, the clause it rests on, and a sentence in two languages."""
+"""The refusals of ``decide``: each a value with a stable code, the clause it rests on, and a sentence in two
+languages."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from agreements.model import POWERS, Agreement, Line
-from schemas.canonical import MODES
+from schemas.fields import MODES
 
 NEARNESS = (
     "unknown-division",
@@ -74,14 +75,20 @@ class Refusals:
         names = "、".join(party.name for party in self._agreement.parties if party.id not in signed)
         ids = ", ".join(party.id for party in self._agreement.parties if party.id not in signed)
         return self._refusal(
-            "agreement-not-signed-by-both", self._clauses.signing, f"缺少有效签署：{names}", f"lacks a good signature of {ids}"
+            "agreement-not-signed-by-both",
+            self._clauses.signing,
+            f"缺少有效签署：{names}",
+            f"lacks a good signature of {ids}",
         )
 
     def item_version(self, known: Iterable[int]) -> Refusal:
         """The item is listed, in other versions."""
         versions = "、".join(map(str, known))
         return self._refusal(
-            "item-version-unknown", self._clauses.items, f"事项清单只有版本{versions}", f"lists the item in versions {versions}"
+            "item-version-unknown",
+            self._clauses.items,
+            f"事项清单只有版本{versions}",
+            f"lists the item in versions {versions}",
         )
 
     def power(self, line: Line, act: str) -> Refusal:
@@ -93,11 +100,14 @@ class Refusals:
         """The purpose is not one of those agreed."""
         allowed = "、".join(self._agreement.purposes)
         return self._refusal(
-            "purpose-not-agreed", self._clauses.purposes, f"约定的用途只有：{allowed}", f"allows the purposes: {allowed}"
+            "purpose-not-agreed",
+            self._clauses.purposes,
+            f"约定的用途只有：{allowed}",
+            f"allows the purposes: {allowed}",
         )
 
     def uncovered(self, sender: str, division: str, item: str, mode: str) -> Refusal | None:
-        """Why no line covers sender, place, item and mode; None if sender or place is no party."""
+        """Why no line covers sender, place, item and mode; None if one does, or if sender or place is no party."""
         agreement = self._agreement
         there = {party.id for party in agreement.parties if party.division == division and party.id != sender}
         if agreement.party(sender) is None or not there:
@@ -115,11 +125,19 @@ class Refusals:
                     "wrong-direction", self._clauses.direction, "只约定了相反方向", "allows the other direction only"
                 )
             return self._refusal(
-                "item-not-in-agreement", self._clauses.items, "未约定两地之间办理此事项", "has no line for this item here"
+                "item-not-in-agreement",
+                self._clauses.items,
+                "未约定两地之间办理此事项",
+                "has no line for this item here",
             )
+        if any(line.mode == mode for line in forward):
+            return None
         modes = "、".join(dict.fromkeys(MODES[line.mode] for line in forward))
         return self._refusal(
-            "mode-not-agreed", self._clauses.mode, f"此事项约定的方式是：{modes}", f"allows this item by other modes than {mode}"
+            "mode-not-agreed",
+            self._clauses.mode,
+            f"此事项约定的方式是：{modes}",
+            f"allows this item by other modes than {mode}",
         )
 
 

@@ -2,12 +2,14 @@
 
 Element names of the standard stand in the titles; tables are named in the docstrings: T5 申请 apply, T6 受理 accept,
 T7 过程 process (with the special procedure 特别程序), T8 办结 finish, T13 签章 seal record, T15 物流 logistics.
-Words of our own for what the standard does not hold: 收件 attestation of the collecting window, 到件 arrival, 送达 delivery.
+Words of our own for what the standard does not hold: 收件 attestation of the collecting window, 到件 arrival, 送达
+delivery.
 
 A body cannot hold an impossible value: ranges, lengths and forms are in the types and checked by ``codec.decode``,
 ``codec.build`` and ``codec.encode``; rules across fields are in ``__post_init__`` and hold for every construction.
-Times are aware UTC datetimes. A field that has its default is left out of the canonical bytes, so a later version may add
-optional fields without changing older bytes. Text is kept as given and never normalised (no NFC, no full-width folding).
+Times are aware UTC datetimes. A field that has its default is left out of the canonical bytes, so a later version may
+add optional fields without changing older bytes. Text is kept as given and never normalised (no NFC, no full-width
+folding).
 """
 
 from __future__ import annotations
@@ -20,73 +22,33 @@ from msgspec import Meta
 
 from schemas.codes import CITIZEN_ID, USCC, check_citizen_id, check_uscc
 from schemas.errors import Invalid
-
-# A pattern ends with "$(?!\n)": Python's "$" alone would let a last line feed pass.
-_LINE: Final = r"^(?:\S(?:[^\n\t]*\S)?)?$(?!\n)"
-_PROSE: Final = r"^\s*(?:\S[\s\S]*)?$"
-_LINE_SAYS: Final = {"zh": "单行文字，首尾无空白", "en": "one line without blanks at its ends"}
-_PROSE_SAYS: Final = {"zh": "文字，不能全是空白", "en": "text that is not only blanks"}
-
-Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=_LINE, extra=_LINE_SAYS)]
-LongLine = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE, extra=_LINE_SAYS)]
-OptionalLine = Annotated[str, Meta(max_length=200, pattern=_LINE, extra=_LINE_SAYS)]
-Prose = Annotated[str, Meta(min_length=1, max_length=4000, pattern=_PROSE, extra=_PROSE_SAYS)]
-OptionalProse = Annotated[str, Meta(max_length=4000, pattern=_PROSE, extra=_PROSE_SAYS)]
-Number = Annotated[str, Meta(min_length=1, max_length=50, pattern=_LINE, extra=_LINE_SAYS)]
-Digest = Annotated[
-    str,
-    Meta(
-        min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}$(?!\n)", title="SM3摘要",
-        extra={"zh": "64位小写十六进制", "en": "64 lowercase hex digits"},
-    ),
-]  # fmt: skip
-DivisionCode = Annotated[
-    str,
-    Meta(
-        min_length=6, max_length=6, pattern=r"^[0-9]{6}$(?!\n)", extra={"zh": "6位数字区划代码", "en": "six digits"},
-    ),
-]  # fmt: skip
-ItemCode = Annotated[
-    str,
-    Meta(
-        min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*$(?!\n)", title="事项编码",
-        extra={"zh": "字母、数字、点、横线，最长64位", "en": "letters, digits, dots and dashes, at most 64"},
-    ),
-]  # fmt: skip
-IdNumber = Annotated[
-    str,
-    Meta(
-        min_length=1, max_length=32, pattern=r"^[0-9A-Za-z][0-9A-Za-z()-]*$(?!\n)",
-        extra={"zh": "半角字母与数字，最长32位", "en": "ASCII letters and digits, at most 32"},
-    ),
-]  # fmt: skip
-Phone = Annotated[
-    str,
-    Meta(
-        max_length=20, pattern=r"^(?:1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}|\+[0-9]{6,15})?$(?!\n)",
-        extra={"zh": "11位手机号、带区号的固定电话或国际号码", "en": "a mainland mobile, a landline or an international number"},
-    ),
-]  # fmt: skip
-Moment = Annotated[datetime, Meta(tz=True, extra={"zh": "带Z的UTC时间", "en": "a UTC time ending in Z"})]
-Mode = Literal["full_online", "collect_elsewhere", "joint", "self_service", "data_sharing"]
-MODES: Final = {
-    "full_online": "全程网办", "collect_elsewhere": "异地代收代办", "joint": "多地联办",
-    "self_service": "自助通办", "data_sharing": "数据共享",
-}  # fmt: skip
-PartyKind = Literal["person", "enterprise", "institution", "social_organisation", "administration", "other"]
-IdentityCheck = Literal["id_card_reader", "face", "sight", "remote_video", "online_login", "signature"]
-IDENTITY_CHECKS: Final = {
-    "id_card_reader": "读卡核验", "face": "人脸核验", "sight": "目视核对", "remote_video": "远程视频核验",
-    "online_login": "统一身份认证", "signature": "签收",
-}  # fmt: skip
-SpecialKind = Literal[
-    "extension", "hearing", "tender", "auction", "inspection", "testing", "quarantine", "appraisal", "expert_review",
-    "site_visit", "other",
-]  # fmt: skip
-SPECIAL_KINDS: Final = {
-    "extension": "延长审批", "hearing": "听证", "tender": "招标", "auction": "拍卖", "inspection": "检验", "testing": "检测",
-    "quarantine": "检疫", "appraisal": "鉴定", "expert_review": "专家评审", "site_visit": "现场踏勘", "other": "其他",
-}  # fmt: skip
+from schemas.fields import (
+    IDENTITY_CHECKS as IDENTITY_CHECKS,
+)
+from schemas.fields import (
+    MODES as MODES,
+)
+from schemas.fields import (
+    SPECIAL_KINDS as SPECIAL_KINDS,
+)
+from schemas.fields import (
+    Digest,
+    DivisionCode,
+    IdentityCheck,
+    IdNumber,
+    ItemCode,
+    Line,
+    LongLine,
+    Mode,
+    Moment,
+    Number,
+    OptionalLine,
+    OptionalProse,
+    PartyKind,
+    Phone,
+    Prose,
+    SpecialKind,
+)
 
 
 def _utc(at: datetime, path: str = "at") -> None:
@@ -104,7 +66,8 @@ class Identity(Body, frozen=True):
     kind: Annotated[PartyKind, Meta(title="服务对象类型")]
     name: Annotated[LongLine, Meta(title="姓名或名称")]
     id_type: Annotated[
-        str, Meta(title="证件类型", pattern=r"^[0-9]{3}$(?!\n)", extra={"zh": "3位数字证件类型代码", "en": "three digits"})
+        str,
+        Meta(title="证件类型", pattern=r"^[0-9]{3}$(?!\n)", extra={"zh": "3位数字证件类型代码", "en": "three digits"}),
     ]
     id_number: Annotated[IdNumber, Meta(title="证件号码")]
     mobile: Annotated[Phone, Meta(title="联系电话")] = ""
@@ -169,15 +132,15 @@ class Material(Body, frozen=True):
 
 
 Materials = Annotated[list[Material], Meta(title="材料", max_length=100)]
-FormKey = Annotated[str, Meta(min_length=1, max_length=64, pattern=_LINE, extra=_LINE_SAYS)]
 Form = Annotated[
-    dict[FormKey, Annotated[str, Meta(max_length=4000)]],
+    dict[Annotated[Line, Meta(max_length=64)], Annotated[str, Meta(max_length=4000)]],
     Meta(title="表单", max_length=200, extra={"zh": "字段名到文字的对照", "en": "field names to texts"}),
 ]
 
 
 class Application(Body, frozen=True):
-    """申请 T5, with the window's attestation. ``case_number`` is the collecting platform's 办件编号, ``handling`` 办理地."""
+    """申请 T5, with the window's attestation. ``case_number`` is the collecting platform's 办件编号, ``handling``
+    办理地."""
 
     case_number: Annotated[Number, Meta(title="办件编号")]
     item: Annotated[ItemCode, Meta(title="事项编码")]
@@ -197,9 +160,13 @@ class Application(Body, frozen=True):
         _utc(self.collected_at, "collected_at")
         if self.mode == "collect_elsewhere" and self.attestation is None:
             zh = "异地代收代办须有窗口收件核验"
-            raise Invalid("attestation-missing", zh, "collecting elsewhere needs the window's attestation", "attestation")
+            raise Invalid(
+                "attestation-missing", zh, "collecting elsewhere needs the window's attestation", "attestation"
+            )
         if any(material.role != "material" for material in self.materials):
-            raise Invalid("material-role", "申请材料的用途应为 material", "an application carries materials only", "materials")
+            raise Invalid(
+                "material-role", "申请材料的用途应为 material", "an application carries materials only", "materials"
+            )
 
 
 class CorrectionItem(Body, frozen=True):
@@ -236,7 +203,9 @@ class Correction(Body, frozen=True):
     def __post_init__(self) -> None:
         _utc(self.at)
         if not self.form and not self.materials:
-            raise Invalid("correction-empty", "补正须至少有一个字段或一份材料", "a correction brings a field or a material")
+            raise Invalid(
+                "correction-empty", "补正须至少有一个字段或一份材料", "a correction brings a field or a material"
+            )
 
 
 def _reasoned(refused: bool, reason: str, redress: str) -> None:
@@ -244,7 +213,9 @@ def _reasoned(refused: bool, reason: str, redress: str) -> None:
     if refused and not reason.strip():
         raise Invalid("reason-missing", "不予受理或不予许可须说明理由", "a refusal must give its reason", "reason")
     if refused and not redress.strip():
-        raise Invalid("redress-missing", "不予受理或不予许可须告知救济途径", "a refusal must name the ways of redress", "redress")
+        raise Invalid(
+            "redress-missing", "不予受理或不予许可须告知救济途径", "a refusal must name the ways of redress", "redress"
+        )
 
 
 class Acceptance(Body, frozen=True):
@@ -317,7 +288,8 @@ class Decision(Body, frozen=True):
 
 
 class ResultDocument(Body, frozen=True):
-    """One result file with its stamp (T8 结果, T13 签章); ``identifier`` is the certificate identifier of GB/T 36904."""
+    """One result file with its stamp (T8 结果, T13 签章); ``identifier`` is the certificate identifier of GB/T
+    36904."""
 
     name: Annotated[LongLine, Meta(title="结果名称")]
     document: Annotated[Material, Meta(title="结果文件")]
@@ -326,7 +298,9 @@ class ResultDocument(Body, frozen=True):
 
     def __post_init__(self) -> None:
         if self.document.role != "result":
-            raise Invalid("material-role", "结果文件的用途应为 result", "a result file has the role result", "document.role")
+            raise Invalid(
+                "material-role", "结果文件的用途应为 result", "a result file has the role result", "document.role"
+            )
         if self.stamp is not None and self.stamp.role != "stamp":
             raise Invalid("material-role", "签章文件的用途应为 stamp", "a stamp file has the role stamp", "stamp.role")
 

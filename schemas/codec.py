@@ -1,8 +1,9 @@
 """Canonical bytes 规范字节 and their reading (attack rows N01-N09, K01).
 
-Canonical form: UTF-8 JSON, keys sorted by code point, no blanks, shortest escapes, fields at their default left out, times
-in UTC with ``Z``. There is one form for one value: ``decode`` refuses bytes that ``encode`` would not have written, so
-duplicate keys, other number forms and other escapes cannot pass, and the digest over the bytes is a digest of the value.
+Canonical form: UTF-8 JSON, keys sorted by code point, no blanks, shortest escapes, fields at their default left out,
+times in UTC with ``Z``. There is one form for one value: ``decode`` refuses bytes that ``encode`` would not have
+written, so duplicate keys, other number forms and other escapes cannot pass, and the digest over the bytes is a
+digest of the value.
 """
 
 from __future__ import annotations

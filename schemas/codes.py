@@ -1,8 +1,8 @@
 """Code tables and their check characters (代码集与校验).
 
 * Citizen number 公民身份号码: GB 11643-1999, 18 characters, weights mod 11.
-* Unified social credit code 统一社会信用代码 (USCC): GB 32100-2015, 18 characters, weights 3^i mod 31; the nine characters
-  9-17 are the organisation code of GB 11714 with a check of its own.
+* Unified social credit code 统一社会信用代码 (USCC): GB 32100-2015, 18 characters, weights 3^i mod 31; the nine
+  characters 9-17 are the organisation code of GB 11714 with a check of its own.
 * Certificate identifier 电子证照标识: GB/T 36904-2018, ISO 7064 MOD 37,36 over the parts without root and dots.
 * Item code 事项编码: layouts seen in the field (12, 14, 31, 33, 55 characters); told apart by length, off by default.
 * The code sets of GB/T 39046-2020 Annex A, and the document kinds of GA/T 2000.156 that the gateway itself reads.
@@ -35,14 +35,16 @@ EXERCISE_LEVELS: Final = {
     "5": ("乡镇级", "town"), "6": ("村级", "village"), "7": ("分级管理", "graded"),
 }  # fmt: skip
 BODY_NATURES: Final = {
-    "1": ("法定机关", "statutory"), "2": ("授权组织", "authorised"), "3": ("受委托组织", "entrusted"), "9": ("其他", "other"),
+    "1": ("法定机关", "statutory"), "2": ("授权组织", "authorised"), "3": ("受委托组织", "entrusted"),
+    "9": ("其他", "other"),
 }  # fmt: skip
 SERVED_PARTIES: Final = {
     "1": ("自然人", "natural person"), "2": ("企业法人", "enterprise"), "3": ("事业法人", "institution"),
     "4": ("社会组织法人", "social organisation"), "5": ("行政机关", "administrative body"), "6": ("其他组织", "other"),
 }  # fmt: skip
 CHANNELS: Final = {
-    "1": ("窗口", "window"), "2": ("计算机端", "PC"), "3": ("移动端", "mobile"), "4": ("快递", "courier"), "9": ("其他", "other"),
+    "1": ("窗口", "window"), "2": ("计算机端", "PC"), "3": ("移动端", "mobile"), "4": ("快递", "courier"),
+    "9": ("其他", "other"),
 }  # fmt: skip
 CASE_TYPES: Final = {"1": ("即办件", "immediate"), "2": ("承诺件", "promised"), "9": ("其他", "other")}
 SPECIAL_PROCEDURES: Final = {"1": ("延长审批", "extension"), "2": ("其他", "other")}
@@ -51,7 +53,8 @@ SATISFACTION: Final = {
     "4": ("不满意", "dissatisfied"), "5": ("非常不满意", "very dissatisfied"),
 }  # fmt: skip
 PARTY_KINDS: Final = {
-    "person": "1", "enterprise": "2", "institution": "3", "social_organisation": "4", "administration": "5", "other": "6",
+    "person": "1", "enterprise": "2", "institution": "3", "social_organisation": "4", "administration": "5",
+    "other": "6",
 }  # fmt: skip
 """Our word for a served party -> its code in A.4."""
 
@@ -69,7 +72,9 @@ ECERT_ROOT: Final = "1.2.156.3005.2."
 def check_citizen_id(number: str) -> Invalid | None:
     """GB 11643-1999. Codes: ``citizen-id-format``, ``citizen-id-date``, ``citizen-id-check-digit``."""
     if not _ID_FORM.fullmatch(number):
-        return Invalid("citizen-id-format", "公民身份号码应为18位数字，末位可为大写X", "a citizen number has 18 digits, X last")
+        return Invalid(
+            "citizen-id-format", "公民身份号码应为18位数字，末位可为大写X", "a citizen number has 18 digits, X last"
+        )
     try:
         date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
@@ -116,7 +121,8 @@ def ecert_check_char(body: str) -> str:
 
 
 def check_ecert_identifier(identifier: str) -> Invalid | None:
-    """GB/T 36904-2018. Codes: ``ecert-format`` and ``ecert-check-char`` (a caller may treat the second as a warning)."""
+    """GB/T 36904-2018. Codes: ``ecert-format`` and ``ecert-check-char`` (a caller may treat the second as a
+    warning)."""
     parts = identifier.removeprefix(ECERT_ROOT).split(".")
     if not identifier.startswith(ECERT_ROOT) or len(parts) != 5 or not all(parts) or len(parts[4]) != 1:
         return Invalid(
@@ -134,7 +140,11 @@ _ITEM_LAYOUTS: Final = {
     14: ("国家清单子项+业务办理项", re.compile(r"[0-9]{14}"), None),
     31: ("实施编码", re.compile(r"[0-9A-Z]{18}[1-7][0-9A-Z]{12}"), 0),
     33: ("业务办理项编码", re.compile(r"[0-9A-Z]{18}[1-7][0-9A-Z]{14}"), 0),
-    55: ("省内基本编码-区划-序号-主体", re.compile(r"[0-9A-Z]{14}-[0-9]{12}-[0-9]{3}-[0-9A-Z]{18}-[0-9]-[0-9]{2}"), None),
+    55: (
+        "省内基本编码-区划-序号-主体",
+        re.compile(r"[0-9A-Z]{14}-[0-9]{12}-[0-9]{3}-[0-9A-Z]{18}-[0-9]-[0-9]{2}"),
+        None,
+    ),
 }  # fmt: skip
 _ITEM_55_USCC: Final = slice(32, 50)
 
@@ -148,8 +158,12 @@ def item_layout(code: str) -> str:
 def check_item_code(code: str) -> Invalid | None:
     """Layout and embedded USCC of a national item code. For those who switch it on: local codes are ordinary."""
     if not item_layout(code):
-        return Invalid("item-code-layout", "事项编码不是已知的12、14、31、33、55位编制规则", "an item code of no known layout")
+        return Invalid(
+            "item-code-layout", "事项编码不是已知的12、14、31、33、55位编制规则", "an item code of no known layout"
+        )
     embedded = code[:18] if len(code) in (31, 33) else code[_ITEM_55_USCC] if len(code) == 55 else ""
     if embedded and check_uscc(embedded) is not None:
-        return Invalid("item-code-uscc", "事项编码内的统一社会信用代码校验码不符", "the credit code inside the item code is wrong")
+        return Invalid(
+            "item-code-uscc", "事项编码内的统一社会信用代码校验码不符", "the credit code inside the item code is wrong"
+        )
     return None

@@ -2,8 +2,8 @@
 
 The table is built from the bytes of ``data/regions.csv`` and ``data/regions-retired.csv``, which the caller reads.
 A code is matched exactly, six digits: a prefix or a padded form is another string (attack row A07). Rows of the
-scheme ``placeholder`` (市辖区, 县) group others and are no authority; rows of the scheme ``stat`` (development zones of the
-statistics bureau) are authorities in practice and are refused only by a caller that asks for it.
+scheme ``placeholder`` (市辖区, 县) group others and are no authority; rows of the scheme ``stat`` (development zones
+of the statistics bureau) are authorities in practice and are refused only by a caller that asks for it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def _rows(data: bytes, columns: int) -> list[list[str]]:
     for number, line in enumerate(data.decode().splitlines()[1:], 2):
         cells = line.split(",")
         if len(cells) != columns:
-            raise Invalid("division-table", f"区划表第{number}行列数不对", f"line {number} of the table has the wrong width")
+            raise Invalid(
+                "division-table", f"区划表第{number}行列数不对", f"line {number} of the table has the wrong width"
+            )
         rows.append(cells)
     return rows
 

@@ -15,8 +15,10 @@ from msgspec import inspect
 from schemas.errors import Invalid
 
 _KINDS: Final = {
-    "str": ("文字", "text"), "int": ("整数", "a whole number"), "float": ("小数", "a number"), "bool": ("是否", "true or false"),
-    "array": ("列表", "a list"), "object": ("对象", "an object"), "null": ("空值", "null"), "datetime": ("时间", "a time"),
+    "str": ("文字", "text"), "int": ("整数", "a whole number"), "float": ("小数", "a number"),
+    "bool": ("是否", "true or false"),
+    "array": ("列表", "a list"), "object": ("对象", "an object"), "null": ("空值", "null"),
+    "datetime": ("时间", "a time"),
     "date": ("日期", "a date"), "bytes": ("字节串", "bytes"), "decimal": ("十进制数", "a decimal"),
 }  # fmt: skip
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
@@ -27,7 +29,8 @@ _KIND: Final = re.compile(r"Expected (`[^,]+), got `(\w+)`")
 
 
 class Place(NamedTuple):
-    """What the types say about one path: Chinese name of the path, our constraint sentence, allowed words, key names."""
+    """What the types say about one path: Chinese name of the path, our constraint sentence, allowed words, key
+    names."""
 
     title: str
     says: tuple[str, str] | None
@@ -109,7 +112,11 @@ def _reason(message: str, place: Place) -> tuple[str, str, str]:
         return "not-allowed", f"只能是：{words}", f"must be one of: {words}"
     if found := _KIND.match(message):
         wanted, got = found.groups()
-        return "wrong-type", f"应为{_kinds(wanted, 0)}，收到{_kinds(got, 0)}", f"{_kinds(wanted, 1)}, not {_kinds(got, 1)}"
+        return (
+            "wrong-type",
+            f"应为{_kinds(wanted, 0)}，收到{_kinds(got, 0)}",
+            f"{_kinds(wanted, 1)}, not {_kinds(got, 1)}",
+        )
     if "datetime" in message:
         return "wrong-time", "应为带Z的UTC时间，如 2026-01-05T01:00:00Z", "must be a UTC time like 2026-01-05T01:00:00Z"
     if "date" in message:

@@ -1,8 +1,9 @@
 """Foreign JSON read strictly (attack rows N01-N06): what two parsers might read differently is refused, not guessed.
 
-Python's own reader takes duplicate keys (last wins), NaN, ``1e999`` as infinity, lone surrogates and UTF-16 without a word.
-Here each of them has a code: ``too-large``, ``byte-order-mark``, ``wrong-encoding``, ``too-deep``, ``duplicate-key``,
-``bad-number``, ``bad-character``, ``bad-json``. Numbers with a fraction come back as exact ``Decimal``.
+Python's own reader takes duplicate keys (last wins), NaN, ``1e999`` as infinity, lone surrogates and UTF-16 without a
+word. Here each of them has a code: ``too-large``, ``byte-order-mark``, ``wrong-encoding``, ``too-deep``,
+``duplicate-key``, ``bad-number``, ``bad-character``, ``bad-json``. Numbers with a fraction come back as exact
+``Decimal``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def forbidden(text: str) -> bool:
 
 def _bad_character(path: str = "") -> Invalid:
     zh = "含有控制字符、方向控制符、孤立代理或非字符"
-    return Invalid("bad-character", zh, "holds a control, a bidirectional override, a lone surrogate or a non-character", path)
+    return Invalid(
+        "bad-character", zh, "holds a control, a bidirectional override, a lone surrogate or a non-character", path
+    )
 
 
 def decode_utf8(data: bytes) -> str:
@@ -120,7 +123,10 @@ def strict_json(data: bytes, *, max_bytes: int = 1 << 20, max_depth: int = 32) -
     try:
         value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        zh, en = f"第{error.lineno}行第{error.colno}列不是合法JSON", f"not JSON at line {error.lineno} column {error.colno}"
+        zh, en = (
+            f"第{error.lineno}行第{error.colno}列不是合法JSON",
+            f"not JSON at line {error.lineno} column {error.colno}",
+        )
         raise Invalid("bad-json", zh, en) from None
     if "\\u" in text:
         _check_texts(value)
