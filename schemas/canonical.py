@@ -22,18 +22,13 @@ from msgspec import Meta
 
 from schemas.codes import CITIZEN_ID, USCC, check_citizen_id, check_uscc
 from schemas.errors import Invalid
-from schemas.fields import (
-    IDENTITY_CHECKS as IDENTITY_CHECKS,
-)
-from schemas.fields import (
-    MODES as MODES,
-)
-from schemas.fields import (
-    SPECIAL_KINDS as SPECIAL_KINDS,
-)
+from schemas.fields import IDENTITY_CHECKS as IDENTITY_CHECKS
+from schemas.fields import MODES as MODES
+from schemas.fields import SPECIAL_KINDS as SPECIAL_KINDS
 from schemas.fields import (
     Digest,
     DivisionCode,
+    FormKey,
     IdentityCheck,
     IdNumber,
     ItemCode,
@@ -133,7 +128,7 @@ class Material(Body, frozen=True):
 
 Materials = Annotated[list[Material], Meta(title="材料", max_length=100)]
 Form = Annotated[
-    dict[Annotated[Line, Meta(max_length=64)], Annotated[str, Meta(max_length=4000)]],
+    dict[FormKey, Annotated[str, Meta(max_length=4000)]],
     Meta(title="表单", max_length=200, extra={"zh": "字段名到文字的对照", "en": "field names to texts"}),
 ]
 

@@ -18,6 +18,7 @@ LongLine = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE, extr
 OptionalLine = Annotated[str, Meta(max_length=200, pattern=_LINE, extra=_LINE_SAYS)]
 Prose = Annotated[str, Meta(min_length=1, max_length=4000, pattern=_PROSE, extra=_PROSE_SAYS)]
 OptionalProse = Annotated[str, Meta(max_length=4000, pattern=_PROSE, extra=_PROSE_SAYS)]
+FormKey = Annotated[str, Meta(min_length=1, max_length=64, pattern=_LINE, extra=_LINE_SAYS)]
 Number = Annotated[str, Meta(min_length=1, max_length=50, pattern=_LINE, extra=_LINE_SAYS)]
 Digest = Annotated[
     str,
