@@ -174,7 +174,7 @@ class Table:
     ``pick(k)`` gives the (at most 32) affine points whose sum is k·point for 0 <= k < n.
     """
 
-    __slots__ = ("_rows", "_top")
+    __slots__ = ("__weakref__", "_rows", "_top")
 
     def __init__(self, x: int, y: int) -> None:
         bases: list[Affine] = []

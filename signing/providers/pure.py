@@ -10,7 +10,7 @@ tables live at a time, the least recently used one leaves.
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
+import weakref
 from functools import lru_cache
 from typing import Final
 
@@ -32,13 +32,24 @@ def _generator() -> curve.Table:
     return curve.Table(GX, GY)
 
 
+class _Sightings:
+    """How often a key was asked about since it last had a table, and that table while it lives."""
+
+    __slots__ = ("count", "odd", "table")
+
+    def __init__(self, public: PublicKey) -> None:
+        self.count = 0
+        self.odd = curve.small_table(public.x, public.y)
+        self.table: weakref.ref[curve.Table] | None = None
+
+
 class Pure:
     """The provider. ``may_sign`` opens every use of a private key."""
 
     def __init__(self, *, may_sign: bool = False) -> None:
         self._may_sign = may_sign
-        self._seen: OrderedDict[PublicKey, int] = OrderedDict()
-        self._table = lru_cache(maxsize=TABLES)(_table_of)
+        self._sightings = lru_cache(maxsize=_SEEN)(_Sightings)
+        self._tables = lru_cache(maxsize=TABLES)(_table_of)
         self.uri = "pure:?sign=allow" if may_sign else "pure:"
         self.description = (
             f"Python integers{' with gmpy2' if curve.WIDE else ''}{', signing allowed' if may_sign else ''}"
@@ -104,20 +115,26 @@ class Pure:
 
     def _combine(self, public: PublicKey, s: int, t: int) -> curve.Jacobian:
         """s·G + t·P."""
-        if self._known(public):
-            return curve.total(_generator().pick(s) + self._table(public).pick(t))
-        point = curve.windowed(t, curve.small_table(public.x, public.y))
+        seen = self._sightings(public)
+        table = self._table(public, seen)
+        if table is not None:
+            return curve.total(_generator().pick(s) + table.pick(t))
+        point = curve.windowed(t, seen.odd)
         for entry in _generator().pick(s):
             point = curve.add(point, entry)
         return point
 
-    def _known(self, public: PublicKey) -> bool:
-        """Count a sighting. Racing threads may lose a count, which only delays a table."""
-        count = self._seen.pop(public, 0) + 1
-        self._seen[public] = count
-        if len(self._seen) > _SEEN:
-            self._seen.popitem(last=False)
-        return count > PROMOTE
+    def _table(self, public: PublicKey, seen: _Sightings) -> curve.Table | None:
+        """The key's table once it has earned one. A table that fell out must be earned again, so that more busy keys
+        than tables at worst double the cost. Racing threads may lose a count, which only delays a table."""
+        lives = seen.table is not None and seen.table() is not None
+        if not lives and seen.count < PROMOTE:
+            seen.count += 1
+            return None
+        table = self._tables(public)
+        if not lives:
+            seen.table, seen.count = weakref.ref(table), 0
+        return table
 
 
 def _table_of(public: PublicKey) -> curve.Table:
