@@ -1,0 +1,188 @@
+"""A node's configuration: TOML to frozen settings, strict, with a suggestion for a misspelt key.
+
+Paths are relative to the configuration file. Codes are strings (TOML refuses ``011000`` without quotes). Secrets
+never stand in the file: ``{file = …}``, ``{env = …}`` or ``{credential = …}`` (systemd) names where they are.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from adapters.registry import PlatformSettings
+
+Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$")]
+PartyId = Annotated[str, Meta(pattern=r"^\d{6}\.[0-9A-Z]{18}$")]
+
+
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base: unknown keys are errors."""
+
+
+class Secret(_Strict, frozen=True, kw_only=True):
+    """Where a secret is: exactly one of the three."""
+
+    file: str = ""
+    env: str = ""
+    credential: str = ""
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.file, self.env, self.credential))) != 1:
+            raise ValueError("须且只须给出 file、env、credential 之一 (exactly one of file, env, credential)")
+
+
+class Node(_Strict, frozen=True, kw_only=True):
+    """``lab`` marks a demonstration node: lab CAs and software keys are trusted only there."""
+
+    party: PartyId
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    data: str = "data"
+    lab: bool = False
+
+
+class Listen(_Strict, frozen=True, kw_only=True):
+    """Where the three listeners stand; port 0 takes any free one."""
+
+    exchange: Address = "127.0.0.1:8443"
+    platform: Address = "127.0.0.1:8080"
+    admin: Address = "127.0.0.1:9443"
+
+
+class Keys(_Strict, frozen=True, kw_only=True):
+    """The keyring: encrypted PKCS#8 files in ``dir``, opened with one passphrase."""
+
+    dir: str = "keys"
+    provider: str = "auto"
+    passphrase: Secret
+
+
+class Delivery(_Strict, frozen=True, kw_only=True):
+    """Outbox: back-off in ms, how often before a message is parked, how many travel in one batch."""
+
+    base_ms: Annotated[int, Meta(ge=10)] = 500
+    cap_ms: Annotated[int, Meta(ge=100)] = 900_000
+    attempts: Annotated[int, Meta(ge=1)] = 200
+    batch: Annotated[int, Meta(ge=1, le=256)] = 64
+    parallel: Annotated[int, Meta(ge=1, le=64)] = 8
+    timeout_ms: Annotated[int, Meta(ge=100)] = 30_000
+    expires_ms: Annotated[int, Meta(ge=1000)] = 30 * 24 * 3_600_000
+
+
+class Limits(_Strict, frozen=True, kw_only=True):
+    """Sizes in bytes, times in ms. ``window_ms``: how far a signed time may be from ours (protocol: ± 5 min)."""
+
+    body: int = 1 << 20
+    range: int = 1 << 20
+    part: int = 1 << 30
+    batch: int = 32 << 20
+    window_ms: int = 300_000
+    upload_idle_ms: int = 24 * 3_600_000
+
+
+class Peer(_Strict, frozen=True, kw_only=True):
+    """A partner: its id, where its gateway answers, and its card as exchanged out of band."""
+
+    id: PartyId
+    url: str
+    card: str
+    fingerprint: str
+
+
+class AgreementFile(_Strict, frozen=True, kw_only=True):
+    """A signed agreement in force on this node."""
+
+    file: str
+
+
+class Stamp(_Strict, frozen=True, kw_only=True):
+    """Who stamps results that arrive unstamped from the local platform: ``local:`` (lab and demo) or nobody."""
+
+    uri: str = ""
+    seal: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+class Config(_Strict, frozen=True, kw_only=True):
+    """The whole file."""
+
+    node: Node
+    keys: Keys
+    listen: Listen = Listen()
+    delivery: Delivery = Delivery()
+    limits: Limits = Limits()
+    stamp: Stamp = Stamp()
+    peer: tuple[Peer, ...] = ()
+    platform: tuple[PlatformSettings, ...] = ()
+    agreement: tuple[AgreementFile, ...] = ()
+
+
+class ConfigError(Exception):
+    """The file cannot be used: where, and a sentence in both languages."""
+
+    def __init__(self, where: str, zh: str, en: str) -> None:
+        super().__init__(f"{where}: {en}")
+        self.where, self.zh, self.en = where, zh, en
+
+
+def parse(data: bytes, where: str = "tongban.toml") -> Config:
+    """Settings of the file's bytes. Raises ``ConfigError`` with the key's path and, for a typing slip, a suggestion."""
+    try:
+        document = tomllib.loads(data.decode())
+    except UnicodeDecodeError:
+        raise ConfigError(where, "文件不是 UTF-8 编码", "the file is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(where, f"TOML 语法错误：{error}", f"TOML syntax: {error}") from None
+    try:
+        return msgspec.convert(document, Config, strict=True)
+    except msgspec.ValidationError as error:
+        hint = _suggest(str(error))
+        raise ConfigError(where, f"配置项有误：{error}{hint}", f"wrong setting: {error}{hint}") from None
+
+
+def load(path: Path) -> Config:
+    """Read and parse a configuration file."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            str(path), f"读不到配置文件（{error.strerror}）", f"cannot be read ({error.strerror})"
+        ) from None
+    return parse(data, str(path))
+
+
+def secret(source: Secret, base: Path) -> bytes:
+    """The secret's bytes, without a trailing line end. Raises ``ConfigError`` when it is not there."""
+    if source.env:
+        value = os.environ.get(source.env)
+        if value is None:
+            raise ConfigError(source.env, "环境变量未设置", "the environment variable is not set")
+        return value.encode()
+    path = base / source.file if source.file else Path(os.environ.get("CREDENTIALS_DIRECTORY", "/")) / source.credential
+    try:
+        return path.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise ConfigError(
+            str(path), f"读不到口令（{error.strerror}）", f"the secret cannot be read ({error.strerror})"
+        ) from None
+
+
+def _suggest(error: str) -> str:
+    if "unknown field" not in error:
+        return ""
+    wrong = error.split("`")[1]
+    known: list[str] = []
+    for kind in (Config, Node, Listen, Keys, Delivery, Limits, Peer, AgreementFile, Stamp, Secret, PlatformSettings):
+        known.extend(_fields(kind))
+    near = get_close_matches(wrong, known, n=1)
+    return f"（是否想写 {near[0]}？ did you mean {near[0]}?）" if near else ""
+
+
+def _fields(kind: Any) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(kind)]

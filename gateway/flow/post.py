@@ -1,0 +1,78 @@
+"""Messages as rows: what came from a local platform and goes to a partner, or came from a partner and goes to a platform.
+
+A message and its one delivery share an id. The body is stored sealed under the case's key; the exchange header (or the
+platform's bytes) is added when the delivery freezes it, and never changes after that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.exchange.message import PartRef
+from gateway.store.journal import Tx
+from schemas import canonical
+
+OUT, IN, NOTE = "out", "in", "note"  # to a partner, from a partner, from ourselves to the local platform
+
+
+def put(
+    tx: Tx,
+    *,
+    id: str,
+    case_id: str,
+    direction: str,
+    type: str,
+    act: str,
+    sealed: bytes,
+    leaf: int | None,
+    seq: int = 0,
+    header: bytes | None = None,
+    original: bytes | None = None,
+    proof: bytes | None = None,
+    status: str = "taken",
+    problem: str = "",
+) -> None:
+    """Insert one message. ``act`` is its sender's own id for it; ``original`` the sealed bytes a platform sent."""
+    tx.run(
+        "INSERT INTO message (id, case_id, direction, type, act, seq, header, sealed, original, leaf, proof, status, problem, "
+        "created_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        id, case_id, direction, type, act, seq, header, sealed, original, leaf, proof, status, problem, tx.now_ms,
+    )  # fmt: skip
+
+
+def queue(tx: Tx, message: str, destination: str, case_id: str) -> None:
+    """Owe the message to a destination; the loop of that destination does the rest."""
+    tx.run(
+        "INSERT INTO delivery (message, destination, case_id, turn, state, attempt, next_ms, cause, done_ms) "
+        "VALUES (?,?,?,?,'queued',0,0,'',0)",
+        message, destination, case_id, tx.turn,
+    )  # fmt: skip
+
+
+def parts_of(body: Any) -> tuple[PartRef, ...]:
+    """The files a body names, each digest once."""
+    materials: list[canonical.Material] = []
+    if isinstance(body, canonical.Application | canonical.Correction):
+        materials.extend(body.materials)
+    elif isinstance(body, canonical.Result):
+        for document in body.documents:
+            materials.append(document.document)
+            if document.stamp is not None:
+                materials.append(document.stamp)
+    unique = {material.sm3: material for material in materials}
+    return tuple(PartRef(m.sm3, m.size, m.media_type, m.name, m.role) for m in unique.values())
+
+
+def body_label(message: str) -> bytes:
+    """Associated data that binds a sealed body to its message."""
+    return b"body:" + message.encode()
+
+
+def original_label(message: str) -> bytes:
+    """Associated data that binds a platform's original bytes to the message made of them."""
+    return b"original:" + message.encode()
+
+
+def frozen_label(message: str) -> bytes:
+    """Associated data that binds frozen platform bytes to their message."""
+    return b"frozen:" + message.encode()

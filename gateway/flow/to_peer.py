@@ -1,0 +1,336 @@
+"""Deliver to a partner: freeze, bring the parts, send one batch under one checkpoint, settle every answer.
+
+A crash before the freeze commits finds the message queued; after it, frozen: the same bytes go again and the partner
+answers a repetition with its first receipt. An unclear call is asked about, message by message, before anything is resent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from gateway.config import Delivery
+from gateway.core import case as machine
+from gateway.core.delivery import Event, State
+from gateway.exchange import client as calls
+from gateway.exchange import wire
+from gateway.exchange.message import PartRef
+from gateway.exchange.trust import Partner
+from gateway.flow import casefile, outbox
+from gateway.flow.freeze import Frozen, freeze, thaw
+from gateway.flow.notes import Note, note
+from gateway.flow.outbox import Due
+from gateway.flow.receive import observe
+from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint, check_proof, entry_digest, parse_text
+from gateway.problems import Refused
+from gateway.store.journal import Commit, Journal, Tx, Work
+from gateway.store.parts import SEGMENT, Parts
+from gateway.store.vault import Vault
+from signing.sm3 import sm3
+
+log = structlog.get_logger("peer")
+SOON_MS = 150
+
+
+@dataclass(frozen=True)
+class ToPeer:
+    """The round of one partner's loop."""
+
+    party: str
+    partner: Partner
+    client: calls.PeerClient
+    journal: Journal
+    vault: Vault
+    parts: Parts
+    settings: Delivery
+    jitter: Callable[[], float]
+    note: Note
+
+    @property
+    def destination(self) -> str:
+        """This partner's name in the outbox."""
+        return f"peer:{self.partner.id}"
+
+    async def deliver(self, due: Sequence[Due]) -> bool:
+        """One round: ask about what is unclear, freeze what is queued, send what is ready."""
+        state = self.journal.read().one("SELECT state FROM peer WHERE id = ?", self.partner.id)
+        if state is not None and state[0] == "paused":
+            return await self._rest("paused")
+        unclear = [one for one in due if one.state is State.UNKNOWN]
+        if unclear and not await self._ask(unclear):
+            return False
+        queued = [one.message for one in due if one.state is State.QUEUED]
+        ready = [one.message for one in due if one.state in (State.FROZEN, State.AWAITING_PARTS)]
+        if not queued and not ready:
+            return True
+        frozen, commit = await self._freeze(queued)
+        frozen += [thaw(self.journal.read(), message, self.vault) for message in ready]
+        await self._again_waiting([one.message for one in due if one.state is State.AWAITING_PARTS])
+        if not await self._bring_parts(frozen):
+            return False
+        return await self._send(frozen, commit)
+
+    async def _freeze(self, queued: Sequence[str]) -> tuple[list[Frozen], Commit]:
+        works: list[Work[Frozen]] = [
+            freeze(message, party=self.party, vault=self.vault, expires_ms=self.settings.expires_ms)
+            for message in queued
+        ]
+        commit = await self.journal.submit(*works)
+        done: list[Frozen] = []
+        for message, result in zip(queued, commit.results, strict=True):
+            if isinstance(result, Frozen):
+                done.append(result)
+            else:
+                log.error("cannot be frozen", message=message, cause=repr(result))
+                await self.journal.submit(_later(message, Event.TEMPORARY, "freeze", 60_000))
+        return done, commit
+
+    async def _again_waiting(self, messages: Sequence[str]) -> None:
+        """Messages that waited for parts are asked about by sending them again: same bytes, same answer or better."""
+        works: list[Work[None]] = []
+        for message in messages:
+            works += [_step(message, Event.PARTS_SENT), _step(message, Event.NOT_THERE)]
+        if works:
+            await self.journal.submit(*works)
+
+    # --- parts -------------------------------------------------------------------------------------------------------
+
+    async def _bring_parts(self, frozen: Sequence[Frozen]) -> bool:
+        for one in frozen:
+            for part in one.parts:
+                reader = self.journal.read()
+                if reader.one("SELECT 1 FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, part.sm3):
+                    continue
+                outcome = await self.client.send_part(part, self._reading(part))
+                if outcome is not None:
+                    log.warning("part not brought", peer=self.partner.id, outcome=str(outcome))
+                    return await self._rest("parts")
+                await self.journal.submit(self._part_is_there(part.sm3))
+        return True
+
+    def _reading(self, part: PartRef) -> Callable[[int], AsyncIterator[bytes]]:
+        row = self.journal.read().one("SELECT owner FROM part WHERE sm3 = ? AND owner LIKE 'platform:%'", part.sm3)
+        if row is None:
+            raise Refused("TB-6004")
+
+        def whole(at: int) -> bytes:
+            return b"".join(self.parts.read(row[0], part.sm3, at, SEGMENT))
+
+        async def read(start: int) -> AsyncIterator[bytes]:
+            for at in range(start, part.size, SEGMENT):
+                yield await asyncio.to_thread(whole, at)
+
+        return read
+
+    def _part_is_there(self, digest: str) -> Work[None]:
+        def work(tx: Tx) -> None:
+            if tx.one("SELECT 1 FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, digest) is None:
+                tx.run("INSERT INTO part_sent (peer, sm3) VALUES (?,?)", self.partner.id, digest)
+
+        return work
+
+    # --- the batch ---------------------------------------------------------------------------------------------------
+
+    async def _send(self, frozen: Sequence[Frozen], commit: Commit) -> bool:
+        signed = commit.checkpoint
+        lines = [wire.Line(one.header, one.body, wire.place(self._prove(one, commit, signed))) for one in frozen]
+        outcome = await self.client.send(self._head(signed), lines)
+        if isinstance(outcome, calls.Unreachable):
+            return await self._rest(outcome.reason)
+        if isinstance(outcome, calls.Denied):
+            return await self._denied(outcome)
+        if isinstance(outcome, calls.Unclear):
+            await self.journal.submit(*[_later(one.id, Event.UNCLEAR, outcome.reason, SOON_MS) for one in frozen])
+            return await self._rest(outcome.reason)
+        head, answers = outcome
+        return await self._settle(frozen, head, answers)
+
+    def _prove(self, one: Frozen, commit: Commit, signed: SignedCheckpoint) -> LedgerProof:
+        try:
+            return commit.prove(one.leaf)
+        except KeyError:
+            return self.journal.prove_under(one.leaf, signed)
+
+    def _head(self, signed: SignedCheckpoint) -> wire.BatchHead:
+        row = self.journal.read().one("SELECT held, told FROM peer WHERE id = ?", self.partner.id)
+        held, told = ("", 0) if row is None else row
+        found = parse_text(held.encode()) if held else None
+        size = _size(signed)
+        base = told if told <= size else 0
+        return wire.BatchHead(
+            sender=self.party,
+            to=self.partner.id,
+            checkpoint=signed,
+            held=None if found is None else wire.Held(found.size, found.root.hex()),
+            base=base,
+            consistency=self.journal.consistency(base, size) if 0 < base < size else [],
+        )
+
+    async def _denied(self, outcome: calls.Denied) -> bool:
+        if outcome.code == "TB-2012" and outcome.held is not None:
+            held = outcome.held  # they hold another checkpoint of ours than we thought: prove from that one
+            await self.journal.submit(lambda tx: tx.run("UPDATE peer SET told = ? WHERE id = ?", held, self.partner.id))
+            return True
+        log.warning("batch denied", peer=self.partner.id, code=outcome.code)
+        return await self._rest(outcome.code)
+
+    # --- settling ----------------------------------------------------------------------------------------------------
+
+    async def _settle(self, frozen: Sequence[Frozen], head: wire.BatchHead, answers: Sequence[wire.Answer]) -> bool:
+        row = self.journal.read().one("SELECT held FROM peer WHERE id = ?", self.partner.id)
+        held = parse_text(row[0].encode()) if row and row[0] else None
+        try:
+            checkpoint = self.partner.check_head(head, self.party, held)
+        except Refused as refused:
+            return await self._distrust(refused)
+        by_id = {answer.id: answer for answer in answers}
+        told = head.held.size if head.held is not None else 0
+        works: list[Work[object]] = [observe(self.partner.id, head.checkpoint, checkpoint.size, told)]
+        works.append(lambda tx: outbox.answers(tx, self.destination))
+        for one in frozen:
+            answer = by_id.get(one.id)
+            works.append(
+                _later(one.id, Event.UNCLEAR, "unanswered", SOON_MS)
+                if answer is None
+                else self._settled(one, answer, head.checkpoint)
+            )
+        commit = await self.journal.submit(*works)
+        for result in commit.results:
+            if isinstance(result, BaseException):
+                log.warning("not settled", peer=self.partner.id, cause=repr(result))
+        self.note.wake()
+        return True
+
+    def _settled(self, one: Frozen, answer: wire.Answer, checkpoint: SignedCheckpoint) -> Work[None]:
+        """The work for one answer. An answer whose proof does not hold is no answer."""
+        if answer.status == "retry_later":
+            return _later(one.id, Event.TEMPORARY, answer.problem.code if answer.problem else "later", SOON_MS)
+        if answer.status == "awaiting_parts":
+            return self._needs_parts(one.id, answer.missing)
+        receipt = self.proof_of(one.id, one.digest, answer, checkpoint)
+        if receipt is None and not (answer.status == "refused" and answer.proof is None):
+            return _later(one.id, Event.UNCLEAR, "proof", SOON_MS)
+        if answer.status == "refused":
+            code = answer.problem.code if answer.problem else "TB-5002"
+            detail = f"{code} {answer.problem.detail}" if answer.problem else code
+            return self._is_refused(one.id, code, detail, receipt)
+        return self._is_received(one.id, receipt)
+
+    def proof_of(
+        self, message: str, digest: bytes, answer: wire.Answer, checkpoint: SignedCheckpoint | None
+    ) -> LedgerProof | None:
+        """The receipt's (or signed refusal's) proof, if it holds under a checkpoint of this partner."""
+        signed = answer.checkpoint or checkpoint
+        if answer.proof is None or signed is None:
+            return None
+        kind, content = "accepted", digest
+        if answer.status == "refused":
+            kind, content = "refused", sm3(digest, (answer.problem.code if answer.problem else "").encode())
+        proof = wire.proof(answer.proof, signed)
+        reason = check_proof(entry_digest(kind, message, content), proof, verify=self.partner.verify)
+        if reason is not None:
+            log.warning("receipt does not hold", peer=self.partner.id, message=message, reason=reason.code)
+            return None
+        return proof
+
+    def _is_received(self, message: str, receipt: LedgerProof | None) -> Work[None]:
+        stored = msgspec.json.encode(receipt)
+
+        def work(tx: Tx) -> None:
+            outbox.move(tx, message, Event.RECEIPT)
+            tx.run("UPDATE message SET receipt = ? WHERE id = ?", stored, message)
+            row = tx.one("SELECT type, case_id FROM message WHERE id = ?", message)
+            assert row is not None  # noqa: S101 - outbox.move found its delivery
+            event = machine.EVENT_OF_RECEIPT.get(row[0])
+            case = casefile.load(tx, row[1])
+            if event is None or case is None:
+                return
+            by = machine.Actor.HANDLING if row[0] == "application" else machine.Actor.COLLECTING
+            if isinstance(machine.advance(machine.State(case.state), event, by), machine.Moved):
+                casefile.move(tx, case, event, by, message, tx.now_ms)
+            note(tx, self.note, case.id, message, self.vault)
+
+        return work
+
+    def _is_refused(self, message: str, code: str, detail: str, receipt: LedgerProof | None) -> Work[None]:
+        def work(tx: Tx) -> None:
+            outbox.move(tx, message, Event.REFUSAL, cause=detail)
+            stored = msgspec.json.encode(receipt) if receipt else None
+            tx.run("UPDATE message SET receipt = ?, problem = ? WHERE id = ?", stored, code, message)
+            row = tx.one("SELECT type, case_id FROM message WHERE id = ?", message)
+            event = machine.EVENT_OF_REFUSAL.get(row[0]) if row else None
+            case = casefile.load(tx, row[1]) if row else None
+            if case is None:
+                return
+            if event is not None:
+                casefile.move(tx, case, event, machine.Actor.HANDLING, message, tx.now_ms)
+            note(tx, self.note, case.id, message, self.vault)
+
+        return work
+
+    def _needs_parts(self, message: str, missing: Sequence[str]) -> Work[None]:
+        def work(tx: Tx) -> None:
+            outbox.move(tx, message, Event.NEEDS_PARTS)
+            for digest in missing:
+                tx.run("DELETE FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, digest)
+
+        return work
+
+    # --- after an unclear call ---------------------------------------------------------------------------------------
+
+    async def _ask(self, unclear: Sequence[Due]) -> bool:
+        works: list[Work[object]] = []
+        for one in unclear:
+            answer = await self.client.ask(one.message)
+            if isinstance(answer, calls.Unreachable):
+                return await self._rest(answer.reason)
+            if answer is None:
+                works.append(_step(one.message, Event.NOT_THERE))
+                continue
+            frozen = thaw(self.journal.read(), one.message, self.vault)
+            works.append(self._settled(frozen, answer, answer.checkpoint or _NO_CHECKPOINT))
+        await self.journal.submit(*works)
+        self.note.wake()
+        return True
+
+    async def _rest(self, cause: str) -> bool:
+        settings, jitter = self.settings, self.jitter()
+        await self.journal.submit(
+            lambda tx: outbox.rest(tx, self.destination, cause, settings.base_ms, settings.cap_ms, jitter)
+        )
+        return False
+
+    async def _distrust(self, refused: Refused) -> bool:
+        """The partner's ledger does not hold together: believe nothing of this answer; a contradiction pauses it."""
+        log.error("partner's checkpoint refused", peer=self.partner.id, code=refused.code)
+        if refused.code == "TB-2008":
+            await self.journal.submit(
+                lambda tx: tx.run("UPDATE peer SET state = 'paused', cause = 'TB-2008' WHERE id = ?", self.partner.id)
+            )
+        return await self._rest(refused.code)
+
+
+_NO_CHECKPOINT = SignedCheckpoint(text="", key="", signature=b"")
+
+
+def _size(signed: SignedCheckpoint) -> int:
+    found = parse_text(signed.text.encode())
+    return 0 if found is None else found.size
+
+
+def _step(message: str, event: Event) -> Work[None]:
+    def work(tx: Tx) -> None:
+        outbox.move(tx, message, event)
+
+    return work
+
+
+def _later(message: str, event: Event, cause: str, delay_ms: int) -> Work[None]:
+    def work(tx: Tx) -> None:
+        outbox.move(tx, message, event, cause, tx.now_ms + delay_ms)
+
+    return work

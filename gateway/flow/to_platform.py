@@ -1,0 +1,237 @@
+"""Deliver to a local platform: translate and freeze in one transaction, then one attempt, then settle.
+
+The delivery is marked ``unknown`` in the very transaction that freezes it: a crash while the call is under way is met as
+what it is, an attempt without an answer. A platform that can be asked is asked; for one that cannot, a person decides
+(待人工确认); nothing is re-sent by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+
+from adapters import base as adapter
+from adapters.base import Outbound, Status, Untranslatable, Wire
+from adapters.registry import Platform
+from gateway.config import Delivery
+from gateway.core.backoff import delay_ms
+from gateway.core.delivery import Event, State
+from gateway.core.labels import LABELS
+from gateway.flow import casefile, outbox, post
+from gateway.flow.casefile import CaseFile
+from gateway.flow.outbox import Due
+from gateway.problems import Refused
+from gateway.store.journal import Journal, Reader, Tx, Work
+from gateway.store.vault import Vault
+from schemas import codec
+
+log = structlog.get_logger("platform")
+
+
+class Ready(NamedTuple):
+    """Frozen platform bytes and the case they belong to."""
+
+    message: str
+    case_id: str
+    wire: Wire
+
+
+@dataclass(frozen=True)
+class ToPlatform:
+    """The round of one platform's loop. ``names``: party id -> name, for the platform's screen."""
+
+    platform: Platform
+    journal: Journal
+    vault: Vault
+    settings: Delivery
+    jitter: Callable[[], float]
+    names: dict[str, str]
+
+    @property
+    def destination(self) -> str:
+        """This platform's name in the outbox."""
+        return f"platform:{self.platform.id}"
+
+    async def deliver(self, due: Sequence[Due]) -> bool:
+        """One round: what is unclear is asked about first; the rest is frozen, sent side by side, settled together."""
+        asked = [one for one in due if one.state is State.UNKNOWN]
+        fresh = [one for one in due if one.state is not State.UNKNOWN]
+        again = await self._ask(asked) if asked else []
+        ready = await self._freeze(fresh) if fresh else []
+        sends = ready + again
+        if not sends:
+            return True
+        outcomes = await asyncio.gather(*[self.platform.channel.send(one.wire) for one in sends])
+        await self._settle(list(zip(sends, outcomes, strict=True)))
+        return not any(isinstance(outcome, adapter.Temporary | adapter.Unclear) for outcome in outcomes)
+
+    # --- freezing ----------------------------------------------------------------------------------------------------
+
+    async def _freeze(self, due: Sequence[Due]) -> list[Ready]:
+        commit = await self.journal.submit(*[self._freezing(one) for one in due])
+        ready: list[Ready] = []
+        for one, result in zip(due, commit.results, strict=True):
+            if isinstance(result, Ready):
+                ready.append(result)
+            else:
+                await self._stuck(one.message, result)
+        return ready
+
+    def _freezing(self, one: Due) -> Work[Ready]:
+        def work(tx: Tx) -> Ready:
+            case, row = self._load(tx, one.message)
+            key = self.vault.unwrap(case.wrapped_key)
+            if one.state is State.QUEUED:
+                wire = self.platform.translator.outbound(self._outbound(tx, case, row, key))
+                frozen = self.vault.seal(key, msgspec.msgpack.encode(wire), post.frozen_label(one.message))
+                tx.run("UPDATE message SET frozen = ? WHERE id = ?", frozen, one.message)
+                outbox.move(tx, one.message, Event.FREEZE)
+            else:
+                wire = self._thaw(row.frozen, key, one.message)
+            outbox.move(tx, one.message, Event.ATTEMPT)
+            return Ready(one.message, case.id, wire)
+
+        return work
+
+    def _thaw(self, frozen: bytes, key: bytes, message: str) -> Wire:
+        return msgspec.msgpack.decode(self.vault.open(key, frozen, post.frozen_label(message)), type=Wire)
+
+    def _load(self, tx: Reader, message: str) -> tuple[CaseFile, _Row]:
+        row = tx.one(
+            "SELECT case_id, type, direction, act, sealed, frozen, created_ms FROM message WHERE id = ?", message
+        )
+        case = casefile.load(tx, row[0]) if row is not None else None
+        if row is None or case is None:
+            raise Refused("TB-5001")
+        return case, _Row(message, *row[1:])
+
+    def _outbound(self, tx: Reader, case: CaseFile, row: _Row, key: bytes) -> Outbound:
+        data = self.vault.open(key, row.sealed, post.body_label(row.id))
+        body: Any = self._status(tx, case, row) if row.direction == post.NOTE else codec.decode(row.type, data)
+        party = case.counterpart if row.direction == post.IN else ""
+        return Outbound(
+            type=row.type, id=row.id, case_id=case.id, case_number=case.case_number, at_ms=row.created_ms, body=body,
+            local_number=case.local_number, agreement=case.agreement, agreement_version=case.agreement_version,
+            clause=case.clause, item=case.item, item_name=case.item_name, from_party=party,
+            from_name=self.names.get(party, ""), status=case.state,
+        )  # fmt: skip
+
+    def _status(self, tx: Reader, case: CaseFile, row: _Row) -> Status:
+        about = tx.one("SELECT problem FROM message WHERE id = ?", row.act)
+        zh, _ = LABELS[case.state]
+        if about is not None and about[0]:
+            zh = f"对方网关未予接收（{about[0]}）"
+        at = datetime.fromtimestamp(row.created_ms / 1000, UTC)
+        return Status(state=case.state, text=zh, at=at, by=self.names.get(case.counterpart, ""), receipt=row.act)
+
+    async def _stuck(self, message: str, result: object) -> None:
+        """What cannot be translated is parked with its reason; its neighbours flow on."""
+        cause = f"{result.code} {result.path}" if isinstance(result, Untranslatable) else type(result).__name__
+        log.error("cannot be translated", message=message, cause=cause)
+        await self.journal.submit(_moves(message, cause, Event.EXHAUSTED))
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    async def _ask(self, asked: Sequence[Due]) -> list[Ready]:
+        answers = await asyncio.gather(*[self.platform.channel.ask(one.message) for one in asked])
+        works: list[Work[Any]] = []
+        again: list[Ready] = []
+        for one, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, adapter.Accepted):
+                works.append(self._accepted(one.message, answer))
+            elif isinstance(answer, adapter.NotThere):
+                works.append(_moves(one.message, "not there", Event.NOT_THERE, Event.ATTEMPT))
+                case, row = self._load(self.journal.read(), one.message)
+                again.append(
+                    Ready(one.message, case.id, self._thaw(row.frozen, self.vault.unwrap(case.wrapped_key), row.id))
+                )
+            elif isinstance(answer, adapter.CannotAsk):
+                works.append(_moves(one.message, "待人工确认", Event.CANNOT_ASK))
+            else:
+                works.append(self._later(one.message, Event.TEMPORARY, answer.reason, one.attempt))
+        await self.journal.submit(*works)
+        return again
+
+    # --- settling ----------------------------------------------------------------------------------------------------
+
+    async def _settle(self, done: Sequence[tuple[Ready, adapter.Outcome]]) -> None:
+        works: list[Work[Any]] = []
+        attempts = {
+            row[0]: row[1]
+            for row in self.journal.read().all(
+                f"SELECT message, attempt FROM delivery WHERE message IN ({','.join('?' * len(done))})",
+                *[one.message for one, _ in done],
+            )
+        }
+        for one, outcome in done:
+            attempt = attempts.get(one.message, 0)
+            if isinstance(outcome, adapter.Accepted):
+                works.append(self._accepted(one.message, outcome))
+            elif isinstance(outcome, adapter.Refused):
+                works.append(_moves(one.message, f"{outcome.code} {outcome.zh}", Event.REFUSAL))
+            elif attempt + 1 >= self.settings.attempts:
+                works.append(_moves(one.message, outcome.reason, Event.EXHAUSTED))
+            elif isinstance(outcome, adapter.Temporary):
+                works.append(self._not_taken(one.message, outcome.reason, attempt))
+            else:
+                works.append(self._later(one.message, Event.UNCLEAR, outcome.reason, attempt))
+        await self.journal.submit(*works)
+
+    def _accepted(self, message: str, outcome: adapter.Accepted) -> Work[None]:
+        def work(tx: Tx) -> None:
+            outbox.move(tx, message, Event.RECEIPT)
+            if not outcome.reference:
+                return
+            case, row = self._load(tx, message)
+            if row.type == "application" and not case.local_number:
+                casefile.name(tx, case, outcome.reference)
+                tx.run("UPDATE case_file SET local_number = ? WHERE id = ?", outcome.reference, case.id)
+
+        return work
+
+    def _not_taken(self, message: str, cause: str, attempt: int) -> Work[None]:
+        """Surely nothing happened there: back to frozen, and again after a while."""
+        next_ms = self._wait(attempt)
+
+        def work(tx: Tx) -> None:
+            outbox.move(tx, message, Event.NOT_THERE)
+            outbox.move(tx, message, Event.TEMPORARY, cause, tx.now_ms + next_ms)
+
+        return work
+
+    def _later(self, message: str, event: Event, cause: str, attempt: int) -> Work[None]:
+        next_ms = self._wait(attempt)
+
+        def work(tx: Tx) -> None:
+            outbox.move(tx, message, event, cause, tx.now_ms + next_ms)
+
+        return work
+
+    def _wait(self, attempt: int) -> int:
+        return delay_ms(attempt + 1, self.jitter(), self.settings.base_ms, self.settings.cap_ms)
+
+
+class _Row(NamedTuple):
+    """What the round needs of a message row."""
+
+    id: str
+    type: str
+    direction: str
+    act: str
+    sealed: bytes
+    frozen: bytes
+    created_ms: int
+
+
+def _moves(message: str, cause: str, *events: Event) -> Work[None]:
+    def work(tx: Tx) -> None:
+        for event in events:
+            outbox.move(tx, message, event, cause)
+
+    return work

@@ -1,0 +1,200 @@
+"""The tables, once for every engine (SQLAlchemy Core); migrations and the DDL are made from them.
+
+Only the plain subset that SQLite, PostgreSQL and what speaks its wire share: no serial columns, no JSON
+operators, no partial indexes. Columns named ``*_ms`` are milliseconds since 1970 (UTC). Columns that hold
+personal data are ciphertext (``sealed`` = SM4-GCM under the case's own key, see ``vault``).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+leaf = Table(
+    "leaf",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("message", String(160), nullable=False),
+    Index("leaf_message", "message"),
+)
+
+node = Table(
+    "node",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+case_file = Table(
+    "case_file",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),  # collecting 收件地 | handling 办理地
+    Column("state", String(32), nullable=False),
+    Column("counterpart", String(32), nullable=False),
+    Column("platform", String(32), nullable=False),
+    Column("agreement", String(128), nullable=False),
+    Column("agreement_version", Integer, nullable=False),
+    Column("clause", String(128), nullable=False),
+    Column("item", String(128), nullable=False),
+    Column("item_name", String(256), nullable=False),
+    Column("purpose", String(128), nullable=False),
+    Column("legal_basis", String(256), nullable=False),
+    Column("case_number", String(64), nullable=False),
+    Column("local_number", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("seq_out", Integer, nullable=False),
+    Column("seq_in", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Index("case_number", "case_number"),
+    Index("case_state", "state"),
+    Index("case_created", "created_ms"),
+)
+
+case_event = Table(
+    "case_event",
+    metadata,
+    Column("case_id", String(64), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("event", String(32), nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("by", String(32), nullable=False),
+    Column("message", String(160), nullable=False),
+    Column("act_ms", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("case_id", String(64), nullable=False),
+    Column("direction", String(16), nullable=False),  # out, in (between gateways) | platform_in, platform_out
+    Column("type", String(32), nullable=False),
+    Column("act", String(160), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("header", LargeBinary),
+    Column("sealed", LargeBinary, nullable=False),  # the canonical body
+    Column("original", LargeBinary),  # sealed bytes as the local platform sent them
+    Column("frozen", LargeBinary),  # sealed bytes of a platform request, as first sent
+    Column("leaf", BigInteger),  # our entry for taking it in: platform, accepted or refused
+    Column("sent_leaf", BigInteger),  # our entry for sending it on
+    Column("proof", LargeBinary),  # JSON: the sender's proof, with its checkpoint
+    Column("receipt", LargeBinary),  # JSON: the far side's receipt or signed refusal
+    Column("status", String(16), nullable=False),
+    Column("problem", String(16), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("message_case", "case_id"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("message", String(26), primary_key=True),
+    Column("destination", String(64), nullable=False),  # peer:<party> | platform:<id>
+    Column("case_id", String(64), nullable=False),
+    Column("turn", BigInteger, nullable=False),  # order of owing: a case's messages go out in this order
+    Column("state", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("cause", String(256), nullable=False),
+    Column("done_ms", BigInteger, nullable=False),
+    Index("delivery_due", "destination", "state", "next_ms"),
+    Index("delivery_case", "case_id", "destination", "state"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("party", String(64), primary_key=True),
+    Column("key", String(160), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("message", String(26), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+nonce = Table(
+    "nonce",
+    metadata,
+    Column("caller", String(64), primary_key=True),
+    Column("nonce", String(64), primary_key=True),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index("nonce_expires", "expires_ms"),
+    sqlite_with_rowid=False,
+)
+
+alias = Table(
+    "alias",
+    metadata,
+    Column("platform", String(64), primary_key=True),
+    Column("number", String(64), primary_key=True),
+    Column("case_id", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+part = Table(
+    "part",
+    metadata,
+    Column("owner", String(64), primary_key=True),  # platform:<id> | peer:<party>
+    Column("sm3", String(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("part_case", "case_id", "sm3"),
+)
+
+destination = Table(
+    "destination",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("cause", String(256), nullable=False),
+)
+
+part_sent = Table(
+    "part_sent",
+    metadata,
+    Column("peer", String(64), primary_key=True),
+    Column("sm3", String(64), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+peer = Table(
+    "peer",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),  # active | paused
+    Column("cause", String(256), nullable=False),
+    Column("held", Text, nullable=False),  # text of the last checkpoint of theirs that we hold
+    Column("held_size", BigInteger, nullable=False),
+    Column("held_key", String(64), nullable=False),
+    Column("held_signature", LargeBinary, nullable=False),
+    Column("told", BigInteger, nullable=False),  # size of ours that they said they hold
+)
+
+blind = Table(
+    "blind",
+    metadata,
+    Column("value", LargeBinary, primary_key=True),  # HMAC-SM3 of an identity number
+    Column("case_id", String(64), primary_key=True),
+    sqlite_with_rowid=False,
+)
