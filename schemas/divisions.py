@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from schemas.canonical import Application
 from schemas.errors import Invalid
 
 _SIX = re.compile(r"[0-9]{6}")
@@ -93,3 +94,13 @@ class Divisions:
                 names.append(division.name)
             division = self._by_code.get(division.parent)
         return "".join(reversed(names)) or code
+
+
+def check_application(application: Application, divisions: Divisions) -> Invalid | None:
+    """What only the table can tell of an application: its handling place exists and can handle cases.
+
+    A retired code passes: the body keeps it as given, and ``divisions.resolve(code)`` names the successor and the
+    alias.
+    """
+    resolved = divisions.resolve(application.handling)
+    return resolved.at("handling") if isinstance(resolved, Invalid) else None
