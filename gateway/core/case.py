@@ -255,6 +255,8 @@ TABLE: dict[tuple[State, Event], Row] = {
     (State.NOT_ACCEPTED, Event.DELIVER): Row(State.DELIVERED, BY_EITHER),
     (State.NOT_ACCEPTED, Event.CLOSE): _CLOSE,
     (State.NOT_ACCEPTED, Event.REVOKE): Row(State.REVOKED, BY_HANDLING, (_TELL,)),
+    # one document after another, or anew after the other side refused one (a bad stamp)
+    (State.RESULT_ISSUED, Event.ISSUE_RESULT): Row(State.RESULT_ISSUED, BY_HANDLING),
     (State.RESULT_ISSUED, Event.ARRIVE_AT_WINDOW): _ARRIVE,
     (State.RESULT_ISSUED, Event.DELIVER): _DELIVER,
     (State.RESULT_ISSUED, Event.RETURN_PARCEL): Row(State.RETURNED, BY_HANDLING, (_TELL,)),

@@ -1,7 +1,7 @@
 """Terms (时限): which clock runs in which state, at whose desk the case lies, and how many days are left.
 
-Three clocks come from the item and the agreement, as settings with their sources: *notify* (default 5 working days from
-receipt), *decide* (from acceptance, by the handling place's calendar) and *deliver* (10 working days after a grant). Two
+Three clocks come from item and agreement, as settings with their sources: *notify* (default 5 working days from
+receipt), *decide* (from acceptance, by the handling place's calendar), *deliver* (10 working days after a grant). Two
 come with their own notices: *correction* and *special*; while one of these runs, the clock behind it stands still. The
 starting day is not counted; a term that ends today has no days left and is not overdue.
 """

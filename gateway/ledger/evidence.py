@@ -1,0 +1,389 @@
+"""Evidence packages verified offline (证据包离线核验): bytes in, a report out, nothing fetched, nothing believed unproved.
+
+``verify`` is the numbered list. What needs more than SM2 over known keys (certificate chains, stamps, agreement files) is
+handed in as ``Checks``. "Bad" and "cannot tell" are kept apart: ok is False when anything is bad, None when something is
+missing, True when all that the package claims is proved.
+Grades: ``full`` = every message is proved by both sides; ``one-sided`` = some answer or proof is not there yet; ``partial``
+= something that the messages name is missing; ``broken`` = something is bad. ``trust``: ``anchored`` when the parties'
+certificates lead to anchors given from outside, ``as-packaged`` when they rest on the package's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from gateway.ledger import tree
+from gateway.ledger.checkpoint import (
+    Checkpoint,
+    DirectProof,
+    LedgerProof,
+    Proof,
+    check_proof,
+    checkpoint_of,
+    entry_digest,
+)
+from gateway.ledger.keybook import Identity, KeyBook, read_cards
+from gateway.ledger.messages import Message, Stamped, check_order, check_sequences, read_messages
+from gateway.ledger.package import Finding, Package, read
+from gateway.ledger.records import build, signed_bytes
+from gateway.ledger.story import check_story
+from signing import sm2
+from signing.errors import Indeterminate, Rejected
+from signing.providers import Provider
+from signing.sm3 import sm3
+
+__all__ = ["Checks", "EvidenceReport", "Pool", "build", "verify"]
+
+Reason = Rejected | Indeterminate
+
+SECTIONS: dict[str, tuple[str, str]] = {
+    "form": ("文件形式", "form of the file"),
+    "parties": ("当事方名片与密钥", "the parties' cards and keys"),
+    "agreements": ("通办协议及双方签署", "agreements and their signatures"),
+    "messages": ("报文与摘要", "messages and their digests"),
+    "proofs": ("发送方账本证明", "senders' ledger proofs"),
+    "receipts": ("签收回执与拒收回执", "receipts and refusals"),
+    "checkpoints": ("检查点前后一致", "consistency of checkpoints"),
+    "chains": ("证书链", "certificate chains"),
+    "order": ("办件过程合乎规则", "the walk follows the rules"),
+    "documents": ("材料与结果文件", "documents"),
+    "stamps": ("结果的电子签章", "stamps of results"),
+    "story": ("时间线与报文相符", "the timeline matches the messages"),
+    "seal": ("证据包整体未被改动", "the package as a whole is unchanged"),
+}
+
+
+class Pool(NamedTuple):
+    """Certificates and revocation lists of the package, DER: material to judge, not anchors."""
+
+    certificates: Sequence[bytes]
+    crls: Sequence[bytes]
+
+
+class AgreementView(NamedTuple):
+    """What an agreement file says: id, version, its parties, and what is wrong with it or its signatures."""
+
+    id: str
+    version: int
+    parties: Sequence[str]
+    reasons: Sequence[Reason]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """The judgements that need trust or another room. ``anchored``: anchors were given from outside the package.
+
+    ``chain(certificate, pool, at_ms)``; ``stamp(stamp, document, pool, at_ms)``; ``agreement(file, pool)``, None if it
+    cannot be read. Empty reasons mean good.
+    """
+
+    provider: Provider
+    anchored: bool
+    chain: Callable[[bytes, Pool, int], Sequence[Reason]]
+    stamp: Callable[[bytes, bytes, Pool, int], Sequence[Reason]]
+    agreement: Callable[[bytes, Pool], AgreementView | None]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceReport:
+    """``reasons`` in the order found; ``counts``: how much each section looked at; ``state``: where the case stands."""
+
+    ok: bool | None
+    grade: str
+    trust: str
+    case: str
+    messages: int
+    state: str
+    reasons: tuple[Finding, ...]
+    counts: dict[str, int]
+    identities: tuple[Identity, ...]
+
+
+def verify(data: bytes, checks: Checks) -> EvidenceReport:
+    """Verify a package. Never raises on any input.
+
+    1. form of the file; 2. cards and keys; 3. agreements; 4. messages: header, body, case, sequence; 5. senders' proofs;
+    6. receipts and refusals; 7. checkpoints agree; 8. certificate chains of the keys used, when used; 9. the order of
+    events; 10. documents and stamps; 11. the story told; 12. the whole, signed by its maker.
+    """
+    package, findings = read(data)
+    book, about_cards = read_cards(package.cards, checks.provider)
+    run = _Run(package, checks, book, [*findings, *about_cards])
+    run.counts["form"] = package.readable
+    run.counts["parties"] = len(book.identities)
+    run.agreements()
+    run.headers()
+    for message in run.read:
+        run.sender(message)
+        run.answer(message)
+    run.other_proofs()
+    run.checkpoints()
+    run.chains()
+    run.order()
+    run.documents()
+    run.story()
+    run.whole()
+    return run.report()
+
+
+@dataclass(slots=True)
+class _Run:
+    """The state of one verification."""
+
+    package: Package
+    checks: Checks
+    book: KeyBook
+    findings: list[Finding]
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SECTIONS, 0))
+    read: list[Message] = field(default_factory=list)
+    seen: dict[tuple[str, int], tuple[Checkpoint, int]] = field(default_factory=dict)
+    used: dict[bytes, set[int]] = field(default_factory=dict)
+    signatures: dict[tuple[str, str, str, bytes, bytes], bool] = field(default_factory=dict)
+    one_sided: bool = False
+    partial: bool = False
+    state: str = ""
+
+    def add(
+        self, section: str, code: str, zh: str, en: str, line: int = 0, message: str = "", *, bad: bool = True
+    ) -> None:
+        self.findings.append(Finding(section, code, zh, en, line, message, bad))
+
+    def reasons(self, section: str, reasons: Sequence[Reason], line: int, message: str = "") -> None:
+        for reason in reasons:
+            bad = isinstance(reason, Rejected)
+            self.add(section, reason.code, reason.zh, reason.en, line, message, bad=bad)
+
+    @property
+    def pool(self) -> Pool:
+        return Pool(
+            [record.der for _, record in self.package.certificates], [record.der for _, record in self.package.crls]
+        )
+
+    def agreements(self) -> None:
+        for line, record in self.package.agreements:
+            self.counts["agreements"] += 1
+            view = self.checks.agreement(record.file, self.pool)
+            if view is None:
+                self.add("agreements", "agreement-malformed", "协议文件读不出", "the agreement cannot be read", line)
+            elif (view.id, view.version) != (record.id, record.version):
+                zh, en = "协议文件与所标编号、版本不符", "the agreement file is not the one it is said to be"
+                self.add("agreements", "agreement-other", zh, en, line)
+            else:
+                self.reasons("agreements", view.reasons, line)
+
+    def headers(self) -> None:
+        case = self.package.manifest.case if self.package.manifest else ""
+        self.read, findings = read_messages(self.package.messages, case)
+        self.findings.extend(findings)
+        self.counts["messages"] = len(self.package.messages)
+        known = {(record.id, record.version) for _, record in self.package.agreements}
+        for header in {(m.head.agreement, m.head.agreement_version): m for m in self.read}.values():
+            if (header.head.agreement, header.head.agreement_version) not in known:
+                self.partial = True
+                zh, en = "包内没有该报文所依据的协议版本", "the agreement this message rests on is not in the package"
+                self.add("agreements", "agreement-missing", zh, en, header.line, header.head.id, bad=False)
+        for finding in check_sequences(self.read, self.package.manifest):
+            self.partial |= not finding.bad
+            self.findings.append(finding)
+
+    def sender(self, message: Message) -> None:
+        if message.record.sender is None:
+            self.one_sided = True
+            zh, en = "没有发送方账本证明", "there is no sender's proof"
+            self.add("proofs", "sender-proof-missing", zh, en, message.line, message.head.id, bad=False)
+            return
+        self.counts["proofs"] += 1
+        entry = entry_digest("sent", message.head.id, message.digest)
+        self.proof("proofs", entry, message.record.sender, message.head.sender, message.line, message.head.id)
+
+    def answer(self, message: Message) -> None:
+        record, head = message.record, message.head
+        if record.receipt is None and record.refusal is None:
+            self.one_sided = True
+            zh, en = "没有对方的签收回执或拒收回执", "there is neither receipt nor refusal from the other side"
+            self.add("receipts", "receipt-missing", zh, en, message.line, head.id, bad=False)
+        if record.receipt is not None and record.refusal is not None:
+            zh, en = "同一报文既有签收又有拒收", "the message was both received and refused"
+            self.add("receipts", "receipt-and-refusal", zh, en, message.line, head.id)
+        if record.receipt is not None:
+            self.counts["receipts"] += 1
+            entry = entry_digest("accepted", head.id, message.digest)
+            self.proof("receipts", entry, record.receipt, head.to, message.line, head.id)
+        if record.refusal is not None:
+            self.counts["receipts"] += 1
+            refused = sm3(message.digest, record.refusal.code.encode())
+            entry = entry_digest("refused", head.id, refused)
+            self.proof("receipts", entry, record.refusal.proof, head.to, message.line, head.id)
+
+    def other_proofs(self) -> None:
+        for line, record in self.package.proofs:
+            self.counts["proofs"] += 1
+            try:
+                entry = entry_digest(record.kind, record.id, bytes.fromhex(record.digest))
+            except ValueError:
+                self.add("proofs", "proof-form", "账本条目不合格式", "the ledger entry is malformed", line, record.id)
+            else:
+                self.proof("proofs", entry, record.proof, record.party, line, record.id)
+
+    def proof(self, section: str, entry: bytes, proof: Proof, party: str, line: int, message: str) -> None:
+        """Check one proof as ``party``'s; note the checkpoint and when its key was used."""
+        use, key = ("direct", proof.key) if isinstance(proof, DirectProof) else ("checkpoint", proof.checkpoint.key)
+        reason = check_proof(entry, proof, verify=lambda k, data, sig: self.signed(party, use, k, data, sig))
+        if reason is not None:
+            if not reason.bad and self.book.belongs_to_another(party, key):
+                zh, en = "签名密钥属于另一当事方", "the signing key is another party's"
+                self.add(section, "wrong-signer", zh, en, line, message)
+            else:
+                self.add(section, reason.code, reason.zh, reason.en, line, message, bad=reason.bad)
+            return
+        at_ms = (
+            proof.time_ms if isinstance(proof, DirectProof) else self.checkpoint(section, proof, party, line, message)
+        )
+        known = self.book.find(party, use, key)
+        if known is not None:
+            self.used.setdefault(known.certificate, set()).add(at_ms)
+            if at_ms < known.since_ms:
+                zh, en = "签名早于该密钥的启用时间", "the signature is older than the key's first day of use"
+                self.add(section, "key-not-yet-valid", zh, en, line, message)
+
+    def checkpoint(self, section: str, proof: LedgerProof, party: str, line: int, message: str) -> int:
+        checkpoint = checkpoint_of(proof)
+        assert checkpoint is not None  # noqa: S101 - check_proof has parsed it
+        if not checkpoint.origin.startswith(party + "/"):
+            zh, en = "检查点不是该当事方账本的", "the checkpoint is of another party's ledger"
+            self.add(section, "wrong-origin", zh, en, line, message)
+        known, _ = self.seen.setdefault((checkpoint.origin, checkpoint.size), (checkpoint, line))
+        if known.root != checkpoint.root:
+            zh = f"同一账本在 {checkpoint.size} 条时有两个不同的根：账本分叉"
+            en = f"one ledger has two different roots at size {checkpoint.size}: a split view"
+            self.add("checkpoints", "split-view", zh, en, line, message)
+        return checkpoint.time_ms
+
+    def signed(self, party: str, use: str, key: str, data: bytes, signature: bytes) -> bool | None:
+        """Whether the party's key signed the data; one SM2 verification for each distinct checkpoint."""
+        known = self.book.find(party, use, key)
+        if known is None:
+            return None
+        question = (party, use, key, data, signature)
+        if question not in self.signatures:
+            self.signatures[question] = sm2.verify(
+                self.checks.provider, known.public, data, signature, signer_id=sm2.DEFAULT_ID
+            )
+        return self.signatures[question]
+
+    def checkpoints(self) -> None:
+        """Sizes and times rise together, and the consistency paths that the package carries hold."""
+        self.counts["checkpoints"] = len(self.seen)
+        by_origin: dict[str, list[tuple[Checkpoint, int]]] = {}
+        for (origin, _), entry in sorted(self.seen.items()):
+            by_origin.setdefault(origin, []).append(entry)
+        for entries in by_origin.values():
+            for (older, _), (newer, line) in pairwise(entries):
+                if newer.time_ms < older.time_ms:
+                    zh, en = "账本变长而时间倒退", "the ledger grew while its time went back"
+                    self.add("checkpoints", "checkpoint-time", zh, en, line)
+        for line, record in self.package.consistency:
+            old, new = self.seen.get((record.origin, record.old)), self.seen.get((record.origin, record.new))
+            if old is None or new is None:
+                zh, en = "一致性证明所指的检查点不在包内", "the consistency path's checkpoints are not in the package"
+                self.add("checkpoints", "checkpoint-missing", zh, en, line, bad=False)
+            elif not tree.check_consistency(record.old, record.new, old[0].root, new[0].root, record.path):
+                zh, en = "一致性证明不成立：账本被改写", "the consistency path fails: the ledger was rewritten"
+                self.add("checkpoints", "wrong-consistency", zh, en, line)
+
+    def chains(self) -> None:
+        """Each certificate at the first and the last moment its key was used."""
+        for certificate, times in self.used.items():
+            self.counts["chains"] += 1
+            for at_ms in sorted({min(times), max(times)}):
+                reasons = self.checks.chain(certificate, self.pool, at_ms)
+                if reasons:
+                    self.reasons("chains", reasons, 0)
+                    break
+        for identity in self.book.identities:
+            if self.checks.anchored and self.package.manifest:
+                self.counts["chains"] += 1
+                self.reasons(
+                    "chains", self.checks.chain(identity.certificate, self.pool, self.package.manifest.made_at), 0
+                )
+
+    def order(self) -> None:
+        self.counts["order"] = len(self.read)
+        self.state, findings = check_order(self.read)
+        self.findings.extend(findings)
+
+    def documents(self) -> None:
+        named = {digest for message in self.read for digest in message.names}
+        files: dict[str, bytes] = {}
+        for line, record in self.package.documents:
+            self.counts["documents"] += 1
+            if sm3(record.data).hex() != record.sm3:
+                zh, en = "文件内容与其摘要不符", "the document's bytes do not have its digest"
+                self.add("documents", "document-digest", zh, en, line)
+            elif record.sm3 not in named:
+                zh, en = "没有报文提到该文件", "no message names this document"
+                self.add("documents", "document-unknown", zh, en, line)
+            else:
+                files[record.sm3] = record.data
+        for message in self.read:
+            for stamped in message.stamped:
+                self.stamped(message, stamped, files)
+
+    def stamped(self, message: Message, stamped: Stamped, files: dict[str, bytes]) -> None:
+        document, stamp = files.get(stamped.document), files.get(stamped.stamp)
+        if document is None or stamp is None:
+            self.partial = True
+            zh, en = "结果文件或其签章不在包内，无法核验", "the result document or its stamp is not in the package"
+            self.add("stamps", "document-missing", zh, en, message.line, message.head.id, bad=False)
+            return
+        self.counts["stamps"] += 1
+        reasons = self.checks.stamp(stamp, document, self.pool, message.head.created)
+        self.reasons("stamps", reasons, message.line, message.head.id)
+
+    def story(self) -> None:
+        for line, record in self.package.timelines:
+            self.counts["story"] += len(record.entries)
+            for finding in check_story(record.entries, self.read, line):
+                self.partial |= not finding.bad
+                self.findings.append(finding)
+
+    def whole(self) -> None:
+        end, manifest = self.package.end, self.package.manifest
+        if end is None or manifest is None:
+            return
+        self.counts["seal"] = 1
+        if sm3(self.package.head).hex() != end.digest:
+            zh, en = "证据包内容与结束行的摘要不符，曾被改动", "the package's bytes do not have the end line's digest"
+            self.add("seal", "package-altered", zh, en)
+        signed = self.signed(manifest.made_by, "direct", end.key, signed_bytes(self.package.head), end.signature)
+        if not end.key:
+            zh, en = "证据包没有制作方签名", "the package is not signed by its maker"
+            self.add("seal", "package-unsigned", zh, en, bad=False)
+        elif signed is None:
+            zh, en = "制作方签名密钥未知，无法判断", "the maker's key is not known: cannot tell"
+            self.add("seal", "unknown-key", zh, en, bad=False)
+        elif not signed:
+            self.add("seal", "wrong-signature", "制作方签名不符", "the maker's signature does not match")
+
+    def report(self) -> EvidenceReport:
+        if not self.package.messages:
+            self.partial = True
+            self.add("messages", "no-messages", "包内没有报文", "there are no messages in the package", bad=False)
+        bad = any(finding.bad for finding in self.findings)
+        ok = False if bad else (None if self.findings else True)
+        grade = "broken" if bad else "partial" if self.partial else "one-sided" if self.one_sided else "full"
+        manifest = self.package.manifest
+        return EvidenceReport(
+            ok=ok,
+            grade=grade,
+            trust="anchored" if self.checks.anchored else "as-packaged",
+            case=manifest.case if manifest else "",
+            messages=len(self.package.messages),
+            state=self.state,
+            reasons=tuple(self.findings),
+            counts=self.counts,
+            identities=tuple(self.book.identities),
+        )

@@ -1,0 +1,111 @@
+"""Whose keys they are: the parties' signed cards of a package (名片) read into a book of keys by party, use and id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gateway.ledger.package import Finding
+from gateway.ledger.records import CardRecord
+from signing import certs, sm2
+from signing.errors import Malformed
+from signing.providers import Provider
+
+CARD_DOMAIN = b"tongban/v1/card\n"
+
+
+class _SignedCard(msgspec.Struct, frozen=True):
+    card: bytes
+    key: str
+    signature: bytes
+    certificate: bytes
+
+
+class _CardKey(msgspec.Struct, frozen=True):
+    use: str
+    id: str
+    certificate: bytes
+    since_ms: int = 0
+
+
+class _Card(msgspec.Struct, frozen=True):
+    party: str
+    keys: list[_CardKey]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed a card: the fingerprint is what two cities compare out of band."""
+
+    party: str
+    name: str
+    fingerprint: str
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a party from its card."""
+
+    public: sm2.PublicKey
+    certificate: bytes
+    since_ms: int
+
+
+@dataclass(slots=True)
+class KeyBook:
+    """Keys by (party, use, key id); ``identities`` in the order of the cards."""
+
+    keys: dict[tuple[str, str, str], Key] = field(default_factory=dict)
+    identities: list[Identity] = field(default_factory=list)
+
+    def find(self, party: str, use: str, key: str) -> Key | None:
+        return self.keys.get((party, use, key))
+
+    def belongs_to_another(self, party: str, key: str) -> bool:
+        """Whether the key is known, but not as this party's."""
+        return any(known == key and owner != party for owner, _, known in self.keys)
+
+
+def read_cards(cards: Iterable[tuple[int, CardRecord]], provider: Provider) -> tuple[KeyBook, list[Finding]]:
+    """The book, and a finding for every card that cannot be believed; such a card gives no keys."""
+    book, findings = KeyBook(), []
+    for line, record in cards:
+        findings.extend(_read(book, line, record, provider))
+    return book, findings
+
+
+def _read(book: KeyBook, line: int, record: CardRecord, provider: Provider) -> list[Finding]:
+    try:
+        signed = msgspec.json.decode(record.card, type=_SignedCard)
+        card = msgspec.json.decode(signed.card, type=_Card)
+        public = certs.parse(signed.certificate).public_key
+    except (msgspec.MsgspecError, ValueError, RecursionError, Malformed):
+        return [Finding("parties", "card-malformed", "当事方名片读不出", "the party card cannot be read", line)]
+    if public is None or public.thumbprint != signed.key:
+        zh, en = "名片的签名密钥与其证书不符", "the card's signing key is not its certificate's"
+        return [Finding("parties", "card-key", zh, en, line)]
+    if not sm2.verify(provider, public, CARD_DOMAIN + signed.card, signed.signature, signer_id=sm2.DEFAULT_ID):
+        return [Finding("parties", "card-signature", "名片的签名不符", "the card's signature does not match", line)]
+    if card.party != record.party:
+        return [Finding("parties", "card-party", "名片不属于所标的当事方", "the card is another party's", line)]
+    book.identities.append(Identity(card.party, card.name, public.thumbprint, signed.certificate))
+    findings = []
+    for key in card.keys:
+        known = _public_key(key.certificate)
+        if known is None or known.thumbprint != key.id:
+            zh, en = f"名片中“{key.use}”密钥与其证书不符", f"the card's \"{key.use}\" key is not its certificate's"
+            findings.append(Finding("parties", "card-key", zh, en, line))
+        else:
+            book.keys[card.party, key.use, key.id] = Key(known, key.certificate, key.since_ms)
+    return findings
+
+
+def _public_key(certificate: bytes) -> sm2.PublicKey | None:
+    try:
+        return certs.parse(certificate).public_key
+    except Malformed:
+        return None
