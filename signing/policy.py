@@ -1,0 +1,63 @@
+"""What a verifier demands, as values that every check takes as a required argument. Nothing here has a silent default
+where the answer changes what is trusted: revocation and usage are always said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+Revocation = Literal["ignore", "if-present", "require"]
+Usage = Literal["any", "sign", "encrypt", "crl-sign"]
+
+# At least one of these must be allowed by the end certificate's keyUsage, where it has one. Real signing certificates
+# also carry keyEncipherment, so nothing is demanded to be absent; an encryption certificate lacks both signing bits.
+USAGES: dict[Usage, frozenset[str]] = {
+    "any": frozenset(),
+    "sign": frozenset({"digitalSignature", "nonRepudiation"}),
+    "encrypt": frozenset({"keyEncipherment", "dataEncipherment", "keyAgreement"}),
+    "crl-sign": frozenset({"cRLSign"}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathPolicy:
+    """How a chain is judged.
+
+    ``revocation``: ``require`` = every certificate below the anchor needs a fresh list, or the answer is "cannot tell";
+    ``if-present`` = a list that is given counts and must be usable; ``ignore`` = lists are not looked at.
+    ``crl_grace``: how long after its nextUpdate a list still counts as fresh. ``max_checks`` bounds signature checks.
+    """
+
+    usage: Usage
+    revocation: Revocation
+    crl_grace: timedelta = timedelta(0)
+    max_depth: int = 8
+    max_checks: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPolicy:
+    """How seals and stamps are judged.
+
+    ``revoked_later``: a signer revoked after the stated stamp time, with no trusted time to prove the stamp older:
+    ``accept`` it with a note, or say ``cannot-tell``. ``maker_at``: the seal maker's certificate must be valid when the
+    seal is ``use``d, or at the seal's ``creation``. ``digest_list``: what a certificate digest in a list of type 2 is
+    computed over is not settled in the field: SM3 of the whole certificate, or say ``cannot-tell``. ``revoked_seals``:
+    seal id -> when that seal was withdrawn by its issuer. ``clock_skew``: how far ahead a stamp's time may lie.
+    """
+
+    path: PathPolicy
+    revoked_later: Literal["accept", "cannot-tell"]
+    clock_skew: timedelta = timedelta(minutes=5)
+    maker_at: Literal["use", "creation"] = "use"
+    digest_list: Literal["sm3-of-certificate", "cannot-tell"] = "sm3-of-certificate"
+    revoked_seals: Mapping[str, datetime] = field(default_factory=dict)
+
+
+STRICT = SealPolicy(
+    path=PathPolicy(usage="sign", revocation="require", crl_grace=timedelta(hours=24)), revoked_later="cannot-tell"
+)
+CRL_IF_PRESENT = SealPolicy(path=PathPolicy(usage="sign", revocation="if-present"), revoked_later="cannot-tell")
