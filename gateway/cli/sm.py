@@ -70,17 +70,19 @@ class Context:
         return self.provider
 
 
-def _options(*options: Decorator) -> Decorator:
+def options(*chosen: Decorator) -> Decorator:
+    """Several options as one decorator, in the order they are shown."""
+
     def apply(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
+        for option in reversed(chosen):
             function = option(function)
         return function
 
     return apply
 
 
-_JSON = click.option("--json", "json", is_flag=True, help=say("末行输出一个 JSON 对象", "end with one JSON object"))
-_PROVIDER = click.option(
+JSON = click.option("--json", "json", is_flag=True, help=say("末行输出一个 JSON 对象", "end with one JSON object"))
+PROVIDER = click.option(
     "--provider", default="auto", show_default=True, help=say("SM2 提供者 URI", "URI of the SM2 provider")
 )
 _ID = click.option(
@@ -100,7 +102,7 @@ _KEY_OUT = say("输出文件", "output file")
 _OUT = click.option("--out", required=True, metavar="F", help=_KEY_OUT)
 _KEY = click.option("--key", required=True, metavar="K.pem", help=say("私钥 PEM", "private key PEM"))
 _PUB = click.option("--pub", required=True, metavar="P.pem", help=say("公钥 PEM", "public key PEM"))
-_PASSPHRASE_FILE = click.option(
+PASSPHRASE_FILE = click.option(
     "--passphrase-file",
     metavar="F",
     help=say(f"口令文件（首行）；否则取环境变量 {PASSPHRASE} 或询问", f"its first line; else {PASSPHRASE} or a prompt"),
@@ -113,10 +115,10 @@ def group() -> None:
 
 
 @group.command(help=say("生成 SM2 密钥对。", "Make an SM2 key pair."))
-@_options(_OUT, _PUB)
+@options(_OUT, _PUB)
 @click.option("--no-passphrase", is_flag=True, help=say("私钥不加密", "leave the private key unencrypted"))
 @click.option("--force", is_flag=True, help=say("覆盖已有文件", "overwrite existing files"))
-@_options(_PASSPHRASE_FILE, _PROVIDER, _JSON)
+@options(PASSPHRASE_FILE, PROVIDER, JSON)
 def keygen(
     out: str, pub: str, no_passphrase: bool, force: bool, passphrase_file: str | None, provider: str, json: bool
 ) -> None:
@@ -134,13 +136,13 @@ def keygen(
     except Exists as error:
         path = str(error)
         context.done(False, "file-exists", f"{path} 已存在（--force 可覆盖）", f"{path} exists (--force overwrites)")
-    except _broken() as error:
-        _failed(context, error)
+    except broken() as error:
+        failed(context, error)
     context.done(True, "ok", f"已写入 {out} 与 {pub}", f"{out} and {pub} written", key_id=private.public.thumbprint)
 
 
 @group.command(help=say("给文件签名（SM2，含 Z_A）。", "Sign a file (SM2 with Z_A)."))
-@_options(_KEY, _IN, _OUT, _ID, _ENCODING, _PASSPHRASE_FILE, _PROVIDER, _JSON)
+@options(_KEY, _IN, _OUT, _ID, _ENCODING, PASSPHRASE_FILE, PROVIDER, JSON)
 def sign(
     key: str,
     source: str,
@@ -157,22 +159,22 @@ def sign(
 
     context = Context(json)
     engine = context.open(provider)
-    private = _private(context, key, passphrase_file)
+    private = private_key(context, key, passphrase_file)
     e = digest_file(source, sm2.za(private.public, _id(signer_id)))
     try:
         r, s = engine.sign_digest(private, e)
         if not engine.verify_digest(private.public, e, r, s):
             context.done(False, "signing-fault", "签名自检未通过", "the fresh signature failed its check")
         write(out, sm2.encode(r, s, sm2.Encoding(encoding)))
-    except _broken() as error:
-        _failed(context, error)
+    except broken() as error:
+        failed(context, error)
     context.done(True, "ok", f"已签名：{out}", f"signed: {out}", key_id=private.public.thumbprint)
 
 
 @group.command(help=say("验证文件的签名。", "Verify the signature of a file."))
-@_options(_PUB, _IN)
+@options(_PUB, _IN)
 @click.option("--sig", required=True, metavar="S", help=say("签名文件", "signature file"))
-@_options(_ID, _ENCODING, _PROVIDER, _JSON)
+@options(_ID, _ENCODING, PROVIDER, JSON)
 def verify(pub: str, source: str, sig: str, signer_id: str, encoding: str, provider: str, json: bool) -> None:
     """Exit 0 valid, 1 invalid, 2 cannot tell."""
     from gateway.cli.output import read_bytes
@@ -201,7 +203,7 @@ def verify(pub: str, source: str, sig: str, signer_id: str, encoding: str, provi
 @group.command("hash", help=say("文件的 SM3 摘要。", "The SM3 digest of a file."))
 @click.argument("file", required=False)
 @click.option("--in", "source", metavar="F", help=say("输入文件，- 为标准输入", "input, - for stdin"))
-@_JSON
+@JSON
 def hash_(file: str | None, source: str | None, json: bool) -> None:
     """Hex, as ``openssl dgst -sm3`` prints it."""
     from gateway.cli.output import finish
@@ -221,7 +223,7 @@ def hash_(file: str | None, source: str | None, json: bool) -> None:
 @click.option(
     "--sm4-key", metavar="F", help=say("16 字节或 32 位十六进制的 SM4 密钥文件", "file: 16 bytes or 32 hex digits")
 )
-@_options(_IN, _OUT, _ENCODING, _PROVIDER, _JSON)
+@options(_IN, _OUT, _ENCODING, PROVIDER, JSON)
 def encrypt(
     pub: str | None, sm4_key: str | None, source: str, out: str, encoding: str, provider: str, json: bool
 ) -> None:
@@ -242,8 +244,8 @@ def encrypt(
                 context.done(False, "empty-plaintext", "SM2 不能加密空文件", "SM2 cannot encrypt an empty file")
             sealed = engine.encrypt(public, plaintext)
             sm_files.write(out, sealed if encoding == "raw" else sm2.ciphertext_to_der(sealed))
-    except _broken() as error:
-        _failed(context, error)
+    except broken() as error:
+        failed(context, error)
     context.done(True, "ok", f"已加密：{out}", f"encrypted: {out}")
 
 
@@ -252,7 +254,7 @@ def encrypt(
 )
 @click.option("--key", metavar="K.pem", help=say("私钥 PEM（SM2）", "private key PEM (SM2)"))
 @click.option("--sm4-key", metavar="F", help=say("SM4 密钥文件", "file with the SM4 key"))
-@_options(_IN, _OUT, _ENCODING, _PASSPHRASE_FILE, _PROVIDER, _JSON)
+@options(_IN, _OUT, _ENCODING, PASSPHRASE_FILE, PROVIDER, JSON)
 def decrypt(
     key: str | None,
     sm4_key: str | None,
@@ -274,22 +276,22 @@ def decrypt(
         if sm4_key is not None:
             sm_files.open_file(source, out, sm_files.read_sm4_key(sm4_key))
         elif key is not None:
-            private = _private(context, key, passphrase_file)
+            private = private_key(context, key, passphrase_file)
             sealed = sm_files.read(source, _SECRET_LIMIT + 256)
             raw = sealed if encoding == "raw" else sm2.ciphertext_from_der(sealed)
             sm_files.write(out, engine.decrypt(private, raw), 0o600)
-    except _broken() as error:
-        _failed(context, error)
+    except broken() as error:
+        failed(context, error)
     context.done(True, "ok", f"已解密：{out}", f"decrypted: {out}")
 
 
-def _broken() -> tuple[type[Exception], ...]:
+def broken() -> tuple[type[Exception], ...]:
     from signing.errors import SigningError
 
     return SigningError, OSError
 
 
-def _failed(context: Context, error: Exception) -> NoReturn:
+def failed(context: Context, error: Exception) -> NoReturn:
     """The end of an act that could not be done."""
     if isinstance(error, OSError):
         where, what = error.filename or "", error.strerror or type(error).__name__
@@ -324,7 +326,7 @@ def _public(context: Context, path: str) -> PublicKey:
         context.unreadable(path, error)
 
 
-def _private(context: Context, path: str, passphrase_file: str | None) -> PrivateKey:
+def private_key(context: Context, path: str, passphrase_file: str | None) -> PrivateKey:
     from gateway.cli.output import read_bytes
     from signing import keys
     from signing.errors import Malformed
