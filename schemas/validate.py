@@ -56,11 +56,12 @@ def _local(name: str) -> str:
 
 
 def _title(component: Any) -> str:
-    """The first line of the nearest annotation, the Chinese name where a schema gives one."""
+    """The nearest annotation if it is short: the Chinese name, where a schema gives one."""
     while component is not None:
         note = getattr(component, "annotation", None)
         if note is not None and note.documentation:
-            return str(note.documentation[0].text or "").strip().partition("\n")[0][:60]
+            text = str(note.documentation[0].text or "").strip()
+            return text if len(text) <= 20 else ""
         component = getattr(component, "parent", None)
     return ""
 
