@@ -135,6 +135,33 @@ class Denied(msgspec.Struct, frozen=True):
     en: str
 
 
+class Problem(msgspec.Struct, frozen=True):
+    """A refusal for a platform that speaks no HTTP status: the fields of problem+json. ``busy``: it may try again."""
+
+    fields: dict[str, str]
+    busy: bool = False
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A piece of a material: ``data`` from the offset asked for, of ``total`` bytes."""
+
+    data: bytes
+    total: int
+
+
+class Backend(Protocol):
+    """What a gateway gives to platforms whose protocol carries everything through one door (SOAP)."""
+
+    async def accept(self, act: Act) -> dict[str, str] | Problem:
+        """Take an act; the receipt's fields (see Translator) once it is durable."""
+
+    async def material(self, case: str, sm3: str, offset: int, length: int) -> Chunk | Problem:
+        """A piece of a material of this case, at most ``length`` bytes."""
+
+    async def status(self, case: str) -> dict[str, str] | Problem:
+        """Where a case stands: ``case_id case_number state text``."""
+
+
 # --- what became of a send, and what a question brought ---------------------------------------------------------------
 
 

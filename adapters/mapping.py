@@ -59,7 +59,7 @@ def _fail(misfit: Misfit, source: str) -> Untranslatable:
 
 def _cell(rule: Rule, path: tuple[str, ...], read: Read, convert: Convert, given: Read | None) -> Any:
     """The closure for a row of one cell."""
-    source, default, last, nested = rule.shown, rule.default, path[-1], len(path) > 1
+    source, default, last, nested = rule.shown, rule.fallback, path[-1], len(path) > 1
 
     def run(current: Any, root: Any, output: dict[str, Any]) -> None:
         try:
@@ -84,7 +84,7 @@ def _cell(rule: Rule, path: tuple[str, ...], read: Read, convert: Convert, given
 
 def _deep(rule: Rule, path: tuple[str, ...], read: Read, inner: RuleMap, given: Read | None) -> Any:
     """The closure for a row that maps an object, or each object of a list, by another table."""
-    source, default, listed = rule.shown, rule.default, bool(rule.each)
+    source, default, listed = rule.shown, rule.fallback, bool(rule.each)
 
     def run(current: Any, root: Any, output: dict[str, Any]) -> None:
         if given is not None and not given(current, root):
@@ -181,7 +181,7 @@ def _traced(step: Step, value: Any, root: Any, at: str, from_: str) -> list[Trac
     if step.given is not None and not step.given(value, root):
         return []
     found = step.read(value, root)
-    if found is MISSING and rule.default is MISSING:
+    if found is MISSING and rule.fallback is MISSING:
         return []
     target, source = _under(at, ".".join(step.path)), _under(from_, rule.shown)
     if step.inner is None or found is MISSING:
@@ -265,7 +265,7 @@ def _problems(rule: Rule, codes: Mapping[str, Mapping[str, str]]) -> list[tuple[
     wrong = [
         (not rule.target or not PATH.fullmatch(rule.target), "target-unreadable", "目标路径有误", "bad target path"),
         (any(not PATH.fullmatch(path) for path in paths), "source-unreadable", "来源路径有误", "bad source path"),
-        (not paths and rule.default is MISSING, "source-missing", "既无来源也无默认值", "neither source nor default"),
+        (not paths and rule.fallback is MISSING, "source-missing", "既无来源也无默认值", "neither source nor default"),
         (
             bool(rule.each) and any(sources),
             "source-twice",

@@ -32,7 +32,7 @@ MISSING = _Missing()
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row, as it stands in the profile."""
+    """One row, as it stands in the profile. ``null``: write null when nothing is given (TOML has no null)."""
 
     target: str
     source: str | list[str] = ""
@@ -43,6 +43,12 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     each: str = ""
     use: str = ""
     join: str = ""
+    null: bool = False
+
+    @property
+    def fallback(self) -> Any:
+        """What is written when nothing is given; MISSING when nothing is."""
+        return None if self.null else self.default
 
     @property
     def shown(self) -> str:

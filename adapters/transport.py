@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 
@@ -44,6 +45,18 @@ class Lost:
     """The request left; no usable answer came."""
 
     reason: str
+
+
+class AnswerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ``[answer]`` table: where an answer holds its code, and what the codes mean (as text)."""
+
+    code: str = "code"
+    message: str = "message"
+    reference: str = "reference"
+    ok: list[str] = ["0"]
+    duplicate: list[str] = []
+    busy: list[str] = []
+    absent: list[str] = []
 
 
 async def exchange(

@@ -13,30 +13,17 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-import msgspec
 from yarl import URL
 
 from adapters.base import Accepted, Answer, CannotAsk, NotThere, Outcome, Refused, Temporary, Unclear, Wire
 from adapters.rest_signed.sign import Part, Scheme, sign, split_target
-from adapters.transport import Lost, Reply, Request, Unsent, exchange
+from adapters.transport import AnswerForm, Lost, Reply, Request, Unsent, exchange
 from schemas.codec import strict_json
 from schemas.errors import Invalid
 from signing.sm2 import Signer
 from signing.sm3 import sm3
 
 TRY_LATER = frozenset({408, 425, 429})
-
-
-class AnswerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ``[answer]`` table: where an answer holds its code, and what the codes mean (as text)."""
-
-    code: str = "code"
-    message: str = "message"
-    reference: str = "reference"
-    ok: list[str] = ["0"]
-    duplicate: list[str] = []
-    busy: list[str] = []
-    absent: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from adapters.base import Denied, Presented, Signed, Untranslatable
 from adapters.profile import compile_profile
 from adapters.registry import Opening, Platform
 from adapters.rest_signed import sign
-from adapters.rest_signed.channel import AnswerForm, RestChannel
+from adapters.rest_signed.channel import RestChannel
 from adapters.rest_signed.translate import RestTranslator
+from adapters.transport import AnswerForm
 from signing.errors import Malformed
 from signing.keys import public_from_pem
 from signing.sm2 import PublicKey

@@ -3,8 +3,8 @@
 The string that is signed has the profile's ``fields`` in its order, joined by its separator. Method, raw path, raw
 query, SM3 of the body, app id, time and nonce must all be among them (attack row J19): a scheme that leaves one out is
 refused when the profile is compiled. Path and query are the bytes of the request line, neither decoded nor sorted
-(K04); an absent query is an empty line; a covered header is ``name:value``, and ``name`` alone when the request does not
-have it (K08). No part may hold a control character, so two different requests never make one string (K07).
+(K04); an absent query is an empty line; a covered header is ``name:value``, and ``name`` alone when the request has
+none (K08). No part may hold a control character, so two different requests never make one string (K07).
 The scheme is ours; it rests on the public family of signed headers (facts: standards.md 6.1).
 """
 

@@ -1,0 +1,62 @@
+"""Opens a ``soap`` platform from its profile: translator, channel and the service its callers reach."""
+
+from __future__ import annotations
+
+import msgspec
+
+from adapters.base import Denied, Presented, Signed, Untranslatable
+from adapters.profile import compile_profile
+from adapters.registry import Opening, Platform
+from adapters.soap.channel import SoapChannel
+from adapters.soap.service import Service
+from adapters.soap.translate import SoapTranslator, Words
+from adapters.transport import AnswerForm
+from schemas.errors import Invalid
+from schemas.validate import compile_xsd
+
+IN_ENVELOPE = Denied(
+    "missing-signature", "此平台在 SOAP 信封内鉴权", "this platform authenticates inside its SOAP envelope"
+)
+
+
+def open_family(opening: Opening) -> Platform:
+    """Raises Untranslatable or Faulty for a profile, an XSD or settings that cannot work."""
+    settings, profile = opening.settings, compile_profile(opening.profile)
+    try:
+        words = msgspec.convert(profile.text.soap, Words)
+        answer = msgspec.convert(profile.text.answer, AnswerForm)
+    except msgspec.ValidationError as error:
+        raise Untranslatable("soap-unreadable", f"soap 或 answer 有误：{error}", f"bad soap table: {error}") from None
+    xsd = opening.resources.get(words.schema)
+    if xsd is None:
+        raise Untranslatable("schema-missing", f"缺少文件 {words.schema}", f"{words.schema} is missing", "soap.schema")
+    try:
+        schema = compile_xsd(xsd)
+    except Invalid as bad:
+        raise Untranslatable(bad.code, bad.zh, bad.en, "soap.schema") from None
+    translator = SoapTranslator(profile, words, schema, settings.max_message_bytes)
+
+    def authenticate(shown: Presented, now_ms: int) -> Signed | Denied:
+        return IN_ENVELOPE
+
+    channel = SoapChannel(
+        session=opening.session,
+        translator=translator,
+        url=settings.base_url,
+        unit=settings.our_unit,
+        licence=settings.our_licence,
+        answer=answer,
+        can_ask=settings.can_ask,
+        connect_ms=settings.connect_timeout_ms,
+        total_ms=settings.timeout_ms,
+        max_answer=settings.max_answer_bytes,
+    )
+    return Platform(
+        id=settings.id,
+        family=profile.text.family,
+        profile=profile.text.name,
+        translator=translator,
+        channel=channel,
+        authenticate=authenticate,
+        service=Service(translator, settings.unit, settings.licence, xsd, settings.max_message_bytes),
+    )
