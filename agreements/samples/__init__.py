@@ -1,0 +1,171 @@
+"""The sample agreement: 武汉市硚口区 420104 – 南昌市红谷滩区 360113, mutual, collected elsewhere, power *collect*.
+
+Items and materials come from the two CSV files under ``data/`` (their sources are named row by row); wording, codes and
+clauses are ours. Modelled on published reports; no agreement with or endorsement by the named places is implied.
+Reads its own package data: the one place in this room that does.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from agreements.items import materials_from_rows, read_csv, to_toml
+from agreements.model import Item, ItemMaterial
+from schemas.codes import org_check_char, uscc_check_char
+
+PURPOSE: Final = "跨省通办收件与办理"
+AGREEMENT_ID: Final = "TB-420104-360113"
+QIAOKOU: Final = "420104"
+HONGGUTAN: Final = "360113"
+
+
+class _Row(NamedTuple):
+    """Our code; the item by name and its row in items-crossprovince.csv (0: none); its rows in
+    materials-examples.csv."""
+
+    code: str
+    name: str
+    number: int
+    materials: str
+    applicant: str
+    more: dict[str, Any]
+
+
+_ROWS: Final = (
+    _Row("QX-TB-001", "个体工商户设立登记", 0, "个体工商户设立登记", "enterprise", {}),
+    _Row("QX-TB-002", "个体工商户变更登记", 36, "个体工商户变更登记", "enterprise", {}),
+    _Row("QX-TB-003", "内资公司设立登记", 9, "内资企业设立登记", "enterprise", {}),
+    _Row("QX-TB-004", "残疾人证换领", 37, "残疾人证换领(异地)", "person", {}),
+    _Row("QX-TB-005", "残疾人证新办", 0, "残疾人证新办", "person", {}),
+    _Row("QX-TB-006", "残疾人证挂失补办", 0, "残疾人证挂失补办", "person", {}),
+    _Row("QX-TB-007", "社会保障卡申领", 13, "", "person", {"decide_days": 30}),
+    _Row("QX-TB-008", "社会保障卡启用", 14, "", "person", {"case_type": "immediate"}),
+    _Row("QX-TB-009", "社会保障卡补换", 15, "", "person", {"decide_days": 30}),
+    _Row("QX-TB-010", "社会保障卡临时挂失", 16, "", "person", {"case_type": "immediate"}),
+    _Row("QX-TB-011", "失业登记", 3, "失业登记", "person", {}),
+    _Row("QX-TB-012", "生育登记", 0, "生育登记", "person", {}),
+    _Row("QX-TB-013", "散居孤儿认定", 0, "散居孤儿认定", "person", {}),
+)
+_CARD: Final = [
+    ItemMaterial("居民身份证", "yes", "居民身份证", "11100000000013127D001"),
+    ItemMaterial("社会保障卡业务申请表", "yes"),
+    ItemMaterial("原社会保障卡（补换、启用、挂失时）", "conditional", "社会保障卡"),
+]
+_CARD_SOURCE: Final = "材料为示例自拟，未见公开指南；时限参照襄十随神社保卡区域通办报道 2021-08-30（不超过30个工作日）"
+
+
+def _read(name: str) -> bytes:
+    return (resources.files("agreements.samples") / "data" / name).read_bytes()
+
+
+@lru_cache(maxsize=1)
+def items() -> tuple[Item, ...]:
+    """The thirteen items of the sample, with the materials the sources name."""
+    listed = {int(row[0]): row for row in read_csv(_read("items-crossprovince.csv"))[1:]}
+    rows = read_csv(_read("materials-examples.csv"))
+    materials = materials_from_rows(rows)
+    origins = {row[0]: row[5] for row in rows[1:]}
+    result = []
+    for row in _ROWS:
+        known = listed.get(row.number)
+        sources = [known[7].split("|")[0]] if known else []
+        sources.append(origins.get(row.materials, _CARD_SOURCE))
+        result.append(
+            Item(
+                row.code, row.name, 1, row.applicant, materials.get(row.materials, _CARD),  # type: ignore[arg-type]
+                department=known[4] if known else "", source="|".join(sources), **row.more,
+            )
+        )  # fmt: skip
+    return tuple(result)
+
+
+def lab_party(division: str) -> str:
+    """A party id for lab and demo: a credit code with good checks around an organisation code of zeros."""
+    first = f"11{division}00000000{org_check_char('00000000')}"
+    return f"{division}.{first}{uscc_check_char(first)}"
+
+
+_TEXT: Final = """\
+# 通办协议（样例）——依据公开报道建模，非真实协议，不代表所列地方已签署或认可。
+# Sample agreement, modelled on published reports; no agreement with or endorsement by the named places is implied.
+# 事项、材料取自公开网页与办事指南（逐项注明出处），为示例而非办事依据；事项编码为本样例自编。
+
+format = "tongban/agreement/1"
+id = "{id}"
+version = {version}
+name = "{name_a}—{name_b}跨省通办合作协议（样例）"
+scope = "跨省通办"
+in_force = {in_force}
+expires = {expires}
+purposes = ["{purpose}", "办理结果送达"]
+notes = "窗口只作形式审查、身份核验、原件核对和收件；受理是办理地的行为（国办发〔2020〕35号，收受分离）。"
+
+[clauses]
+parties = "第一条"
+items = "第二条"
+direction = "第三条"
+mode = "第三条"
+power = "第三条"
+purposes = "第五条"
+term = "第六条"
+signing = "第七条"
+
+[clocks.notify]
+days = 5
+unit = "working"
+starts = "received_there"
+source = "行政许可法第三十二条：一次告知补正，逾期视为受理"
+clause = "第四条第一项"
+
+[clocks.decide]
+days = 20
+unit = "working"
+starts = "accepted"
+source = "行政许可法第四十二条；事项另有承诺时限的从其承诺"
+clause = "第四条第二项"
+
+[clocks.deliver]
+days = 10
+unit = "working"
+starts = "decided"
+source = "行政许可法第四十四条"
+clause = "第四条第三项"
+
+[[party]]
+id = "{party_a}"
+name = "{name_a}"
+division = "{division_a}"
+
+[[party]]
+id = "{party_b}"
+name = "{name_b}"
+division = "{division_b}"
+
+[[line]]
+clause = "第三条第一款"
+items = [
+{codes}]
+mode = "collect_elsewhere"
+power = "collect"
+collecting = ["{party_a}"]
+handling = ["{party_b}"]
+direction = "mutual"
+
+{items}"""
+
+
+def render(
+    party_a: str, party_b: str, *, name_a: str = "武汉市硚口区", name_b: str = "南昌市红谷滩区", version: int = 1,
+    in_force: str = "2024-01-01", expires: str = "2030-12-31", id: str = AGREEMENT_ID, listed: tuple[Item, ...] | None = None,
+) -> bytes:  # fmt: skip
+    """The agreement's TOML, unsigned, between two party ids (``420104.<USCC>``, ``360113.<USCC>``)."""
+    chosen = items() if listed is None else listed
+    codes = "".join(f"  {msgspec.json.encode(item.code).decode()},\n" for item in chosen)
+    return _TEXT.format(
+        id=id, version=version, name_a=name_a, name_b=name_b, in_force=in_force, expires=expires, purpose=PURPOSE,
+        party_a=party_a, party_b=party_b, division_a=party_a[:6], division_b=party_b[:6], codes=codes, items=to_toml(chosen),
+    ).encode()  # fmt: skip
