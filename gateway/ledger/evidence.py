@@ -10,7 +10,7 @@ certificates lead to anchors given from outside, ``as-packaged`` when they rest 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -76,15 +76,16 @@ class AgreementView(NamedTuple):
 class Checks:
     """The judgements that need trust or another room. ``anchored``: anchors were given from outside the package.
 
-    ``chain(certificate, pool, at_ms)``; ``stamp(stamp, document, pool, at_ms)``; ``agreement(file, pool)``, None if it
+    ``chain(certificate, pool, at_ms)``; ``stamp(stamp, document, pool, at_ms, anchors)`` with the seal anchors (DER) of the
+    issuer's card; ``agreement(file, pool, identities)`` with the parties' identity certificates (DER), None if the file
     cannot be read. Empty reasons mean good.
     """
 
     provider: Provider
     anchored: bool
     chain: Callable[[bytes, Pool, int], Sequence[Reason]]
-    stamp: Callable[[bytes, bytes, Pool, int], Sequence[Reason]]
-    agreement: Callable[[bytes, Pool], AgreementView | None]
+    stamp: Callable[[bytes, bytes, Pool, int, Sequence[bytes]], Sequence[Reason]]
+    agreement: Callable[[bytes, Pool, Mapping[str, bytes]], AgreementView | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,8 @@ def verify(data: bytes, checks: Checks) -> EvidenceReport:
     """Verify a package. Never raises on any input.
 
     1. form of the file; 2. cards and keys; 3. agreements; 4. messages: header, body, case, sequence; 5. senders' proofs;
-    6. receipts and refusals; 7. checkpoints agree; 8. certificate chains of the keys used, when used; 9. the order of
-    events; 10. documents and stamps; 11. the story told; 12. the whole, signed by its maker.
+    6. receipts and refusals; 7. checkpoints agree; 8. the order of events; 9. documents and stamps; 10. the story told;
+    11. the whole, signed by its maker; 12. certificate chains of all keys used, at the times of their use.
     """
     package, findings = read(data)
     book, about_cards = read_cards(package.cards, checks.provider)
@@ -121,11 +122,11 @@ def verify(data: bytes, checks: Checks) -> EvidenceReport:
         run.answer(message)
     run.other_proofs()
     run.checkpoints()
-    run.chains()
     run.order()
     run.documents()
     run.story()
     run.whole()
+    run.chains()
     return run.report()
 
 
@@ -163,9 +164,10 @@ class _Run:
         )
 
     def agreements(self) -> None:
+        identities = {identity.party: identity.certificate for identity in self.book.identities}
         for line, record in self.package.agreements:
             self.counts["agreements"] += 1
-            view = self.checks.agreement(record.file, self.pool)
+            view = self.checks.agreement(record.file, self.pool, identities)
             if view is None:
                 self.add("agreements", "agreement-malformed", "协议文件读不出", "the agreement cannot be read", line)
             elif (view.id, view.version) != (record.id, record.version):
@@ -329,8 +331,13 @@ class _Run:
             else:
                 files[record.sm3] = record.data
         for message in self.read:
+            if message.record.refusal is not None:  # refused, perhaps for its very stamp: nothing rests on it
+                continue
             for stamped in message.stamped:
                 self.stamped(message, stamped, files)
+            if message.unstamped:
+                zh, en = "结果文件没有电子签章", "a result document carries no stamp"
+                self.add("stamps", "document-unstamped", zh, en, message.line, message.head.id, bad=False)
 
     def stamped(self, message: Message, stamped: Stamped, files: dict[str, bytes]) -> None:
         document, stamp = files.get(stamped.document), files.get(stamped.stamp)
@@ -340,7 +347,8 @@ class _Run:
             self.add("stamps", "document-missing", zh, en, message.line, message.head.id, bad=False)
             return
         self.counts["stamps"] += 1
-        reasons = self.checks.stamp(stamp, document, self.pool, message.head.created)
+        anchors = self.book.certificates(message.head.sender, "seal-anchor")
+        reasons = self.checks.stamp(stamp, document, self.pool, message.head.created, anchors)
         self.reasons("stamps", reasons, message.line, message.head.id)
 
     def story(self) -> None:
@@ -367,6 +375,8 @@ class _Run:
             self.add("seal", "unknown-key", zh, en, bad=False)
         elif not signed:
             self.add("seal", "wrong-signature", "制作方签名不符", "the maker's signature does not match")
+        elif known := self.book.find(manifest.made_by, "direct", end.key):
+            self.used.setdefault(known.certificate, set()).add(manifest.made_at)
 
     def report(self) -> EvidenceReport:
         if not self.package.messages:

@@ -65,6 +65,10 @@ class KeyBook:
     def find(self, party: str, use: str, key: str) -> Key | None:
         return self.keys.get((party, use, key))
 
+    def certificates(self, party: str, use: str) -> list[bytes]:
+        """The certificates (DER) of a party's keys of one use."""
+        return [key.certificate for (owner, kind, _), key in self.keys.items() if (owner, kind) == (party, use)]
+
     def belongs_to_another(self, party: str, key: str) -> bool:
         """Whether the key is known, but not as this party's."""
         return any(known == key and owner != party for owner, _, known in self.keys)

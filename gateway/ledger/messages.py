@@ -80,6 +80,7 @@ class Message:
     digest: bytes
     outcome: str
     stamped: tuple[Stamped, ...]
+    unstamped: bool
     names: frozenset[str]
 
     @property
@@ -124,7 +125,16 @@ def _read(line: int, record: MessageRecord, findings: list[Finding]) -> Message 
     body = _body(head.type, record.body)
     stamped = tuple(Stamped(d.document.sm3, d.stamp.sm3) for d in body.documents if d.stamp is not None)
     names = {part.sm3 for part in head.parts} | {d.document.sm3 for d in body.documents} | {s.stamp for s in stamped}
-    return Message(line, record, head, sm3(record.header), body.outcome, stamped, frozenset(names))
+    return Message(
+        line,
+        record,
+        head,
+        sm3(record.header),
+        body.outcome,
+        stamped,
+        len(stamped) < len(body.documents),
+        frozenset(names),
+    )
 
 
 def _body(type_: str, body: bytes) -> _Body:

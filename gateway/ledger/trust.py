@@ -1,0 +1,134 @@
+"""The checks of an evidence package composed from the rooms that own them: chains, stamps, agreement signatures.
+
+Without anchors from outside, the self-signed certificates in the package serve as anchors: that shows the package to be
+whole in itself (``as-packaged``), and the identity fingerprints in the report are what a person compares. An agreement's
+signature counts for a party only if its certificate comes from the same root as that party's identity; a stamp is held
+against the seal anchors that its issuer's card announces, where it announces any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from agreements import load
+from gateway.ledger.evidence import AgreementView, Checks, Pool, Reason
+from signing import certs, crl, sm2
+from signing.certs import Certificate
+from signing.crl import RevocationList
+from signing.errors import Indeterminate, Malformed, Rejected
+from signing.path import PathReport, check_path
+from signing.policy import CRL_IF_PRESENT, SealPolicy
+from signing.providers import Provider
+from signing.sm3 import sm3
+from signing.verify import verify_stamp
+
+_UNREADABLE = Rejected("certificate-malformed", "证书读不出", "the certificate cannot be read")
+_NO_ANCHOR = Indeterminate(
+    "no-anchor", "没有可用的根证书，证书链无法判断", "there is no root certificate, so the chain cannot be judged"
+)
+_BAD_SIGNATURE = Rejected("agreement-signature", "协议签署的签名不符", "the agreement's signature does not match")
+_OTHER_ROOT = Rejected(
+    "agreement-signer", "签署证书与该当事方身份不同根", "the signing certificate is not from the party's own root"
+)
+_NO_IDENTITY = Indeterminate(
+    "agreement-party-unknown", "包内没有该当事方的名片，签署无法判断", "the party's card is missing: cannot tell"
+)
+
+
+class _Held(NamedTuple):
+    """A pool made ready: anchors, everything else, lists."""
+
+    anchors: list[Certificate]
+    others: list[Certificate]
+    crls: list[RevocationList]
+
+
+def compose(provider: Provider, anchors: Sequence[bytes] = (), policy: SealPolicy = CRL_IF_PRESENT) -> Checks:
+    """The checks for ``evidence.verify``; ``anchors``: root certificates (DER) given from outside."""
+    given = [certs.parse(der) for der in anchors]
+
+    def held(pool: Pool) -> _Held:
+        packed = [found for der in pool.certificates if (found := _certificate(der))]
+        roots = given or [c for c in packed if c.is_ca and c.subject_der == c.issuer_der]
+        return _Held(roots, packed, [read for der in pool.crls if (read := _list(der))])
+
+    def path(der: bytes, ready: _Held, at_ms: int) -> PathReport | None:
+        certificate = _certificate(der)
+        if certificate is None:
+            return None
+        return check_path(
+            certificate, ready.others, ready.anchors, _time(at_ms), provider, crls=ready.crls, policy=policy.path
+        )
+
+    def chain(certificate: bytes, pool: Pool, at_ms: int) -> Sequence[Reason]:
+        ready = held(pool)
+        if not ready.anchors:
+            return [_NO_ANCHOR]
+        report = path(certificate, ready, at_ms)
+        return [_UNREADABLE] if report is None else report.reasons
+
+    def stamp(data: bytes, document: bytes, pool: Pool, at_ms: int, announced: Sequence[bytes]) -> Sequence[Reason]:
+        ready = held(pool)
+        roots = [found for der in announced if (found := _certificate(der))] or ready.anchors
+        if not roots:
+            return [_NO_ANCHOR]
+        report = verify_stamp(
+            data, sm3(document), at=_time(at_ms), anchors=roots, provider=provider, crls=ready.crls,
+            policy=policy, intermediates=ready.others,
+        )  # fmt: skip
+        return report.reasons
+
+    def agreement(file: bytes, pool: Pool, identities: Mapping[str, bytes]) -> AgreementView | None:
+        try:
+            signed = load.parse(file)
+        except load.AgreementError:
+            return None
+        ready = held(pool)
+
+        def verify(party: str, der: bytes, message: bytes, signature: bytes, at: datetime) -> Reason | None:
+            certificate = _certificate(der)
+            if certificate is None or certificate.public_key is None:
+                return _UNREADABLE
+            if not sm2.verify(provider, certificate.public_key, message, signature, signer_id=sm2.DEFAULT_ID):
+                return _BAD_SIGNATURE
+            if party not in identities or not ready.anchors:
+                return _NO_IDENTITY
+            at_ms = int(at.timestamp() * 1000)
+            ours, identity = path(der, ready, at_ms), path(identities[party], ready, at_ms)
+            if ours is None or identity is None or ours.reasons:
+                return ours.reasons[0] if ours else _UNREADABLE
+            return None if ours.path[-1].der == identity.path[-1].der else _OTHER_ROOT
+
+        reasons = [_reason(check) for check in load.check_signatures(signed, verify=verify) if not check.ok]
+        found = signed.agreement
+        return AgreementView(found.id, found.version, [party.id for party in found.parties], reasons)
+
+    return Checks(provider=provider, anchored=bool(given), chain=chain, stamp=stamp, agreement=agreement)
+
+
+def _reason(check: load.SignatureCheck) -> Reason:
+    if isinstance(check.reason, Rejected | Indeterminate):
+        return check.reason
+    return Rejected(
+        "agreement-not-signed", f"{check.party} 尚未签署协议", f"{check.party} has not signed the agreement"
+    )
+
+
+def _certificate(der: bytes) -> Certificate | None:
+    try:
+        return certs.parse(der)
+    except Malformed:
+        return None
+
+
+def _list(der: bytes) -> RevocationList | None:
+    try:
+        return crl.parse(der)
+    except Malformed:
+        return None
+
+
+def _time(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
