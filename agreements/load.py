@@ -25,6 +25,7 @@ import msgspec
 from agreements.model import Agreement
 from agreements.problems import AgreementError, cross_checks, from_invalid
 from schemas.explain import explain
+from signing.errors import Indeterminate
 from signing.sm3 import sm3
 
 __all__ = [
@@ -91,10 +92,10 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class SignatureCheck(msgspec.Struct, frozen=True):
-    """One party's state: ``ok`` with no reason, or the reason why not."""
+    """One party's state: ``ok`` True with no reason, False, or None where evidence is missing."""
 
     party: str
-    ok: bool
+    ok: bool | None
     reason: Reason | None
 
 
@@ -212,7 +213,8 @@ def check_signatures(signed: SignedAgreement, *, verify: Verify) -> list[Signatu
         if signature is not None:
             covered = message(signed.text, party.id, signature.at)
             reason = verify(party.id, signature.certificate, covered, signature.signature, signature.time)
-        checks.append(SignatureCheck(party.id, reason is None, reason))
+        ok = None if isinstance(reason, Indeterminate) else reason is None
+        checks.append(SignatureCheck(party.id, ok, reason))
     return checks
 
 

@@ -108,8 +108,8 @@ def _reason(message: str, place: Place) -> tuple[str, str, str]:
     if found := _RANGE.match(message):
         return "out-of-range", f"应{found[1]}{found[2]}", f"must be {found[1]} {found[2]}"
     if message.startswith("Invalid enum value"):
-        words = "、".join(place.allowed)
-        return "not-allowed", f"只能是：{words}", f"must be one of: {words}"
+        zh, en = "、".join(place.allowed), ", ".join(place.allowed)
+        return "not-allowed", f"只能是：{zh}", f"must be one of: {en}"
     if found := _KIND.match(message):
         wanted, got = found.groups()
         return (

@@ -7,17 +7,18 @@ Reads its own package data: the one place in this room that does.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from agreements.items import materials_from_rows, read_csv, to_toml
-from agreements.model import Item, ItemMaterial
+from agreements import template
+from agreements.items import materials_from_rows, read_csv
+from agreements.model import Item, ItemMaterial, Party
 from schemas.codes import org_check_char, uscc_check_char
 
 PURPOSE: Final = "跨省通办收件与办理"
+PURPOSES: Final = (PURPOSE, "办理结果送达")
 AGREEMENT_ID: Final = "TB-420104-360113"
 QIAOKOU: Final = "420104"
 HONGGUTAN: Final = "360113"
@@ -36,8 +37,8 @@ class _Row(NamedTuple):
 
 
 _ROWS: Final = (
-    _Row("QX-TB-001", "个体工商户设立登记", 0, "个体工商户设立登记", "enterprise", {}),
-    _Row("QX-TB-002", "个体工商户变更登记", 36, "个体工商户变更登记", "enterprise", {}),
+    _Row("QX-TB-001", "个体工商户设立登记", 0, "个体工商户设立登记", "both", {}),
+    _Row("QX-TB-002", "个体工商户变更登记", 36, "个体工商户变更登记", "both", {}),
     _Row("QX-TB-003", "内资公司设立登记", 9, "内资企业设立登记", "enterprise", {}),
     _Row("QX-TB-004", "残疾人证换领", 37, "残疾人证换领(异地)", "person", {}),
     _Row("QX-TB-005", "残疾人证新办", 0, "残疾人证新办", "person", {}),
@@ -77,7 +78,7 @@ def items() -> tuple[Item, ...]:
         result.append(
             Item(
                 row.code, row.name, 1, row.applicant, materials.get(row.materials, _CARD),  # type: ignore[arg-type]
-                department=known[4] if known else "", source="|".join(sources), **row.more,
+                department=known[4] if known else "", source="|".join(dict.fromkeys(sources)), **row.more,
             )
         )  # fmt: skip
     return tuple(result)
@@ -89,83 +90,36 @@ def lab_party(division: str) -> str:
     return f"{division}.{first}{uscc_check_char(first)}"
 
 
-_TEXT: Final = """\
+_HEADER: Final = """\
 # 通办协议（样例）——依据公开报道建模，非真实协议，不代表所列地方已签署或认可。
 # Sample agreement, modelled on published reports; no agreement with or endorsement by the named places is implied.
 # 事项、材料取自公开网页与办事指南（逐项注明出处），为示例而非办事依据；事项编码为本样例自编。
-
-format = "tongban/agreement/1"
-id = "{id}"
-version = {version}
-name = "{name_a}—{name_b}跨省通办合作协议（样例）"
-scope = "跨省通办"
-in_force = {in_force}
-expires = {expires}
-purposes = ["{purpose}", "办理结果送达"]
-notes = "窗口只作形式审查、身份核验、原件核对和收件；受理是办理地的行为（国办发〔2020〕35号，收受分离）。"
-
-[clauses]
-parties = "第一条"
-items = "第二条"
-direction = "第三条"
-mode = "第三条"
-power = "第三条"
-purposes = "第五条"
-term = "第六条"
-signing = "第七条"
-
-[clocks.notify]
-days = 5
-unit = "working"
-starts = "received_there"
-source = "行政许可法第三十二条：一次告知补正，逾期视为受理"
-clause = "第四条第一项"
-
-[clocks.decide]
-days = 20
-unit = "working"
-starts = "accepted"
-source = "行政许可法第四十二条；事项另有承诺时限的从其承诺"
-clause = "第四条第二项"
-
-[clocks.deliver]
-days = 10
-unit = "working"
-starts = "decided"
-source = "行政许可法第四十四条"
-clause = "第四条第三项"
-
-[[party]]
-id = "{party_a}"
-name = "{name_a}"
-division = "{division_a}"
-
-[[party]]
-id = "{party_b}"
-name = "{name_b}"
-division = "{division_b}"
-
-[[line]]
-clause = "第三条第一款"
-items = [
-{codes}]
-mode = "collect_elsewhere"
-power = "collect"
-collecting = ["{party_a}"]
-handling = ["{party_b}"]
-direction = "mutual"
-
-{items}"""
+"""
 
 
 def render(
-    party_a: str, party_b: str, *, name_a: str = "武汉市硚口区", name_b: str = "南昌市红谷滩区", version: int = 1,
-    in_force: str = "2024-01-01", expires: str = "2030-12-31", id: str = AGREEMENT_ID, listed: tuple[Item, ...] | None = None,
-) -> bytes:  # fmt: skip
+    party_a: str,
+    party_b: str,
+    *,
+    name_a: str = "武汉市硚口区",
+    name_b: str = "南昌市红谷滩区",
+    version: int = 1,
+    in_force: date = date(2024, 1, 1),
+    expires: date = date(2030, 12, 31),
+    id: str = AGREEMENT_ID,
+    listed: tuple[Item, ...] | None = None,
+) -> bytes:
     """The agreement's TOML, unsigned, between two party ids (``420104.<USCC>``, ``360113.<USCC>``)."""
-    chosen = items() if listed is None else listed
-    codes = "".join(f"  {msgspec.json.encode(item.code).decode()},\n" for item in chosen)
-    return _TEXT.format(
-        id=id, version=version, name_a=name_a, name_b=name_b, in_force=in_force, expires=expires, purpose=PURPOSE,
-        party_a=party_a, party_b=party_b, division_a=party_a[:6], division_b=party_b[:6], codes=codes, items=to_toml(chosen),
-    ).encode()  # fmt: skip
+    return template.render(
+        Party(party_a, name_a, party_a[:6]),
+        Party(party_b, name_b, party_b[:6]),
+        items() if listed is None else listed,
+        id=id,
+        name=f"{name_a}—{name_b}跨省通办合作协议（样例）",
+        scope="跨省通办",
+        version=version,
+        in_force=in_force,
+        expires=expires,
+        purposes=PURPOSES,
+        header=_HEADER,
+    )
