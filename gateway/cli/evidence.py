@@ -1,0 +1,118 @@
+"""``tongban evidence``: packages that prove a case offline (证据包). ``verify`` needs no node and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.lang import say
+
+if TYPE_CHECKING:
+    from gateway.ledger.evidence import EvidenceReport
+    from gateway.ledger.package import Finding
+
+GRADES = {
+    "full": ("完整：每份报文都有双方账本的证明", "full: every message is proved by both sides' ledgers"),
+    "one-sided": ("单方：有报文尚缺一方的证明", "one-sided: some message lacks one side's proof"),
+    "partial": ("不全：有被提到的内容不在包内", "partial: something that is named is not in the package"),
+    "broken": ("不成立：有内容被改动或不合规则", "broken: something was changed or breaks the rules"),
+}
+TRUST = {
+    "anchored": ("证书链到达所给的根证书", "certificates lead to the anchors that were given"),
+    "as-packaged": (
+        "依据包内自带的根证书；请按下列指纹核对身份，或用 --anchor 指定根证书",
+        "rests on the package's own roots: compare the fingerprints below, or give --anchor",
+    ),
+}
+VERDICT = {True: ("有效", "valid"), False: ("无效", "not valid"), None: ("无法判断", "cannot tell")}
+
+
+@click.group(help=say("证据包导出与离线核验", "Evidence packages, verified offline"))
+def group() -> None:
+    """The noun."""
+
+
+@group.command(help=say("离线核验证据包", "Verify an evidence package offline"))
+@click.argument("file", type=click.Path())
+@click.option(
+    "--anchor", "anchors", multiple=True, type=click.Path(), help=say("可信的根证书", "a root certificate to trust")
+)
+@click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "JSON for machines"))
+def verify(file: str, anchors: tuple[str, ...], as_json: bool) -> None:
+    """Exit 0 valid, 1 not valid, 2 cannot tell, 65 not a package."""
+    from gateway.cli.anchors import open_checking_provider, read_anchors
+    from gateway.cli.output import finish, read_bytes, unreadable
+    from gateway.ledger import evidence, trust
+
+    data = read_bytes(file)
+    checks = trust.compose(open_checking_provider(), read_anchors(anchors))
+    report = evidence.verify(data, checks)
+    if not report.counts["form"]:
+        unreadable(file, "不是证据包：没有一行读得出记录", "not an evidence package: no line of it is a record")
+    finish(report.ok, as_data(report), as_json, lines(file, report))
+
+
+def as_data(report: EvidenceReport) -> dict[str, Any]:
+    """The report for machines, without ``ok``."""
+    return {
+        "grade": report.grade,
+        "trust": report.trust,
+        "case": report.case,
+        "state": report.state,
+        "messages": report.messages,
+        "reasons": [_reason(finding) for finding in report.reasons],
+        "checked": report.counts,
+        "identities": [
+            {"party": one.party, "name": one.name, "fingerprint": one.fingerprint} for one in report.identities
+        ],
+    }
+
+
+def _reason(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "zh": finding.zh,
+        "en": finding.en,
+        "where": finding.where,
+        "line": finding.line,
+        "message": finding.message,
+        "section": finding.section,
+        "bad": finding.bad,
+    }
+
+
+def lines(file: str, report: EvidenceReport) -> Iterator[str]:
+    """The report for people: one line per kind of check, what is wrong beneath it, the verdict last."""
+    from gateway.core.labels import LABELS
+    from gateway.ledger.evidence import SECTIONS
+
+    yield say(f"证据包 {file}", f"Evidence package {file}")
+    if report.case:
+        state = say(*LABELS[report.state]) if report.state else say("未定", "open")
+        yield say(
+            f"办件 {report.case}（{state}），报文 {report.messages} 份",
+            f"case {report.case} ({state}), {report.messages} messages",
+        )
+    for section, names in SECTIONS.items():
+        found = [finding for finding in report.reasons if finding.section == section]
+        count = report.counts[section]
+        mark = "✗" if any(finding.bad for finding in found) else "?" if found else "✓" if count else "–"
+        yield f"  {mark} {say(*names)}" + (f" ({count})" if count else "")
+        for finding in found:
+            place = f"{_place(finding)}{say('：', ': ')}" if finding.line or finding.message else ""
+            yield f"      {place}{say(finding.zh, finding.en)} [{finding.code}]"
+    yield say(
+        f"结论：{VERDICT[report.ok][0]}。{GRADES[report.grade][0]}。",
+        f"Verdict: {VERDICT[report.ok][1]}. {GRADES[report.grade][1]}.",
+    )
+    yield say(f"信任：{TRUST[report.trust][0]}。", f"Trust: {TRUST[report.trust][1]}.")
+    for one in report.identities:
+        yield f"  {one.party} {one.name} {one.fingerprint}"
+
+
+def _place(finding: Finding) -> str:
+    line = say(f"第 {finding.line} 行", f"line {finding.line}") if finding.line else ""
+    message = say(f"报文 {finding.message}", f"message {finding.message}") if finding.message else ""
+    return " ".join(part for part in (line, message) if part)
