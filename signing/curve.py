@@ -124,7 +124,7 @@ def total(points: Sequence[Affine]) -> Jacobian:
     return accumulator
 
 
-def _normalise(points: Sequence[Jacobian]) -> list[Affine]:
+def normalise(points: Sequence[Jacobian]) -> list[Affine]:
     """Affine forms of finite points with one inversion."""
     p = _P
     running = _wide(1)
@@ -151,7 +151,7 @@ def _multiples(bases: Sequence[Affine], count: int) -> list[list[Affine]]:
     """
     tables = [[base] for base in bases]
     while (known := len(tables[0])) < count:
-        doubled = _normalise([double((*table[-1], _wide(1))) for table in tables])
+        doubled = normalise([double((*table[-1], _wide(1))) for table in tables])
         fresh = min(known - 1, count - known)
         pairs: list[Affine] = []
         for table in tables:
@@ -184,7 +184,7 @@ class Table:
             chain.append(point)
             for _ in range(8):
                 point = double(point)
-        bases = _normalise(chain)
+        bases = normalise(chain)
         rows = _multiples(bases[:_ROWS], 128)
         self._rows: list[Row] = [_mirrored(row) for row in reversed(rows)]
         self._top: Row = [None, *_multiples(bases[_ROWS:], 256)[0]]
@@ -205,11 +205,11 @@ def _mirrored(row: list[Affine]) -> Row:
 
 def small_table(x: int, y: int) -> list[Affine]:
     """The odd multiples 1, 3, … 15 of a point, for ``windowed``."""
-    twice = _normalise([double((_wide(x), _wide(y), _wide(1)))])[0]
+    twice = normalise([double((_wide(x), _wide(y), _wide(1)))])[0]
     points: list[Jacobian] = [(_wide(x), _wide(y), _wide(1))]
     for _ in range(7):
         points.append(add(points[-1], twice))
-    return _normalise(points)
+    return normalise(points)
 
 
 def windowed(k: int, odd: list[Affine]) -> Jacobian:

@@ -1,0 +1,391 @@
+"""The providers against each other and against gmalg, and what each must never do (nonces, forks, stale errors)."""
+
+from __future__ import annotations
+
+import ast
+import ctypes
+import os
+import secrets
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import gmalg
+import pytest
+
+from signing import curve, sm2
+from signing.errors import Malformed, Unavailable
+from signing.nonces import NonceWatch
+from signing.providers import VARIABLE, libcrypto, open_provider, pure, selftest
+from signing.sm2 import DEFAULT_ID, N, PrivateKey, PublicKey
+from tests.sizes import ROOT
+
+LIBCRYPTO = open_provider("libcrypto:")
+PURE = open_provider("pure:?sign=allow")
+GMSSL = open_provider("gmssl:")
+PRIVATE = PrivateKey(selftest.D, selftest.PUBLIC)
+CLUMSY = {0x00, 0x04, 0x40, 0x44}
+
+
+def _walk(count: int) -> list[PrivateKey]:
+    """The keys d, d+1, … from a random d."""
+    d = 1 + secrets.randbelow(N - 2 - count)
+    first = curve.ladder(d, curve.GX, curve.GY)
+    assert first is not None
+    point: curve.Jacobian = (*first, 1)
+    points = []
+    for _ in range(count):
+        points.append(point)
+        point = curve.add(point, (curve.GX, curve.GY))
+    return [PrivateKey(d + n, PublicKey(int(x), int(y))) for n, (x, y) in enumerate(curve.normalise(points))]
+
+
+def _cross(private: PrivateKey) -> None:
+    e = secrets.token_bytes(32)
+    for signer, verifier in ((LIBCRYPTO, PURE), (PURE, LIBCRYPTO)):
+        r, s = signer.sign_digest(private, e)
+        assert verifier.verify_digest(private.public, e, r, s), f"{signer.uri} -> {verifier.uri}: d = {private.d:x}"
+        assert not verifier.verify_digest(private.public, e, r, s ^ 1), f"accepted by {verifier.uri}: d = {private.d:x}"
+
+
+def test_S22_two_thousand_random_keys_in_both_directions() -> None:
+    for _ in range(2000):
+        d = 1 + secrets.randbelow(N - 2)
+        point = curve.to_affine(curve.total(pure._generator().pick(d)))
+        assert point is not None
+        _cross(PrivateKey(d, PublicKey(*point)))
+
+
+def test_S22_keys_whose_x_starts_with_00_04_40_44() -> None:
+    clumsy = [private for private in _walk(12_000) if private.public.x >> 248 in CLUMSY]
+    assert {private.public.x >> 248 for private in clumsy} == CLUMSY
+    for private in clumsy:
+        _cross(private)
+        assert LIBCRYPTO.load(private.d) == private
+        assert PublicKey.from_bytes(private.public.point[1:]) == private.public
+
+
+def test_two_hundred_keys_against_gmalg_in_both_directions() -> None:
+    for number, private in enumerate([*_walk(170), *[p for p in _walk(4000) if p.public.x >> 248 in CLUMSY][:30]]):
+        signer_id, message = secrets.token_bytes(1 + number % 40), secrets.token_bytes(number)
+        other = gmalg.SM2(private.d.to_bytes(32, "big"), signer_id, private.public.point)
+        raw = sm2.sign(
+            LIBCRYPTO if number & 1 else PURE, private, message, signer_id=signer_id, encoding=sm2.Encoding.RAW
+        )
+        assert other.verify(message, raw[:32], raw[32:])
+        theirs = b"".join(other.sign(message))
+        for ours in (LIBCRYPTO, PURE):
+            assert sm2.verify(ours, private.public, message, theirs, signer_id=signer_id, encoding=sm2.Encoding.RAW), (
+                f"{ours.uri}: d = {private.d:x}"
+            )
+
+
+def test_a_hundred_keys_with_gmssl_as_second_opinion() -> None:
+    for private in _walk(100):
+        e = secrets.token_bytes(32)
+        r, s = LIBCRYPTO.sign_digest(private, e)
+        assert GMSSL.verify_digest(private.public, e, r, s)
+        assert not GMSSL.verify_digest(private.public, e[::-1], r, s)
+
+
+def test_encryption_against_gmalg_in_both_directions() -> None:
+    for number, private in enumerate(_walk(12), 1):
+        plaintext = secrets.token_bytes(number * 7)
+        other = gmalg.SM2(private.d.to_bytes(32, "big"), DEFAULT_ID, private.public.point)
+        for ours in (LIBCRYPTO, PURE):
+            assert other.decrypt(ours.encrypt(private.public, plaintext)) == plaintext
+            assert ours.decrypt(private, other.encrypt(plaintext)) == plaintext
+
+
+@pytest.mark.parametrize("provider", [LIBCRYPTO, PURE], ids=lambda provider: provider.uri)
+def test_generated_keys_are_whole_and_different(provider: Any) -> None:
+    made = [provider.generate() for _ in range(20)]
+    assert len({private.d for private in made}) == 20
+    for private in made:
+        assert provider.load(private.d) == private
+    assert len({provider.random(16) for _ in range(20)}) == 20
+    assert len(provider.random(33)) == 33
+
+
+# --- tables of the pure provider --------------------------------------------------------------------------------------
+
+
+def _pick(point: PublicKey, k: int) -> curve.Affine | None:
+    return curve.to_affine(curve.total(curve.Table(point.x, point.y).pick(k)))
+
+
+@pytest.mark.parametrize(
+    "k", [0, 1, 2, 127, 128, 129, 255, 256, 257, N - 2, N - 1, 1 << 255, (1 << 248) - 1, 0x80 << 240]
+)
+def test_three_ways_to_multiply_agree(k: int) -> None:
+    for point in (PublicKey(curve.GX, curve.GY), selftest.PUBLIC):
+        slow = curve.ladder(k, point.x, point.y)
+        assert _pick(point, k) == slow
+        assert curve.to_affine(curve.windowed(k, curve.small_table(point.x, point.y))) == slow
+        assert slow is None or curve.on_curve(*slow)
+
+
+def test_sums_with_equal_and_opposite_points() -> None:
+    g, minus = (curve.GX, curve.GY), (curve.GX, curve.P - curve.GY)
+    assert curve.to_affine(curve.total([g] * 40)) == curve.ladder(40, *g)
+    assert curve.to_affine(curve.total([g, minus] * 20)) is None
+    assert curve.to_affine(curve.total([g, minus] * 20 + [g])) == g
+    assert curve.to_affine(curve.total([])) is None
+    assert curve.ladder(N, *g) is None
+
+
+def test_a_public_key_may_be_the_generator_or_its_opposite() -> None:
+    for d in (1, N - 2):
+        private = PURE.load(d)
+        for _ in range(pure.PROMOTE + 3):
+            _cross(private)
+
+
+def test_a_key_earns_its_table_and_loses_it_to_busier_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pure, "TABLES", 2)
+    monkeypatch.setattr(pure, "PROMOTE", 3)
+    provider = pure.Pure()
+    built: list[PublicKey] = []
+    inner = curve.Table
+    monkeypatch.setattr(curve, "Table", lambda x, y: built.append(PublicKey(x, y)) or inner(x, y))
+    crowd = _walk(4)
+    e = secrets.token_bytes(32)
+    signed = {private: PURE.sign_digest(private, e) for private in crowd}
+    for _ in range(3):
+        assert all(provider.verify_digest(private.public, e, *signed[private]) for private in crowd)
+    assert built == []
+    for _ in range(6):
+        assert all(provider.verify_digest(private.public, e, *signed[private]) for private in crowd)
+    assert 4 <= len(built) <= 8
+
+
+def test_unknown_keys_build_no_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = pure.Pure()
+    monkeypatch.setattr(curve, "Table", None)
+    for private in _walk(50):
+        provider.verify_digest(private.public, selftest.E, selftest.R, selftest.S)
+
+
+PLAIN_INTEGERS = """
+import sys
+sys.modules["gmpy2"] = None
+from signing import curve, sm2
+from signing.providers import open_provider
+assert not curve.WIDE
+ours, other = open_provider("pure:?sign=allow"), open_provider("libcrypto:")
+private = other.generate()
+for _ in range(30):
+    e = other.random(32)
+    assert ours.verify_digest(private.public, e, *other.sign_digest(private, e))
+    assert other.verify_digest(private.public, e, *ours.sign_digest(private, e))
+assert ours.decrypt(private, other.encrypt(private.public, b"x")) == b"x"
+assert ours.load(private.d) == private
+"""
+
+
+def test_pure_works_without_gmpy2() -> None:
+    subprocess.run([sys.executable, "-c", PLAIN_INTEGERS], cwd=ROOT, check=True, timeout=60)
+
+
+# --- nonces ----------------------------------------------------------------------------------------------------------------
+
+
+def _nonces(provider: Any, count: int) -> set[int]:
+    e = int.from_bytes(selftest.E, "big")
+    return {(provider.sign_digest(PRIVATE, selftest.E)[0] - e) % N for _ in range(count)}
+
+
+@pytest.mark.parametrize("provider", [LIBCRYPTO, PURE], ids=lambda provider: provider.uri)
+def test_S26_no_nonce_repeats(provider: Any) -> None:
+    assert len(_nonces(provider, 2000)) == 2000
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("provider", [LIBCRYPTO, PURE], ids=lambda provider: provider.uri)
+def test_S26_no_nonce_repeats_in_a_hundred_thousand(provider: Any) -> None:
+    assert len(_nonces(provider, 100_000)) == 100_000
+
+
+def test_S26_nothing_in_signing_can_reach_the_random_module() -> None:
+    for path in (ROOT / "signing").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert "random" not in {name.partition(".")[0] for name in names}, path
+
+
+@pytest.mark.parametrize("provider", [LIBCRYPTO, PURE], ids=lambda provider: provider.uri)
+def test_S27_forked_workers_share_no_nonce(provider: Any) -> None:
+    provider.sign_digest(PRIVATE, selftest.E)
+    seen: list[bytes] = []
+    for _ in range(16):
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            try:
+                r, s = provider.sign_digest(PRIVATE, selftest.E)
+                good = provider.verify_digest(PRIVATE.public, selftest.E, r, s)
+                os.write(writer, r.to_bytes(32, "big") + provider.random(32) if good else b"")
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as stream:
+            seen.append(stream.read())
+        os.wait()
+    assert {len(answer) for answer in seen} == {64}
+    assert len({answer[:32] for answer in seen}) == len({answer[32:] for answer in seen}) == 16
+
+
+def _sign_with(k: int, e: bytes) -> tuple[int, int]:
+    point = curve.ladder(k, curve.GX, curve.GY)
+    assert point is not None
+    r = (int.from_bytes(e, "big") + point[0]) % N
+    return r, (k - r * PRIVATE.d) * pow(1 + PRIVATE.d, -1, N) % N
+
+
+def test_S25_a_nonce_used_twice_is_noticed_and_would_give_the_key_away() -> None:
+    first, second = secrets.token_bytes(32), secrets.token_bytes(32)
+    (r1, s1), (r2, s2) = _sign_with(4711, first), _sign_with(4711, second)
+    assert PRIVATE.d == (s2 - s1) * pow(s1 + r1 - s2 - r2, -1, N) % N
+    watch = NonceWatch()
+    assert not watch.reused(PRIVATE.public, first, r1)
+    assert not watch.reused(PRIVATE.public, first, r1), "the same signature again is no reuse"
+    assert not watch.reused(PRIVATE.public, second, PURE.sign_digest(PRIVATE, second)[0])
+    assert not watch.reused(PublicKey(curve.GX, curve.GY), second, r2), "another key may draw the same number"
+    assert watch.reused(PRIVATE.public, second, r2)
+
+
+def test_S25_the_watch_keeps_a_bounded_memory() -> None:
+    watch = NonceWatch(capacity=3)
+    digests = [secrets.token_bytes(32) for _ in range(5)]
+    for e in digests:
+        watch.reused(PRIVATE.public, e, _sign_with(secrets.randbelow(N - 1) + 1, e)[0])
+    assert len(watch._seen) == 3
+
+
+# --- behaviour of libcrypto -------------------------------------------------------------------------------------------------
+
+
+def test_refusals_leave_no_error_for_others() -> None:
+    library = ctypes.PyDLL(LIBCRYPTO._lib.path)  # type: ignore[attr-defined]
+    library.ERR_peek_error.restype = ctypes.c_ulong
+    r, s = LIBCRYPTO.sign_digest(PRIVATE, selftest.E)
+    for bad in ((r, s ^ 1), (r ^ 1, s), (1, 1), (N - 1, N - 1), (0, s)):
+        assert not LIBCRYPTO.verify_digest(PRIVATE.public, selftest.E, *bad)
+        assert library.ERR_peek_error() == 0
+    with pytest.raises(Malformed):
+        LIBCRYPTO.decrypt(PRIVATE, selftest.CIPHERTEXT[:-1] + b"\0")
+    assert library.ERR_peek_error() == 0
+
+
+@pytest.mark.parametrize("provider", [LIBCRYPTO, pure.Pure(may_sign=True)], ids=lambda provider: provider.uri)
+def test_threads_share_a_provider(provider: Any) -> None:
+    crowd = _walk(8)
+
+    def work(number: int) -> bool:
+        private, e = crowd[number % 8], number.to_bytes(32, "big")
+        r, s = provider.sign_digest(private, e)
+        return provider.verify_digest(private.public, e, r, s) and not provider.verify_digest(private.public, e, s, r)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(400)))
+
+
+def test_the_library_is_the_one_that_python_has_loaded() -> None:
+    assert "OpenSSL" in LIBCRYPTO.description
+    assert LIBCRYPTO.uri == "libcrypto:"
+    if sys.platform == "linux":
+        mapped = Path("/proc/self/maps").read_text("utf-8")
+        assert LIBCRYPTO.description.rpartition("(")[2].rstrip(")") in mapped
+
+
+def test_every_candidate_leads_to_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [path for path in libcrypto._candidates() if path]
+    assert found
+    for path in found:
+        provider = open_provider(f"libcrypto:{path}")
+        assert provider.uri == f"libcrypto:{path}"
+        assert provider.verify_digest(selftest.PUBLIC, selftest.E, selftest.R, selftest.S)
+    monkeypatch.setattr(libcrypto, "_candidates", lambda: iter(found[-1:]))
+    assert open_provider("libcrypto:").description
+
+
+# --- opening ------------------------------------------------------------------------------------------------------------------
+
+
+def test_auto_is_libcrypto_else_pure_that_only_verifies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert open_provider().uri == "libcrypto:"
+    monkeypatch.setattr(libcrypto, "_candidates", lambda: iter(["", "/nonexistent/libcrypto.so", ctypes.__file__]))
+    assert open_provider().uri == "pure:"
+    with pytest.raises(Unavailable, match="libcrypto-missing"):
+        open_provider("libcrypto:")
+
+
+def test_the_environment_replaces_auto_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "pure:?sign=allow")
+    assert open_provider().uri == "pure:?sign=allow"
+    assert open_provider("gmssl:").uri == "gmssl:"
+    monkeypatch.setenv(VARIABLE, "libcrypto:/nonexistent")
+    with pytest.raises(Unavailable, match="libcrypto-missing"):
+        open_provider()
+    monkeypatch.setenv(VARIABLE, "")
+    assert open_provider().uri == "libcrypto:"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["", "pure", "sdf:", "pure:?sign=yes", "pure:?sing=allow", "pure:x", "gmssl:x", "gmssl:?a=b", "libcrypto:?x=1"],
+)
+def test_unknown_uris_and_options_are_refused(uri: str) -> None:
+    with pytest.raises(Unavailable, match="provider-unknown"):
+        open_provider(uri)
+
+
+@pytest.mark.parametrize("uri", ["pure:", "gmssl:"])
+def test_S26_verifiers_refuse_every_use_of_a_private_key(uri: str) -> None:
+    provider = open_provider(uri)
+    acts = (
+        provider.generate,
+        lambda: provider.sign_digest(PRIVATE, selftest.E),
+        lambda: provider.decrypt(PRIVATE, selftest.CIPHERTEXT),
+    )
+    for act in acts:
+        with pytest.raises(Unavailable, match="signing-not-allowed"):
+            act()
+
+
+@pytest.mark.parametrize(
+    ("method", "broken"),
+    [
+        ("verify_digest", lambda *_: True),
+        ("verify_digest", lambda *_: False),
+        ("sign_digest", lambda *_: (selftest.R, selftest.S)),
+        ("sign_digest", lambda *_: (1, 1)),
+        ("decrypt", lambda *_: b""),
+    ],
+    ids=["yes to all", "no to all", "constant nonce", "nonsense", "empty plaintext"],
+)
+def test_a_provider_that_answers_wrongly_is_not_used(method: str, broken: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pure.Pure, method, broken)
+    with pytest.raises(Unavailable, match="provider-selftest"):
+        open_provider("pure:?sign=allow")
+    monkeypatch.setattr(libcrypto.Libcrypto, method, broken)
+    with pytest.raises(Unavailable, match="libcrypto-missing"):
+        open_provider("libcrypto:")
+
+
+def test_gmssl_gets_keys_whole_in_spite_of_its_constructor(monkeypatch: pytest.MonkeyPatch) -> None:
+    import gmssl.sm2
+
+    seen: list[str] = []
+    inner = gmssl.sm2.CryptSM2.verify
+    monkeypatch.setattr(
+        gmssl.sm2.CryptSM2, "verify", lambda self, *args: seen.append(self.public_key) or inner(self, *args)
+    )
+    private = next(p for p in _walk(6000) if p.public.x >> 248 == 0x04)
+    e = secrets.token_bytes(32)
+    assert GMSSL.verify_digest(private.public, e, *PURE.sign_digest(private, e))
+    assert seen == [private.public.point[1:].hex()]
+    assert gmssl.sm2.CryptSM2("", "04" + seen[0]).public_key != seen[0], "the defect that is worked around"
