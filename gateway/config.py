@@ -86,12 +86,13 @@ class Limits(_Strict, frozen=True, kw_only=True):
 
 
 class Peer(_Strict, frozen=True, kw_only=True):
-    """A partner: its id, where its gateway answers, and its card as exchanged out of band."""
+    """A partner: its id, where its gateway answers, its card as exchanged out of band, its revocation list (file)."""
 
     id: PartyId
     url: str
     card: str
     fingerprint: str
+    crl: str = ""
 
 
 class AgreementFile(_Strict, frozen=True, kw_only=True):

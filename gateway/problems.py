@@ -141,14 +141,27 @@ CODES: dict[str, str] = {
     "mode-not-agreed": "TB-4107",
     "item-version-unknown": "TB-4108",
     "purpose-not-agreed": "TB-4109",
+    "agreement-superseded": "TB-4110",
     "unknown-division": "TB-1101",
     "placeholder-division": "TB-1101",
-    "bad-citizen-id": "TB-1102",
-    "bad-uscc": "TB-1103",
+    "division-format": "TB-1101",
+    "statistical-division": "TB-1101",
+    "citizen": "TB-1102",
+    "uscc": "TB-1103",
     "too-large": "TB-1002",
-    "bad-encoding": "TB-1007",
+    "too-many": "TB-1002",
+    "wrong-encoding": "TB-1007",
+    "not-encodable": "TB-1007",
+    "byte-order-mark": "TB-1007",
+    "bad-character": "TB-1007",
+    "bad-json": "TB-1003",
+    "duplicate-key": "TB-1003",
+    "too-deep": "TB-1003",
+    "bad-number": "TB-1003",
     "json": "TB-1003",
+    "bad-xml": "TB-1004",
     "xml": "TB-1004",
+    "soap": "TB-1004",
     "xsd": "TB-1006",
 }
 
@@ -159,7 +172,7 @@ def of_reason(reason: str) -> str:
 
 
 def document(refused: Refused, trace_id: str) -> dict[str, object]:
-    """The ``application/problem+json`` object of a refusal."""
+    """The ``application/problem+json`` object of a refusal; a signed one carries its proof."""
     problem = CATALOGUE[refused.code]
     body: dict[str, object] = {
         "type": f"urn:tongban:problem:{refused.code}",
@@ -174,6 +187,7 @@ def document(refused: Refused, trace_id: str) -> dict[str, object]:
     }
     if refused.clause:
         body["clause"] = refused.clause
+    body.update({name: refused.extra[name] for name in ("message_id", "receipt") if name in refused.extra})
     return body
 
 

@@ -37,6 +37,12 @@ class Deed:
     original: bytes
     nonce: str = ""
     nonce_until_ms: int = 0
+    said: bytes = b""
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Digest of what the platform said, in canonical form: a repetition has the same, whatever we added to it."""
+        return self.said or sm3(self.act.type.encode(), b"\n", codec.encode(self.act.body))
 
     @property
     def owner(self) -> str:
@@ -59,7 +65,7 @@ def accept(
     deed: Deed, route: Route | Refusal | None, *, party: str, vault: Vault, new_id: Callable[[], str]
 ) -> Work[Taken]:
     """The work that takes a deed in. ``route`` is the agreement's decision for an application, None for other acts."""
-    fingerprint = sm3(deed.act.type.encode(), b"\n", codec.encode(deed.act.body))
+    fingerprint = deed.fingerprint
 
     def work(tx: Tx) -> Taken:
         spend_nonce(tx, deed.owner, deed.nonce, deed.nonce_until_ms)
@@ -223,4 +229,5 @@ def at_ms(at: datetime) -> int:
 def with_body(deed: Deed, body: Any) -> Deed:
     """The same deed with another canonical body (a result that has been stamped)."""
     act = deed.act
-    return replace(deed, act=Act(act.type, act.case, act.id, body, act.local_number, act.parts))
+    said = deed.fingerprint
+    return replace(deed, act=Act(act.type, act.case, act.id, body, act.local_number, act.parts), said=said)

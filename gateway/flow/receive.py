@@ -8,13 +8,13 @@ sender, which holds back that one case only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from agreements.match import Refusal, Route
 from gateway.core import case as machine
 from gateway.exchange.message import Header
+from gateway.exchange.wire import Status
 from gateway.flow import casefile, post
 from gateway.flow.accept import COLLECTING, HANDLING, at_ms, event_of
 from gateway.flow.casefile import CaseFile
@@ -48,7 +48,7 @@ class Answered(NamedTuple):
     """``status`` as on the wire; ``leaf`` proves a receipt or a refusal; ``stored`` when it is an answer given before."""
 
     id: str
-    status: str
+    status: Status
     leaf: int | None = None
     problem: Refused | None = None
     missing: tuple[str, ...] = ()
@@ -56,10 +56,8 @@ class Answered(NamedTuple):
     stored: bool = False
 
 
-def receive(
-    incoming: Incoming, *, party: str, platform: str, known_platforms: bool, vault: Vault, new_id: Callable[[], str]
-) -> Work[Answered]:
-    """The work that takes one message in. ``platform`` is the local platform that a new case goes to."""
+def receive(incoming: Incoming, *, platform: str, vault: Vault) -> Work[Answered]:
+    """The work that takes one message in. ``platform`` is the local platform that a new case goes to ("" = none)."""
     header = incoming.header
 
     def work(tx: Tx) -> Answered:
@@ -74,7 +72,7 @@ def receive(
             if incoming.verdict is not None:
                 raise incoming.verdict
             if isinstance(incoming.body, Application):
-                case = _new_case(tx, incoming, platform if known_platforms else "", vault)
+                case = _new_case(tx, incoming, platform, vault)
         except Refused as refused:
             if refused.extra.get("early"):
                 return Answered(

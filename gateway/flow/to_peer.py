@@ -211,12 +211,14 @@ class ToPeer:
             return _later(one.id, Event.TEMPORARY, answer.problem.code if answer.problem else "later", SOON_MS)
         if answer.status == "awaiting_parts":
             return self._needs_parts(one.id, answer.missing)
+        code = answer.problem.code if answer.problem else "TB-5002"
+        detail = f"{code} {answer.problem.detail}" if answer.problem else code
+        if answer.status == "refused" and answer.proof is None:
+            return _later(one.id, Event.EXHAUSTED, detail, 0)  # nobody signed this refusal: an operator looks at it
         receipt = self.proof_of(one.id, one.digest, answer, checkpoint)
-        if receipt is None and not (answer.status == "refused" and answer.proof is None):
+        if receipt is None:
             return _later(one.id, Event.UNCLEAR, "proof", SOON_MS)
         if answer.status == "refused":
-            code = answer.problem.code if answer.problem else "TB-5002"
-            detail = f"{code} {answer.problem.detail}" if answer.problem else code
             return self._is_refused(one.id, code, detail, receipt)
         return self._is_received(one.id, receipt)
 
@@ -237,7 +239,7 @@ class ToPeer:
             return None
         return proof
 
-    def _is_received(self, message: str, receipt: LedgerProof | None) -> Work[None]:
+    def _is_received(self, message: str, receipt: LedgerProof) -> Work[None]:
         stored = msgspec.json.encode(receipt)
 
         def work(tx: Tx) -> None:
@@ -256,10 +258,10 @@ class ToPeer:
 
         return work
 
-    def _is_refused(self, message: str, code: str, detail: str, receipt: LedgerProof | None) -> Work[None]:
+    def _is_refused(self, message: str, code: str, detail: str, receipt: LedgerProof) -> Work[None]:
         def work(tx: Tx) -> None:
             outbox.move(tx, message, Event.REFUSAL, cause=detail)
-            stored = msgspec.json.encode(receipt) if receipt else None
+            stored = msgspec.json.encode(receipt)
             tx.run("UPDATE message SET receipt = ?, problem = ? WHERE id = ?", stored, code, message)
             row = tx.one("SELECT type, case_id FROM message WHERE id = ?", message)
             event = machine.EVENT_OF_REFUSAL.get(row[0]) if row else None

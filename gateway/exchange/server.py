@@ -1,0 +1,288 @@
+"""The answering side of the exchange protocol: card, batches, outcomes, parts, checkpoint, proof, consistency."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from gateway import problems
+from gateway.exchange import message as wireform
+from gateway.exchange import request as signed
+from gateway.exchange import wire
+from gateway.exchange.trust import Partner
+from gateway.flow.accept import spend_nonce
+from gateway.flow.agreed import Agreed
+from gateway.flow.receive import Answered, Incoming, observe, receive
+from gateway.flow.stamps import Stamps
+from gateway.ledger.checkpoint import check_proof, entry_digest, parse_text
+from gateway.ops import metrics
+from gateway.problems import Refused, of_reason
+from gateway.store.journal import Commit, Journal, Reader, Work
+from gateway.store.vault import Vault
+from gateway.web.guard import read_body
+from gateway.web.uploads import Uploads, content_range, digest_of
+from schemas import codec
+from schemas.canonical import Application, Result
+from schemas.errors import Invalid
+from signing.errors import Malformed
+from signing.providers import Provider
+from signing.sm3 import sm3
+
+NOBODY = "0" * 26
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Handlers of the exchange listener. ``platform``: the local platform that new cases go to ("" = none yet)."""
+
+    party: str
+    card: bytes
+    partners: Mapping[str, Partner]
+    journal: Journal
+    vault: Vault
+    agreed: Agreed
+    stamps: Stamps
+    uploads: Uploads
+    provider: Provider
+    platform: str
+    batch_limit: int
+    range_limit: int
+    window_ms: int
+    now_ms: Callable[[], int]
+    wake: Callable[[str], None]
+    heard: Callable[[str], None]
+
+    def routes(self) -> list[web.RouteDef]:
+        """The listener's paths (contract)."""
+        return [
+            web.get("/.well-known/tongban/card", self.get_card),
+            web.post("/exchange/v1/messages", self.post_messages),
+            web.get("/exchange/v1/messages/{id}", self.get_outcome),
+            web.head("/exchange/v1/parts/{sm3}", self.head_part),
+            web.put("/exchange/v1/parts/{sm3}", self.put_part),
+            web.get("/exchange/v1/checkpoint", self.get_checkpoint),
+            web.get("/exchange/v1/proof", self.get_proof),
+            web.get("/exchange/v1/consistency", self.get_consistency),
+        ]
+
+    async def get_card(self, _: web.Request) -> web.Response:
+        """Our signed card."""
+        return web.Response(body=self.card, content_type="application/json")
+
+    # --- a batch -----------------------------------------------------------------------------------------------------
+
+    async def post_messages(self, request: web.Request) -> web.Response:
+        """Take a batch: believe its checkpoint or refuse the whole call; then answer each message on its own."""
+        data = await read_body(request, self.batch_limit)
+        try:
+            head, lines = wire.decode_batch(data)
+        except (msgspec.MsgspecError, ValueError):
+            raise Refused("TB-1001") from None
+        partner, held = self._partner(head.sender), self._held(head.sender)
+        try:
+            checkpoint = partner.check_head(head, self.party, held)
+        except Refused as refused:
+            if refused.code == "TB-2012":
+                return _other_base(request, refused, 0 if held is None else held.size)
+            if refused.code == "TB-2008":
+                await self._pause(partner.id)
+            raise
+        incoming = [await self._incoming(partner, line, head, request["trace_id"]) for line in lines]
+        works: list[Work[Any]] = [
+            observe(partner.id, head.checkpoint, checkpoint.size, head.held.size if head.held else 0)
+        ]
+        works += [self._work(one) for one in incoming]
+        commit = await self.journal.submit(*works)
+        answers = [self._answer(result, commit, request["trace_id"]) for result in commit.results[1:]]
+        for answer in answers:
+            metrics.TAKEN.labels("peer", answer.status).inc()
+        self.wake("platform")
+        self.heard(partner.id)
+        reply = self._head(partner.id, commit, head.held)
+        return web.Response(body=wire.encode(reply, answers), content_type=wire.CONTENT_TYPE)
+
+    async def _incoming(
+        self, partner: Partner, line: wire.Line, head: wire.BatchHead, trace: str
+    ) -> Incoming | Refused:
+        """One message, its sender's proof checked and its body parsed once from the bytes that were checked."""
+        try:
+            header = wireform.decode_header(line.header)
+        except (msgspec.MsgspecError, ValueError):
+            return Refused("TB-1001", "header")
+        digest = wireform.digest(line.header)
+        proof = wire.proof(line.proof, head.checkpoint)
+        try:
+            reason = check_proof(entry_digest("sent", header.id, digest), proof, verify=partner.verify)
+        except ValueError:
+            return Refused("TB-2006", id=header.id)
+        if reason is not None:
+            return Refused("TB-2006", reason.zh, id=header.id)
+        if header.sender != partner.id or header.to != self.party or header.hops:
+            return Refused("TB-2009", id=header.id)
+        if len(line.body) != header.body_size or sm3(line.body).hex() != header.body:
+            return Refused("TB-6002", "body", id=header.id)
+        body = _decode(header, line.body)
+        route = self.agreed.judge(header, body, self.now_ms()) if isinstance(body, Application) else None
+        verdict = None
+        if isinstance(body, Result) and self._all_here(header):
+            verdict = await asyncio.to_thread(self.stamps.judge, partner.id, body)
+        return Incoming(header, line.header, digest, line.body, body, msgspec.json.encode(proof), route, verdict)
+
+    def _work(self, incoming: Incoming | Refused) -> Work[Answered]:
+        if isinstance(incoming, Refused):
+            return _unproved(incoming)
+        return receive(incoming, platform=self.platform, vault=self.vault)
+
+    def _answer(self, result: Any, commit: Commit, trace: str) -> wire.Answer:
+        if isinstance(result, BaseException):
+            problem = result if isinstance(result, Refused) else Refused("TB-9002")
+            return wire.Answer(id=NOBODY, status="retry_later", problem=_trouble(problem, trace))
+        answered: Answered = result
+        trouble = _trouble(answered.problem, trace) if answered.problem is not None else None
+        spot, checkpoint = None, None
+        if answered.leaf is not None:
+            proof = self.journal.prove(answered.leaf) if answered.stored else commit.prove(answered.leaf)
+            spot, checkpoint = wire.place(proof), proof.checkpoint if answered.stored else None
+        return wire.Answer(
+            id=answered.id, status=answered.status, proof=spot, checkpoint=checkpoint, problem=trouble,
+            missing=list(answered.missing), expected=answered.expected,
+        )  # fmt: skip
+
+    def _head(self, sender: str, commit: Commit, theirs: wire.Held | None) -> wire.BatchHead:
+        """Our side of the answer: our checkpoint, theirs that we hold now, and the way from the one they said they hold."""
+        held = self._held(sender)
+        now = parse_text(commit.checkpoint.text.encode())
+        base = theirs.size if theirs is not None else 0
+        size = now.size if now is not None else 0
+        return wire.BatchHead(
+            sender=self.party, to=sender, checkpoint=commit.checkpoint,
+            held=None if held is None else wire.Held(held.size, held.root.hex()), base=base,
+            consistency=self.journal.consistency(base, size) if 0 < base < size else [],
+        )  # fmt: skip
+
+    def _partner(self, party: str) -> Partner:
+        partner = self.partners.get(party)
+        if partner is None:
+            raise Refused("TB-2003")
+        row = self.journal.read().one("SELECT state FROM peer WHERE id = ?", party)
+        if row is not None and row[0] == "paused":
+            raise Refused("TB-2010")
+        return partner
+
+    def _held(self, party: str) -> Any:
+        row = self.journal.read().one("SELECT held FROM peer WHERE id = ?", party)
+        return parse_text(row[0].encode()) if row is not None and row[0] else None
+
+    def _all_here(self, header: wireform.Header) -> bool:
+        return all(self.uploads.known(f"peer:{header.sender}", part.sm3) == part.size for part in header.parts)
+
+    async def _pause(self, party: str) -> None:
+        await self.journal.submit(
+            lambda tx: tx.run("UPDATE peer SET state = 'paused', cause = 'TB-2008' WHERE id = ?", party)
+        )
+
+    # --- signed calls ------------------------------------------------------------------------------------------------
+
+    def _caller(self, request: web.Request, body: bytes = b"") -> Partner:
+        partner = self._partner(request.headers.get(signed.PARTY, ""))
+        reason = signed.check(
+            request.headers, request.method, request.raw_path, body, self.now_ms(), self.window_ms, self.party,
+            partner.direct_keys, self.provider,
+        )  # fmt: skip
+        if reason is not None:
+            raise Refused(of_reason(reason))
+        return partner
+
+    async def head_part(self, request: web.Request) -> web.Response:
+        """How far a part of this sender is; nobody learns what others have brought."""
+        partner = self._caller(request)
+        return self.uploads.head(f"peer:{partner.id}", digest_of(request))
+
+    async def put_part(self, request: web.Request) -> web.Response:
+        """One range of a part."""
+        data = await read_body(request, self.range_limit)
+        partner = self._caller(request, data)
+        nonce, until = request.headers[signed.NONCE], self.now_ms() + 2 * self.window_ms
+        (await self.journal.submit(lambda tx: spend_nonce(tx, f"peer:{partner.id}", nonce, until))).only()
+        return await self.uploads.put(f"peer:{partner.id}", digest_of(request), content_range(request), data)
+
+    async def get_outcome(self, request: web.Request) -> web.Response:
+        """What became of a message, by its id (which is its idempotency key): the stored answer, or 404."""
+        partner = self._caller(request)
+        row = self.journal.read().one(
+            "SELECT header, status, problem, leaf FROM message WHERE id = ? AND direction = 'in'",
+            request.match_info["id"],
+        )
+        if row is None or wireform.decode_header(row[0]).sender != partner.id:
+            raise Refused("TB-5001")
+        proof = self.journal.prove(row[3])
+        status: wire.Status = "refused" if row[1] == "refused" else "receipt"
+        trouble = _trouble(Refused(row[2]), request["trace_id"]) if row[2] else None
+        answer = wire.Answer(
+            id=request.match_info["id"],
+            status=status,
+            proof=wire.place(proof),
+            checkpoint=proof.checkpoint,
+            problem=trouble,
+        )
+        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+    async def get_checkpoint(self, request: web.Request) -> web.Response:
+        """Our newest checkpoint."""
+        self._caller(request)
+        return web.Response(body=msgspec.json.encode(self.journal.head.checkpoint), content_type="application/json")
+
+    async def get_proof(self, request: web.Request) -> web.Response:
+        """The proof of our entry for a message of this caller: the same bytes as in the first answer."""
+        partner = self._caller(request)
+        row = self.journal.read().one(
+            "SELECT header, leaf FROM message WHERE id = ? AND direction = 'in'", request.query.get("message", "")
+        )
+        if row is None or row[1] is None or wireform.decode_header(row[0]).sender != partner.id:
+            raise Refused("TB-5001")
+        return web.Response(body=msgspec.json.encode(self.journal.prove(row[1])), content_type="application/json")
+
+    async def get_consistency(self, request: web.Request) -> web.Response:
+        """The path between two sizes of our ledger."""
+        self._caller(request)
+        old, new = request.query.get("from", ""), request.query.get("to", "")
+        if not (old.isdecimal() and new.isdecimal() and len(old) < 16 and len(new) < 16):
+            raise Refused("TB-1005")
+        if not int(old) <= int(new) <= self.journal.head.size:
+            raise Refused("TB-1005")
+        path = self.journal.consistency(int(old), int(new))
+        return web.Response(body=msgspec.json.encode({"path": path}), content_type="application/json")
+
+
+def _unproved(refused: Refused) -> Work[Answered]:
+    """What does not come provably from the partner is answered without a leaf and leaves no trace in the store."""
+
+    def work(_: Reader) -> Answered:
+        return Answered(str(refused.extra.get("id", NOBODY)), "refused", problem=refused)
+
+    return work
+
+
+def _decode(header: wireform.Header, body: bytes) -> Any:
+    try:
+        return codec.decode(header.type, body)
+    except Invalid as invalid:
+        return Refused(of_reason(invalid.code), f"{invalid.path} {invalid.zh}".strip())
+    except Malformed as error:
+        return Refused("TB-1001", error.zh)
+
+
+def _trouble(refused: Refused, trace: str) -> wire.Trouble:
+    document = problems.document(refused, trace)
+    return msgspec.convert({k: v for k, v in document.items() if k in wire.Trouble.__struct_fields__}, wire.Trouble)
+
+
+def _other_base(request: web.Request, refused: Refused, held: int) -> web.Response:
+    """The caller proves from a checkpoint that is not the one we hold: say which one we hold."""
+    document = problems.document(refused, request["trace_id"]) | {"held": held}
+    return web.Response(status=409, body=msgspec.json.encode(document), content_type="application/problem+json")

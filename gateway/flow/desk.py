@@ -1,0 +1,126 @@
+"""The desk where local platforms are served: take an act in, answer with a signed receipt or a signed refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from gateway.flow import casefile
+from gateway.flow.accept import Deed, Taken, accept, refuse, with_body
+from gateway.flow.agreed import Agreed
+from gateway.flow.stamps import Stamps
+from gateway.problems import Refused, of_reason
+from gateway.store.journal import Journal, Tx
+from gateway.store.parts import Parts
+from gateway.store.vault import Vault
+from schemas.canonical import Application, Result
+from schemas.divisions import Divisions, check_application
+from signing.sm3 import sm3
+
+RECEIPT_ZH = "收件回执：已收件并存证，将转递办理地。本回执不代表受理。"
+RECEIPT_EN = "Receipt: collected and recorded, to be forwarded to the handling place. This is not an acceptance."
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All that taking an act in needs. ``wake`` tells a destination's loop that there is work."""
+
+    party: str
+    journal: Journal
+    vault: Vault
+    parts: Parts
+    agreed: Agreed
+    stamps: Stamps
+    divisions: Divisions
+    new_id: Callable[[], str]
+    now_ms: Callable[[], int]
+    wake: Callable[[str], None]
+
+    async def take(self, deed: Deed) -> dict[str, str]:
+        """Take the deed in, durably; the receipt's fields. Raises ``Refused``, with the refusal's proof attached."""
+        try:
+            taken, receipt = await self._take(deed)
+        except Refused as refused:
+            if not refused.code.startswith("TB-9") and not refused.extra.get("early"):
+                await self._sign_refusal(deed, refused)
+            raise
+        case = casefile.load(self.journal.read(), taken.case_id)
+        if case is not None:
+            self.wake(f"peer:{case.counterpart}")
+        received = datetime.fromtimestamp(taken.received_ms / 1000, UTC)
+        return {
+            "case_id": taken.case_id,
+            "case_number": case.case_number if case is not None else "",
+            "message_id": taken.message,
+            "received_at": received.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "receipt": base64.b64encode(receipt).decode(),
+            "text": RECEIPT_ZH,
+            "text_en": RECEIPT_EN,
+        }
+
+    async def _take(self, deed: Deed) -> tuple[Taken, bytes]:
+        route = None
+        body = deed.act.body
+        if isinstance(body, Application):
+            invalid = check_application(body, self.divisions)
+            if invalid is not None:
+                raise Refused(of_reason(invalid.code), f"{invalid.path} {invalid.zh}".strip())
+            route = self.agreed.route(body, self.now_ms())
+        if deed.act.parts:
+            await self._keep_parts(deed)
+        if isinstance(body, Result) and not self._known(deed):
+            stamped = await asyncio.to_thread(self.stamps.stamp, deed.owner, body)
+            await self._own_parts(deed, [d.stamp.sm3 for d in stamped.documents if d.stamp], stamped)
+            deed = with_body(deed, stamped)
+        work = accept(deed, route, party=self.party, vault=self.vault, new_id=self.new_id)
+        commit = await self.journal.submit(work)
+        taken: Taken = commit.only()
+        proof = self.journal.prove(taken.leaf) if taken.duplicate else commit.prove(taken.leaf)
+        return taken, msgspec.json.encode(proof)
+
+    def _known(self, deed: Deed) -> bool:
+        """A repetition must not be stamped a second time: its first answer stands."""
+        row = self.journal.read().one(
+            "SELECT 1 FROM idempotency WHERE party = ? AND key = ?", deed.owner, f"act:{deed.act.id}"
+        )
+        return row is not None
+
+    async def _keep_parts(self, deed: Deed) -> None:
+        for part in deed.act.parts:
+            if sm3(part.data).hex() != part.sm3 or len(part.data) != part.size:
+                raise Refused("TB-6002", part.file_name)
+            await asyncio.to_thread(self.parts.store, deed.owner, part.sm3, part.data)
+        await self._register(deed.owner, {part.sm3: part.size for part in deed.act.parts})
+
+    async def _own_parts(self, deed: Deed, stamps: list[str], result: Result) -> None:
+        sizes = {d.stamp.sm3: d.stamp.size for d in result.documents if d.stamp}
+        await self._register(deed.owner, {digest: sizes[digest] for digest in stamps})
+
+    async def _register(self, owner: str, sizes: dict[str, int]) -> None:
+        def work(tx: Tx) -> None:
+            for digest, size in sizes.items():
+                register_part(tx, owner, digest, size)
+
+        (await self.journal.submit(work)).only()
+
+    async def _sign_refusal(self, deed: Deed, refused: Refused) -> None:
+        """An authenticated act is refused with proof, so nobody can say later that it was never answered."""
+        message = self.new_id()
+        commit = await self.journal.submit(refuse(deed, refused, message))
+        leaf: int = commit.only()
+        refused.extra["message_id"] = message
+        refused.extra["receipt"] = base64.b64encode(msgspec.json.encode(commit.prove(leaf))).decode()
+
+
+def register_part(tx: Tx, owner: str, digest: str, size: int) -> None:
+    """A file is here whole, checked and on disk: from now on it counts."""
+    if tx.one("SELECT 1 FROM part WHERE owner = ? AND sm3 = ?", owner, digest) is None:
+        tx.run(
+            "INSERT INTO part (owner, sm3, size, case_id, created_ms) VALUES (?,?,?,'',?)",
+            owner, digest, size, tx.now_ms,
+        )  # fmt: skip

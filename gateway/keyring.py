@@ -1,0 +1,117 @@
+"""The node's keys on disk: encrypted PKCS#8 files, each key for one use, opened with one passphrase at start.
+
+Files that others may read are refused (L10). The vault's two keys (KEK and blind-index key) lie in ``vault.key``, sealed
+with SM4-GCM under a key derived from the passphrase by PBKDF2-HMAC-SM3.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SM3
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
+from gateway.config import ConfigError
+from gateway.store.vault import Vault
+from signing import keys, sm4
+from signing.errors import Malformed
+from signing.providers import Provider, open_provider
+from signing.sm2 import Signer
+
+USES = ("identity", "checkpoint", "direct", "platform", "seal")
+VAULT = "vault.key"
+SALT, NONCE, ROUNDS = 16, 12, 100_000
+PURE_SIGNING = "pure:?sign=allow"
+
+
+def provider(uri: str, lab: bool) -> tuple[Provider, str]:
+    """The SM2 provider and a warning ("" if none): a lab node may sign in pure Python where there is no libcrypto."""
+    found = open_provider(uri)
+    if lab and found.uri == "pure:":
+        zh = "未找到可用的 OpenSSL 密码库，演示改用纯 Python 的 SM2（较慢，签名非恒定时间，不得用于生产）"
+        en = "no usable libcrypto: the demo signs in pure Python (slower, not constant time, never for production)"
+        return open_provider(PURE_SIGNING), f"{zh} / {en}"
+    return found, ""
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The directory of keys, opened."""
+
+    folder: Path
+    passphrase: bytes
+    provider: Provider
+
+    def signer(self, use: str) -> Signer:
+        """The signer of one use. Raises ``ConfigError`` with the file's name."""
+        path = self.folder / f"{use}.pem"
+        data = private_bytes(path)
+        try:
+            return Signer(self.provider, keys.private_from_pem(data, self.passphrase))
+        except Malformed as error:
+            raise ConfigError(str(path), error.zh, error.en) from None
+
+    def certificate(self, use: str) -> bytes:
+        """The certificate of one use, DER, from ``certs`` beside the keys."""
+        path = self.folder.parent / "certs" / f"{use}.der"
+        try:
+            return path.read_bytes()
+        except OSError:
+            raise ConfigError(str(path), "缺少证书", "the certificate is missing") from None
+
+    def vault(self) -> Vault:
+        """The content vault."""
+        data = private_bytes(self.folder / VAULT)
+        salt, nonce, sealed = data[:SALT], data[SALT : SALT + NONCE], data[SALT + NONCE :]
+        try:
+            clear = sm4.open_(_derive(self.passphrase, salt), nonce, sealed, b"vault")
+        except Malformed:
+            raise ConfigError(
+                str(self.folder / VAULT), "口令不对或文件损坏", "wrong passphrase or damaged file"
+            ) from None
+        return Vault(clear[:16], clear[16:], self.provider.random)
+
+
+def write_key(folder: Path, use: str, signer: Signer, passphrase: bytes, random: Callable[[int], bytes]) -> None:
+    """Store a private key, encrypted, readable by its owner alone; never over an existing one."""
+    data = keys.private_to_pem(signer.private, passphrase, salt=random(16), iv=random(16))
+    write_private(folder / f"{use}.pem", data)
+
+
+def write_vault(folder: Path, passphrase: bytes, random: Callable[[int], bytes]) -> None:
+    """Make the vault's keys and store them sealed."""
+    salt, nonce = random(SALT), random(NONCE)
+    sealed = sm4.seal(_derive(passphrase, salt), nonce, random(16 + 32), b"vault")
+    write_private(folder / VAULT, salt + nonce + sealed)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """A new file with mode 0600; FileExistsError rather than writing over a key."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def private_bytes(path: Path) -> bytes:
+    """The bytes of a private file; refused when it is a link, not ours, or readable by others."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise ConfigError(
+            str(path), f"读不到密钥文件（{error.strerror}）", f"cannot be read ({error.strerror})"
+        ) from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid != os.geteuid():
+            zh = "密钥文件的属主或权限不对（应为本用户所有、0600）"
+            raise ConfigError(str(path), zh, "owner or mode of the key file is wrong (ours and 0600 expected)")
+        return file.read()
+
+
+def _derive(passphrase: bytes, salt: bytes) -> bytes:
+    return PBKDF2HMAC(SM3(), sm4.KEY, salt, ROUNDS).derive(passphrase)

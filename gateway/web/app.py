@@ -1,0 +1,61 @@
+"""The three listeners of a node as aiohttp applications, each on its own port, and the node's run from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from gateway import compose
+from gateway.compose import Node
+from gateway.config import Config
+from gateway.web.guard import guard
+
+log = structlog.get_logger("node")
+SHUTDOWN_S = 3.0
+MAX_LINE = 8190
+
+
+async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, int]], None]) -> None:
+    """Run a node until SIGTERM or SIGINT. ``announce`` is called once all listeners stand, with their ports."""
+    stop = asyncio.Event()
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, stop.set)
+    node = await compose.build(config, base)
+    runners, ports = await _listen(node)
+    tasks = [asyncio.create_task(loop.run(), name=name) for name, loop in node.loops.items()]
+    log.info("serving", party=config.node.party, **ports)
+    announce(node, ports)
+    try:
+        await stop.wait()
+    finally:
+        for runner in runners:
+            await runner.cleanup()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await node.close()
+        log.info("stopped", party=config.node.party)
+
+
+async def _listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
+    runners, ports = [], {}
+    for name, routes in node.routes.items():
+        app = web.Application(middlewares=[guard(name)])
+        app.router.add_routes(routes)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE, lingering_time=0.5, keepalive_timeout=75,
+        )  # fmt: skip
+        await runner.setup()
+        host, _, port = getattr(node.config.listen, name).rpartition(":")
+        site = web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024)
+        await site.start()
+        runners.append(runner)
+        ports[name] = int(runner.addresses[0][1])
+    return runners, ports

@@ -1,0 +1,108 @@
+"""Uploads in ranges, the same for platforms and partners: HEAD tells the offset, PUT adds at it, the last range completes.
+
+A range is durable enough to be resumed after a crash; ``201`` is only answered when the digest has been checked, the
+file is on disk and its row is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from typing import NamedTuple
+
+from aiohttp import web
+
+from gateway.flow.desk import register_part
+from gateway.problems import Refused
+from gateway.store.journal import Journal
+from gateway.store.parts import Parts
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+_RANGE = re.compile(r"bytes (\d{1,13})-(\d{1,13})/(\d{1,13})")
+_WANTED = re.compile(r"bytes=(\d{1,13})-(\d{0,13})")
+
+
+class Range(NamedTuple):
+    """A ``Content-Range``: first byte, last byte, total size."""
+
+    first: int
+    last: int
+    total: int
+
+
+class Uploads:
+    """Uploads of all owners; one range of one file at a time."""
+
+    def __init__(self, parts: Parts, journal: Journal, part_limit: int) -> None:
+        self._parts = parts
+        self._journal = journal
+        self._limit = part_limit
+        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def known(self, owner: str, digest: str) -> int | None:
+        """Size of a file that this owner has brought whole; None otherwise. Other owners' files do not exist here."""
+        row = self._journal.read().one("SELECT size FROM part WHERE owner = ? AND sm3 = ?", owner, digest)
+        return None if row is None else int(row[0])
+
+    def head(self, owner: str, digest: str) -> web.Response:
+        """How far the upload is."""
+        size = self.known(owner, digest)
+        if size is not None:
+            return web.Response(
+                headers={"Upload-Offset": str(size), "Upload-Length": str(size), "Upload-Complete": "1"}
+            )
+        return web.Response(headers={"Upload-Offset": str(self._parts.offset(owner, digest)), "Upload-Complete": "0"})
+
+    async def put(self, owner: str, digest: str, span: Range, data: bytes) -> web.Response:
+        """Add one range. ``Refused``: TB-6005 impossible range, TB-6001 gap, TB-6002 wrong digest at the end."""
+        if span.last - span.first + 1 != len(data) or not data or span.last >= span.total:
+            raise Refused("TB-6005")
+        if span.total > self._limit:
+            raise Refused("TB-1002")
+        key = (owner, digest)
+        async with self._locks[key]:
+            if self.known(owner, digest) is not None:
+                return self._done(span.total)
+            end = await asyncio.to_thread(self._parts.append, owner, digest, span.first, data)
+            if end < span.total:
+                return web.Response(status=200, headers={"Upload-Offset": str(end)})
+            await asyncio.to_thread(self._parts.complete, owner, digest)
+            commit = await self._journal.submit(lambda tx: register_part(tx, owner, digest, span.total))
+            commit.only()
+        self._locks.pop(key, None)
+        return self._done(span.total)
+
+    @staticmethod
+    def _done(size: int) -> web.Response:
+        return web.Response(status=201, headers={"Upload-Offset": str(size), "Upload-Complete": "1"})
+
+
+def content_range(request: web.Request) -> Range:
+    """The request's ``Content-Range``; ``Refused('TB-6005')`` without a sound one."""
+    found = _RANGE.fullmatch(request.headers.get("Content-Range", ""))
+    if found is None:
+        raise Refused("TB-6005")
+    return Range(*(int(number) for number in found.groups()))
+
+
+def wanted_range(request: web.Request, size: int) -> tuple[int, int]:
+    """(start, length) that a ``Range`` header asks for, the whole file without one."""
+    header = request.headers.get("Range", "")
+    if not header:
+        return 0, size
+    found = _WANTED.fullmatch(header)
+    if found is None or int(found[1]) >= size:
+        raise Refused("TB-6005")
+    last = min(int(found[2]), size - 1) if found[2] else size - 1
+    if last < int(found[1]):
+        raise Refused("TB-6005")
+    return int(found[1]), last - int(found[1]) + 1
+
+
+def digest_of(request: web.Request) -> str:
+    """The digest in the path."""
+    digest = request.match_info["sm3"]
+    if not DIGEST.fullmatch(digest):
+        raise Refused("TB-6004")
+    return digest
