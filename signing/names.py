@@ -49,6 +49,13 @@ def encode(name: Name) -> bytes:
     return der.seq(*parts)
 
 
+def with_part(name: bytes, part: tuple[str, str]) -> bytes:
+    """The name with one more part before its last one, the rest byte for byte."""
+    kept = [element.raw for element in der.parse(name).as_seq()]
+    added = der.parse(encode([part])).children()[0].raw
+    return der.seq(*kept[:-1], added, *kept[-1:])
+
+
 def attributes(name: bytes) -> list[tuple[str, str]]:
     """(object identifier, text) of every attribute in the order of the bytes; Malformed where it is not a name."""
     found: list[tuple[str, str]] = []
@@ -68,14 +75,14 @@ def repeats(name: bytes) -> bool:
 
 def display(name: bytes) -> str:
     """``CN=...,O=...,C=CN``: most specific part first, escaped; safe in a terminal, a log and a page."""
-    parts = [f"{_SHORT.get(oid, oid)}={_escape(text)}" for oid, text in attributes(name)]
+    parts = [f"{_SHORT.get(oid, oid)}={escape(text)}" for oid, text in attributes(name)]
     return ",".join(reversed(parts))
 
 
 def common_name(name: bytes) -> str:
     """The last CN, escaped; the whole name where there is none."""
     found = [text for oid, text in attributes(name) if oid == OIDS["CN"]]
-    return _escape(found[-1]) if found else display(name)
+    return escape(found[-1]) if found else display(name)
 
 
 def contains(name: bytes, words: str) -> bool:
@@ -110,7 +117,8 @@ def _text(value: der.Tlv) -> str:
         return "#" + value.raw.hex()
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """RFC 4514 escapes, and every control, format, bidirectional and separator character in hex."""
     shown = []
     for place, letter in enumerate(text):
         if letter in _SPECIAL or (letter in " #" and place == 0) or (letter == " " and place == len(text) - 1):

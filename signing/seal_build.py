@@ -74,7 +74,7 @@ def build_stamp_tbs(
     form: WrittenForm = "V4",
     signer_certificate: bytes = b"",
 ) -> bytes:
-    """TBS_Sign, the bytes to sign. In V1 they also hold the signer's certificate and the algorithm."""
+    """TBS_Sign, the bytes to sign. V1 alone puts the signer's certificate and the algorithm into them."""
     head = (der.integer(_NUMBER[form]), seal)
     tail = (der.bits(data_hash), der.ia5(property_info))
     if form == "V1":

@@ -1,8 +1,9 @@
 """Stamping (签章): the port, and the laboratory's implementation of it.
 
 A city stamps with its certified e-seal system; in a laboratory and in the demo ``LocalStamper`` holds the signer's key
-itself and makes V4 stamps. It makes the checks of GM/T 0031-2014 6.2.2 before every stamp: its certificate is valid, the
-seal is valid, the certificate is byte-equal to an entry of the seal's list. A message key is never a seal key.
+itself and makes V4 stamps (V1 with a V1 seal). It makes the checks of GM/T 0031-2014 6.2.2 before every stamp: its
+certificate is valid, the seal is valid, the certificate is byte-equal to an entry of the seal's list. A message key is
+never a seal key.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from signing.path import check_path
 from signing.policy import SealPolicy
 from signing.reasons import Reason
 from signing.seal import parse_seal
-from signing.seal_build import build_stamp, build_stamp_tbs
+from signing.seal_build import WrittenForm, build_stamp, build_stamp_tbs
 from signing.sm2 import Signer
 from signing.verify import verify_seal
 
@@ -55,8 +56,16 @@ class LocalStamper:
         reason = self.refusal(at)
         if reason is not None:
             return reason
-        tbs = build_stamp_tbs(self.seal, at=at, data_hash=document_digest, property_info=property_info)
-        return build_stamp(tbs, self.certificate.der, self.signer.sign(tbs))
+        form: WrittenForm = "V1" if parse_seal(self.seal).form == "V1" else "V4"
+        tbs = build_stamp_tbs(
+            self.seal,
+            at=at,
+            data_hash=document_digest,
+            property_info=property_info,
+            form=form,
+            signer_certificate=self.certificate.der,
+        )
+        return build_stamp(tbs, self.certificate.der, self.signer.sign(tbs), form=form)
 
     def refusal(self, at: datetime) -> Reason | None:
         """Why this seal may not be used at ``at``; None if it may."""

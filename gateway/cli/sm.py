@@ -184,7 +184,7 @@ def verify(pub: str, source: str, sig: str, signer_id: str, encoding: str, provi
 
     context = Context(json)
     engine = context.open(provider, failing=None)
-    public = _public(context, pub)
+    public = public_key(context, pub)
     e = digest_file(source, sm2.za(public, _id(signer_id)))
     try:
         r, s = sm2.decode(read_bytes(sig, _SMALL), sm2.Encoding(encoding))
@@ -238,7 +238,7 @@ def encrypt(
         if sm4_key is not None:
             sm_files.seal_file(source, out, sm_files.read_sm4_key(sm4_key), engine.random(12))
         elif pub is not None:
-            public = _public(context, pub)
+            public = public_key(context, pub)
             plaintext = sm_files.read(source, _SECRET_LIMIT)
             if not plaintext:
                 context.done(False, "empty-plaintext", "SM2 不能加密空文件", "SM2 cannot encrypt an empty file")
@@ -315,7 +315,7 @@ def _id(text: str) -> bytes:
     return data
 
 
-def _public(context: Context, path: str) -> PublicKey:
+def public_key(context: Context, path: str) -> PublicKey:
     from gateway.cli.output import read_bytes
     from signing import keys
     from signing.errors import Malformed

@@ -1,0 +1,165 @@
+"""``tongban seal``: electronic seals made (样章·测试无效), used to stamp files, shown and verified.
+
+``verify`` prints a report for clerks, or with ``--json`` each check for machines; exit 0 valid, 1 not valid, 2 cannot tell.
+A stamp is over the SM3 digest of a file's bytes.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.cli.cert_tools import ANCHOR, AT, CRL, INTERMEDIATE, MOMENT, REQUIRE_CRL
+from gateway.cli.sm import JSON, PASSPHRASE_FILE, PROVIDER, Context, options
+from gateway.lang import say
+
+if TYPE_CHECKING:
+    from signing.policy import SealPolicy
+
+_OUT = click.option("--out", required=True, metavar="F", help=say("输出文件", "output file"))
+_REVOKED_LATER = click.option(
+    "--accept-revoked-later",
+    is_flag=True,
+    help=say("签章之后才被吊销的证书仍采信签章", "accept a stamp whose signer was revoked after its stated time"),
+)
+
+
+@click.group("seal", help=say("电子印章与电子签章。", "Electronic seals and stamps."))
+def group() -> None:
+    """Electronic seals and stamps."""
+
+
+@group.command(
+    "make",
+    help=say(
+        "制作实验用电子印章（GB/T 38540-2020；--form V1 为 GM/T 0031-2014）。",
+        "Make a laboratory seal (GB/T 38540-2020; --form V1 for GM/T 0031-2014).",
+    ),
+)
+@click.option("--name", required=True, help=say("印章名称", "name of the seal"))
+@click.option("--maker-cert", required=True, metavar="F", help=say("制章人证书", "the seal maker's certificate"))
+@click.option("--maker-key", required=True, metavar="K.pem", help=say("制章人私钥", "the seal maker's private key"))
+@click.option(
+    "--cert",
+    "certs",
+    multiple=True,
+    required=True,
+    metavar="F",
+    help=say("可用此章的签章人证书，可多次", "a signer's certificate"),
+)
+@click.option("--id", "es_id", help=say("印章编号；默认随机", "id of the seal; default: random"))
+@click.option("--vid", default="TONGBAN-LAB", show_default=True, help=say("厂商标识", "maker's product id"))
+@click.option(
+    "--picture",
+    metavar="F",
+    help=say("印模（PNG、GIF、BMP、JPG、SVG）；默认画圆形样章", "picture; default: a round sample"),
+)
+@click.option("--width", type=click.IntRange(1, 1000), default=42, show_default=True, help=say("毫米", "millimetres"))
+@click.option("--height", type=click.IntRange(1, 1000), default=42, show_default=True, help=say("毫米", "millimetres"))
+@click.option(
+    "--from", "begins", type=MOMENT, metavar="TIME", help=say("生效时间（默认现在）", "valid from (default: now)")
+)
+@click.option("--days", type=click.IntRange(1, 36_500), default=1095, show_default=True)
+@click.option("--form", type=click.Choice(["V4", "V1"]), default="V4", show_default=True)
+@options(_OUT, PASSPHRASE_FILE, PROVIDER, JSON)
+def make_command(json: bool, **given: Any) -> None:
+    """The round sample says 样章·测试无效."""
+    from gateway.cli.seal_make import WantedSeal, make_seal
+
+    make_seal(Context(json), WantedSeal(**given))
+
+
+@group.command("stamp", help=say("给文件签章（对文件的 SM3 摘要）。", "Stamp a file (over its SM3 digest)."))
+@click.argument("file")
+@click.option("--seal", required=True, metavar="F", help=say("电子印章（.esl）", "the seal (.esl)"))
+@click.option("--cert", required=True, metavar="F", help=say("签章人证书", "the signer's certificate"))
+@click.option("--key", required=True, metavar="K.pem", help=say("签章人私钥", "the signer's private key"))
+@options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, AT)
+@click.option(
+    "--property-info", help=say("原文属性（ASCII）；默认文件名", "property information; default: the file's name")
+)
+@options(_OUT, PASSPHRASE_FILE, PROVIDER, JSON)
+def stamp_command(json: bool, **given: Any) -> None:
+    """The certificate, the seal and its list are checked first (GM/T 0031-2014 6.2.2)."""
+    from gateway.cli.seal_make import WantedStamp, stamp_file
+
+    stamp_file(Context(json), WantedStamp(**given))
+
+
+@group.command(help=say("显示印章或签章的内容（不核验）。", "Show what a seal or stamp says (verifies nothing)."))
+@click.argument("file")
+@click.option("--picture-out", metavar="F", help=say("取出印模", "write the picture here"))
+@JSON
+def show(file: str, picture_out: str | None, json: bool) -> None:
+    """Shows, never vouches."""
+    from gateway.cli import cert_tools as tools
+    from gateway.cli import seal_report as report
+    from gateway.cli.output import finish
+    from gateway.cli.seal_make import read
+
+    context = Context(json)
+    found = read(context, file)
+    seal = found.seal
+    if picture_out is not None:
+        tools.put(context, picture_out, seal.picture.data)
+    if found.stamp is None:
+        lines, extra = report.seal_lines(seal), {}
+    else:
+        lines, extra = report.stamp_lines(found.stamp), {"stamp": report.stamp_facts(found.stamp)}
+    kind = "stamp" if found.stamp else "seal"
+    data = context.data("ok", kind=kind, version=seal.form, seal=report.facts(seal), **extra)
+    finish(True, data, json, [*lines, say("（仅显示，未核验）", "(shown, not verified)")])
+
+
+@group.command(help=say("核验印章或签章。", "Verify a seal or stamp."))
+@click.argument("file")
+@click.option("--document", metavar="F", help=say("签章所对应的原文", "the stamped document"))
+@click.option(
+    "--digest", metavar="HEX", help=say("原文的 SM3 摘要，代替 --document", "its SM3 digest, instead of --document")
+)
+@options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, _REVOKED_LATER, AT, PROVIDER, JSON)
+def verify(
+    file: str,
+    document: str | None,
+    digest: str | None,
+    anchors: tuple[str, ...],
+    intermediates: tuple[str, ...],
+    crls: tuple[str, ...],
+    require_crl: bool,
+    accept_revoked_later: bool,
+    at: datetime.datetime | None,
+    provider: str,
+    json: bool,
+) -> None:
+    """Without the document a stamp's verdict is "cannot tell" at best."""
+    from functools import partial
+
+    from gateway.cli import cert_tools as tools
+    from gateway.cli.seal_make import document_digest, read
+    from gateway.cli.seal_report import verdict
+    from signing.verify import verify_seal, verify_stamp
+
+    context = Context(json)
+    found, moment = read(context, file), tools.now(at)
+    judge = partial(
+        verify_stamp if found.stamp else verify_seal,
+        found.raw,
+        at=moment,
+        anchors=tools.certificates(context, anchors),
+        intermediates=tools.certificates(context, intermediates),
+        crls=tools.lists(context, crls),
+        policy=_policy(require_crl, accept_revoked_later),
+        provider=context.open(provider, failing=None),
+    )
+    report = judge(document_digest=document_digest(document, digest)) if found.stamp else judge()
+    verdict(context, report, moment)
+
+
+def _policy(require_crl: bool, accept_revoked_later: bool) -> SealPolicy:
+    from gateway.cli.cert_tools import path_policy
+    from signing.policy import SealPolicy
+
+    path = path_policy("sign", require_crl)
+    return SealPolicy(path=path, revoked_later="accept" if accept_revoked_later else "cannot-tell")
