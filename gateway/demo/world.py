@@ -1,0 +1,201 @@
+"""The demo's world on disk: two lab nodes that have exchanged cards and signed one agreement, and two platforms' settings.
+
+Modelled on published reports of 武汉硚口 and 南昌红谷滩; no agreement with or endorsement by the named places is implied.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agreements import load as agreements
+from agreements import samples
+from gateway import keyring, lab
+from gateway.exchange import card as cards
+from gateway.lab import Place
+from signing.providers import Provider
+from signing.sm2 import PrivateKey
+
+A_DIVISION, A_NAME = samples.QIAOKOU, "武汉市硚口区"
+B_DIVISION, B_NAME = samples.HONGGUTAN, "南昌市红谷滩区"
+UNIT, LICENCE_BYTES = "HGT-ZWFW", 16
+CONFIG = "tongban.toml"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One place: its folder, its listeners, its platform's configuration file."""
+
+    place: Place
+    folder: Path
+    platform_config: Path
+
+    @property
+    def config(self) -> Path:
+        """The gateway's configuration file."""
+        return self.folder / CONFIG
+
+
+@dataclass(frozen=True)
+class World:
+    """Both places."""
+
+    root: Path
+    a: Side
+    b: Side
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Knobs of a world: bytes of the large PDF, milliseconds per step at B's platform, delivery settings of both."""
+
+    pdf_bytes: int = 5 << 20
+    step_ms: int = 20
+    delivery: str = "\n[delivery]\nbase_ms = 50\ncap_ms = 2000\n"
+    parallel: int = 8
+
+
+def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> World:
+    """Make the world afresh under ``root``; what was there is removed."""
+    if root.exists():
+        shutil.rmtree(root)
+    ports = free_ports(10)
+    a = _side(root, "a", A_DIVISION, A_NAME, ports[:3])
+    b = _side(root, "b", B_DIVISION, B_NAME, ports[3:6])
+    for side in (a, b):
+        lab.build(side.folder, side.place, provider, now)
+    agreement = _agreement(a, b, provider, now)
+    for side, other in ((a, b), (b, a)):
+        (side.folder / "agreement.toml").write_bytes(agreement)
+        shutil.copy(other.folder / "card.json", side.folder / "peer.card.json")
+    window = provider.generate()
+    licences = (provider.random(LICENCE_BYTES).hex(), provider.random(LICENCE_BYTES).hex())
+    _write_configs(a, b, window, licences, ports, settings)
+    _write_platforms(a, b, window, licences, ports, settings, provider)
+    return World(root, a, b)
+
+
+def _side(root: Path, name: str, division: str, title: str, ports: list[int]) -> Side:
+    exchange, platform, admin = (f"127.0.0.1:{port}" for port in ports)
+    place = Place(division, f"{title}通办网关", exchange, platform, admin)
+    return Side(place, root / f"{name}-{division}", root / f"platform-{division}" / "platform.json")
+
+
+def _agreement(a: Side, b: Side, provider: Provider, now: datetime) -> bytes:
+    """The sample agreement, signed by both sides' direct keys."""
+    data = samples.render(a.place.party, b.place.party, name_a=A_NAME, name_b=B_NAME)
+    for side in (a, b):
+        ring = _ring(side, provider)
+        party, at = side.place.party, agreements.time_text(now)
+        signature = ring.signer("direct").sign(agreements.message(agreements.parse(data).text, party, at))
+        data = agreements.with_signature(
+            data, agreements.PartySignature(party, at, ring.certificate("direct"), signature)
+        )
+    return data
+
+
+def _ring(side: Side, provider: Provider) -> keyring.Keyring:
+    passphrase = keyring.private_bytes(side.folder / "keys" / lab.PASSPHRASE).strip()
+    return keyring.Keyring(side.folder / "keys", passphrase, provider)
+
+
+def _write_configs(
+    a: Side, b: Side, window: PrivateKey, licences: tuple[str, str], ports: list[int], settings: Settings
+) -> None:
+    to_us, to_them = licences
+    qiaokou = f"""
+[[platform]]
+id = "window"
+profile = "qiaokou"
+base_url = "http://127.0.0.1:{ports[6]}"
+app_id = "qk-window"
+public_keys = ["{window.public.point.hex()}"]
+"""
+    honggutan = f"""
+[[platform]]
+id = "hall"
+profile = "honggutan"
+base_url = "http://127.0.0.1:{ports[8]}/soap"
+unit = "{UNIT}"
+licence = "{to_us}"
+our_unit = "{UNIT}-GW"
+our_licence = "{to_them}"
+"""
+    for side, other, platform in ((a, b, qiaokou), (b, a, honggutan)):
+        fingerprint = (other.folder / "fingerprint").read_text()
+        peer = f"""
+[[peer]]
+id = "{other.place.party}"
+url = "http://{other.place.exchange}"
+card = "peer.card.json"
+fingerprint = "{fingerprint}"
+crl = "peer.crl"
+"""
+        agreement = '\n[[agreement]]\nfile = "agreement.toml"\n'
+        side.config.write_text(lab.config_text(side.place, peer, platform, agreement, settings.delivery))
+
+
+def _write_platforms(
+    a: Side,
+    b: Side,
+    window: PrivateKey,
+    licences: tuple[str, str],
+    ports: list[int],
+    settings: Settings,
+    provider: Provider,
+) -> None:
+    to_us, to_them = licences
+    gateway_key = _ring(a, provider).signer("platform").public.point.hex()
+    items = [
+        {"code": item.code, "name": item.name, "version": item.version, "materials": [m.name for m in item.materials]}
+        for item in samples.items()
+    ]
+    _write_json(
+        a.platform_config,
+        {
+            "listen": f"127.0.0.1:{ports[6]}", "control": f"127.0.0.1:{ports[7]}",
+            "database": str(a.platform_config.parent / "platform.db"), "gateway": f"http://{a.place.platform}",
+            "app_id": "qk-window", "private_key": f"{window.d:064x}", "gateway_public_key": gateway_key,
+            "gateway_app_id": "tongban", "division": A_DIVISION, "handling": B_DIVISION, "items": items,
+            "purpose": samples.PURPOSE, "pdf_bytes": settings.pdf_bytes, "parallel": settings.parallel, "window": "3号窗口",
+        },
+    )  # fmt: skip
+    xsd = Path(__file__).parents[2] / "adapters" / "profiles" / "honggutan.xsd"
+    _write_json(
+        b.platform_config,
+        {
+            "listen": f"127.0.0.1:{ports[8]}", "control": f"127.0.0.1:{ports[9]}",
+            "database": str(b.platform_config.parent / "platform.db"),
+            "gateway": f"http://{b.place.platform}/platform/v1/soap/honggutan", "unit": UNIT, "licence": to_us,
+            "gateway_unit": f"{UNIT}-GW", "gateway_licence": to_them, "xsd": str(xsd), "step_ms": settings.step_ms,
+            "parallel": settings.parallel, "scenarios": {"1": "correction", "2": "special", "3": "denied"},
+        },
+    )  # fmt: skip
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
+
+
+def fingerprint(card: bytes) -> str:
+    """Identity fingerprint that a signed card carries, for comparing out of band."""
+    return msgspec.json.decode(card, type=cards.SignedCard).key
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that are free now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
