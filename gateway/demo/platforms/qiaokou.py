@@ -124,24 +124,26 @@ class Window:
             self.records.run(
                 ("INSERT OR REPLACE INTO documents VALUES (?,?,?,?)", (file["zy"], bjbh, file["wjm"], data))
             )
-        await self._act(work, bjbh, "DD", paper.arrival(self.config, [file["zy"] for file in files]))
-        self.records.run(("UPDATE cases SET state = 'at_window' WHERE bjbh = ?", (bjbh,)))
+        await self._act(work, bjbh, "DD", paper.arrival(self.config, [file["zy"] for file in files]), "open")
         await asyncio.sleep(int(self.config.get("deliver_ms", 50)) / 1000)
-        self.add(
-            f"{event}-SD", bjbh, "SD", json.dumps(paper.delivery(self.config, self._name(bjbh)), ensure_ascii=False)
-        )
+        self._hand_over(event, bjbh)
+        self.records.run(("UPDATE work SET state = 'done' WHERE id = ?", (work,)))
 
-    async def _act(self, work: str, bjbh: str, lx: str, body: dict[str, Any]) -> None:
+    def _hand_over(self, event: str, bjbh: str) -> None:
+        body = paper.delivery(self.config, self._name(bjbh))
+        self.add(f"{event}-SD", bjbh, "SD", json.dumps(body, ensure_ascii=False))
+
+    async def _act(self, work: str, bjbh: str, lx: str, body: dict[str, Any], then: str = "done") -> None:
         """Report one act. Its bytes are written down before the first attempt and stay the same."""
         kept = self.records.one("SELECT act FROM work WHERE id = ?", work)
         act = json.loads(kept) if kept else {"lsh": work, "bjbh": bjbh, "lx": lx, "sj": _stamp(), "nr": body}
         if not kept:
             self.records.run(("UPDATE work SET act = ? WHERE id = ?", (json.dumps(act, ensure_ascii=False), work)))
         answer = await self.gate.post(f"/platform/v1/cases/{bjbh}/events", act)
-        state = {"SD": "delivered", "CH": "withdrawal_sent", "BZ": "corrected"}.get(lx, "")
+        state = {"SD": "delivered", "DD": "at_window", "CH": "withdrawal_sent", "BZ": "corrected"}[lx]
         self.records.run(
-            ("UPDATE cases SET state = ? WHERE bjbh = ? AND ? <> ''", (state, bjbh, state)),
-            ("UPDATE work SET state = 'done', said = ? WHERE id = ?", (answer.get("sm", ""), work)),
+            ("UPDATE cases SET state = ? WHERE bjbh = ?", (state, bjbh)),
+            ("UPDATE work SET state = ?, said = ? WHERE id = ?", (then, answer.get("sm", ""), work)),
         )
 
     def add(self, work: str, bjbh: str, kind: str, ref: str) -> None:
@@ -188,14 +190,15 @@ class Window:
         lsh, bjbh, lx, content = event["lsh"], event["bjbh"], event["lx"], event.get("nr", {})
         refused = content.get("jg") == "0" and lx in ("JD", "SLTZ")
         state = ("denied" if lx == "JD" else "not_accepted") if refused else STATES.get(lx, "")
-        self.records.run(("UPDATE cases SET state = ? WHERE bjbh = ? AND ? <> ''", (state, bjbh, state)))
+        early = "('made', 'collected')" if lx == "SH" else "(state)"
+        move = f"UPDATE cases SET state = ? WHERE bjbh = ? AND ? <> '' AND state <> 'delivered' AND state IN {early}"
+        self.records.run((move, (state, bjbh, state)))
         if lx == "BZTZ":
             self.add(f"{lsh}-BZ", bjbh, "correct", lsh)
         elif lx == "CJ":
             self.add(f"{lsh}-DD", bjbh, "collect", lsh)
         elif refused:  # the letter is handed over: 送达
-            body = paper.delivery(self.config, self._name(bjbh))
-            self.add(f"{lsh}-SD", bjbh, "SD", json.dumps(body, ensure_ascii=False))
+            self._hand_over(lsh, bjbh)
 
     async def known(self, request: web.Request) -> web.Response:
         """GET /tongban/events/{id}: whether an event has arrived."""
@@ -302,7 +305,7 @@ async def main(config: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     if "--keygen" in sys.argv:
-        from sm2sign import keygen
+        from sm2sign import keygen  # type: ignore[import-not-found]
 
         print(json.dumps(keygen()))
     else:
