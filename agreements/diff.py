@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -42,9 +43,11 @@ def _describe_item(item: Item) -> str:
     return f"{item.name}（版本{item.version}，{len(item.materials)}份材料）"
 
 
-def _describe_line(line: Line) -> str:
+def describe_line(line: Line, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A line in one Chinese phrase; parties by ``names`` where given, else by id."""
     arrow = "⇄" if line.direction == "mutual" else "→"
-    ends = f"{'、'.join(line.collecting)} {arrow} {'、'.join(line.handling)}"
+    collecting, handling = ("、".join(names.get(p, p) for p in side) for side in (line.collecting, line.handling))
+    ends = f"{collecting} {arrow} {handling}"
     return f"{MODES[line.mode]}，{POWERS[line.power]}，{len(line.items)}个事项，{ends}"
 
 
@@ -97,6 +100,6 @@ def diff(old: Agreement, new: Agreement) -> list[Change]:
     changes += [_change("added", "purpose", p, "") for p in new.purposes if p not in old.purposes]
     clocks = [{n: getattr(a.clocks, n) for n in ("notify", "decide", "deliver")} for a in (old, new)]
     changes += _tables("clock", clocks[0], clocks[1], _short)
-    changes += _tables("line", {x.clause: x for x in old.lines}, {x.clause: x for x in new.lines}, _describe_line)
+    changes += _tables("line", {x.clause: x for x in old.lines}, {x.clause: x for x in new.lines}, describe_line)
     changes += _tables("item", _items(old), _items(new), _describe_item)
     return changes

@@ -39,6 +39,13 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int = 0
 
 
+def rule_text(days: int, unit: str, starts: Starts) -> tuple[str, str]:
+    """A clock's rule in words, Chinese and English."""
+    zh_unit, en_unit = ("个工作日", "working days") if unit == "working" else ("日", "days")
+    zh, en = STARTS[starts]
+    return f"自{zh}之日起{days}{zh_unit}内（当日不计）", f"within {days} {en_unit} from {en}, that day not counted"
+
+
 class Deadline(msgspec.Struct, frozen=True):
     """One clock of a route. ``due`` is None until its start has happened; ``estimated`` as in the calendar."""
 
@@ -53,12 +60,7 @@ class Deadline(msgspec.Struct, frozen=True):
     @property
     def rule(self) -> tuple[str, str]:
         """The rule in words, Chinese and English."""
-        zh_unit, en_unit = ("个工作日", "working days") if self.unit == "working" else ("日", "days")
-        zh, en = STARTS[self.starts]
-        return (
-            f"自{zh}之日起{self.days}{zh_unit}内（当日不计）",
-            f"within {self.days} {en_unit} from {en}, that day not counted",
-        )
+        return rule_text(self.days, self.unit, self.starts)
 
 
 class Route(msgspec.Struct, frozen=True):
