@@ -37,7 +37,8 @@ _CIPHERS: Final[dict[str, tuple[type[algorithms.SM4 | algorithms.AES], int]]] = 
 DEFAULT_ITERATIONS: Final = 600_000
 MAX_ITERATIONS: Final = 5_000_000
 _MAX_PEM: Final = 64 << 10
-_PRIVATE_LABELS: Final = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY")
+_SEC1_LABELS: Final = ("EC PRIVATE KEY", "SM2 PRIVATE KEY")
+_PRIVATE_LABELS: Final = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", *_SEC1_LABELS)
 
 
 class Prf(Enum):
@@ -127,6 +128,12 @@ def from_pem(data: bytes, *labels: str) -> tuple[str, bytes]:
         block = re.search(rb"-----BEGIN %b-----([^-]*)-----END %b-----" % (label, label), data)
         if block is None:
             break
+        if b"Proc-Type" in block[1]:
+            zh, en = (
+                "旧式 PEM 加密不受支持，请用 openssl pkcs8 -topk8 转换",
+                "old PEM encryption: convert it by openssl pkcs8 -topk8",
+            )
+            raise _bad("pem-encryption", zh, en)
         try:
             return label.decode(), base64.b64decode(b"".join(block[1].split()), validate=True)
         except (binascii.Error, ValueError):
@@ -154,7 +161,7 @@ def private_from_pem(data: bytes, passphrase: bytes | None = None) -> PrivateKey
         if passphrase is None:
             raise _bad("passphrase-needed", "私钥已加密，需要口令", "the encrypted private key needs its passphrase")
         return _decrypted(body, passphrase)
-    if label == "EC PRIVATE KEY":
+    if label in _SEC1_LABELS:
         return _sec1(body, named=False)
     return private_from_pkcs8(body)
 

@@ -135,7 +135,7 @@ HOSTILE = {
     "not DER": (keys.to_pem("ENCRYPTED PRIVATE KEY", b"garbage"), "der-truncated"),
     "traditional encryption": (
         b"-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: SM4-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n",
-        "pem-form",
+        "pem-encryption",
     ),
     "64 KiB of nothing": (b"-" * (65 << 10), "pem-size"),
     "many begin lines": (b"-----BEGIN PRIVATE KEY-----\n" * 2000, "pem-form"),
