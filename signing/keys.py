@@ -127,13 +127,13 @@ def from_pem(data: bytes, *labels: str) -> tuple[str, bytes]:
             continue
         block = re.search(rb"-----BEGIN %b-----([^-]*)-----END %b-----" % (label, label), data)
         if block is None:
+            if b"Proc-Type:" in data:
+                zh, en = (
+                    "旧式 PEM 加密不受支持，请用 openssl pkcs8 -topk8 转换",
+                    "old PEM encryption (use openssl pkcs8 -topk8)",
+                )
+                raise _bad("pem-encryption", zh, en)
             break
-        if b"Proc-Type" in block[1]:
-            zh, en = (
-                "旧式 PEM 加密不受支持，请用 openssl pkcs8 -topk8 转换",
-                "old PEM encryption: convert it by openssl pkcs8 -topk8",
-            )
-            raise _bad("pem-encryption", zh, en)
         try:
             return label.decode(), base64.b64decode(b"".join(block[1].split()), validate=True)
         except (binascii.Error, ValueError):
