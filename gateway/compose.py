@@ -23,6 +23,7 @@ from gateway.exchange.server import Exchange
 from gateway.exchange.trust import Partner
 from gateway.flow.agreed import Agreed
 from gateway.flow.desk import Desk
+from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
 from gateway.flow.stamps import Stamps
@@ -58,6 +59,7 @@ class Node:
     loops: dict[str, Loop]
     routes: dict[str, Sequence[web.RouteDef]]
     platforms: Mapping[str, Platform]
+    housekeeping: Housekeeping
 
     async def close(self) -> None:
         """Stop taking work, finish what is under way, release connections."""
@@ -141,7 +143,8 @@ async def build(config: Config, base: Path) -> Node:
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(), "platform": doors.routes(), "admin": admin.routes(),
     }  # fmt: skip
-    return Node(config, found.warning, journal, session, loops, routes, platforms)
+    housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, now_ms)
+    return Node(config, found.warning, journal, session, loops, routes, platforms, housekeeping)
 
 
 def _loops(

@@ -30,24 +30,30 @@ COLLECTING, HANDLING = machine.Actor.COLLECTING, machine.Actor.HANDLING
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """An authenticated act of a local platform. ``original`` are its bytes; ``nonce`` is spent in the same transaction."""
+    """An authenticated act of a local platform. ``original`` are its bytes; ``nonce`` is spent in the same transaction.
+
+    ``fingerprint`` is the digest of what the platform said, in canonical form: a repetition has the same, whatever the
+    gateway added to the body since (a stamp).
+    """
 
     platform: str
     act: Act
+    canonical: bytes
+    fingerprint: bytes
     original: bytes
     nonce: str = ""
     nonce_until_ms: int = 0
-    said: bytes = b""
-
-    @property
-    def fingerprint(self) -> bytes:
-        """Digest of what the platform said, in canonical form: a repetition has the same, whatever we added to it."""
-        return self.said or sm3(self.act.type.encode(), b"\n", codec.encode(self.act.body))
 
     @property
     def owner(self) -> str:
         """The namespace of this platform's idempotency keys, nonces and uploads."""
         return f"platform:{self.platform}"
+
+
+def deed_of(platform: str, act: Act, original: bytes, nonce: str = "", until_ms: int = 0) -> Deed:
+    """The deed of an authenticated platform, its body in canonical bytes."""
+    canonical = codec.encode(act.body)
+    return Deed(platform, act, canonical, sm3(act.type.encode(), b"\n", canonical), original, nonce, until_ms)
 
 
 class Taken(NamedTuple):
@@ -65,11 +71,10 @@ def accept(
     deed: Deed, route: Route | Refusal | None, *, party: str, vault: Vault, new_id: Callable[[], str]
 ) -> Work[Taken]:
     """The work that takes a deed in. ``route`` is the agreement's decision for an application, None for other acts."""
-    fingerprint = deed.fingerprint
 
     def work(tx: Tx) -> Taken:
         spend_nonce(tx, deed.owner, deed.nonce, deed.nonce_until_ms)
-        known = _repeated(tx, deed, fingerprint)
+        known = _repeated(tx, deed)
         if known is not None:
             return known
         message = new_id()
@@ -96,13 +101,13 @@ def accept(
         key = vault.unwrap(case.wrapped_key)
         post.put(
             tx, id=message, case_id=case.id, direction=post.OUT, type=deed.act.type, act=deed.act.id, leaf=leaf,
-            sealed=vault.seal(key, codec.encode(deed.act.body), post.body_label(message)),
+            sealed=vault.seal(key, deed.canonical, post.body_label(message)),
             original=vault.seal(key, deed.original, post.original_label(message)),
         )  # fmt: skip
         post.queue(tx, message, f"peer:{case.counterpart}", case.id)
         tx.run(
             "INSERT INTO idempotency (party, key, digest, message) VALUES (?,?,?,?)",
-            deed.owner, _key(deed), fingerprint, message,
+            deed.owner, _key(deed), deed.fingerprint, message,
         )  # fmt: skip
         return Taken(message, case.id, leaf, tx.now_ms, False, deed.act.body)
 
@@ -134,7 +139,7 @@ def _key(deed: Deed) -> str:
     return f"case:{body.case_number}" if isinstance(body, Application) else f"act:{deed.act.id}"
 
 
-def _repeated(tx: Tx, deed: Deed, fingerprint: bytes) -> Taken | None:
+def _repeated(tx: Tx, deed: Deed) -> Taken | None:
     row = tx.one(
         "SELECT i.digest, m.id, m.case_id, m.leaf, m.created_ms FROM idempotency i JOIN message m ON m.id = i.message "
         "WHERE i.party = ? AND i.key = ?",
@@ -143,7 +148,7 @@ def _repeated(tx: Tx, deed: Deed, fingerprint: bytes) -> Taken | None:
     if row is None:
         return None
     digest, message, case_id, leaf, created_ms = row
-    if digest != fingerprint:
+    if digest != deed.fingerprint:
         raise Refused("TB-5003")
     return Taken(message, case_id, leaf, created_ms, True, deed.act.body)
 
@@ -229,5 +234,5 @@ def at_ms(at: datetime) -> int:
 def with_body(deed: Deed, body: Any) -> Deed:
     """The same deed with another canonical body (a result that has been stamped)."""
     act = deed.act
-    said = deed.fingerprint
-    return replace(deed, act=Act(act.type, act.case, act.id, body, act.local_number, act.parts), said=said)
+    changed = Act(act.type, act.case, act.id, body, act.local_number, act.parts)
+    return replace(deed, act=changed, canonical=codec.encode(body))

@@ -29,13 +29,14 @@ class Parts:
         self._vault = vault
         self._running: dict[str, tuple[int, Hash]] = {}
 
-    def _path(self, owner: str, digest: str) -> Path:
+    def path(self, owner: str, digest: str) -> Path:
+        """Where a file of an owner lies; the name tells neither owner nor content."""
         name = sm3(owner.encode(), b"\n", digest.encode()).hex()
         return self._root / name[:2] / name
 
     def offset(self, owner: str, digest: str) -> int:
         """Bytes of an upload that are here, complete or not."""
-        path = self._path(owner, digest)
+        path = self.path(owner, digest)
         known = self._running.get(path.name)
         if known is not None:
             return known[0]
@@ -43,7 +44,7 @@ class Parts:
 
     def append(self, owner: str, digest: str, start: int, data: bytes) -> int:
         """Add one range at the current end; the new end. Raises ``Refused('TB-6001')`` on a gap or overlap."""
-        path = self._path(owner, digest)
+        path = self.path(owner, digest)
         size, running = self._running.get(path.name) or self._resume(path, digest)
         if start != size:
             raise Refused("TB-6001", offset=size)
@@ -59,7 +60,7 @@ class Parts:
 
     def complete(self, owner: str, digest: str) -> None:
         """Check the digest of a whole upload and put it on disk. A wrong one is removed: ``Refused('TB-6002')``."""
-        path = self._path(owner, digest)
+        path = self.path(owner, digest)
         _, running = self._running.get(path.name) or self._resume(path, digest)
         self._running.pop(path.name, None)
         if running.digest().hex() != digest:
@@ -86,7 +87,7 @@ class Parts:
 
     def read(self, owner: str, digest: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes from ``start``, decrypted segment by segment. Raises ``Refused('TB-6004')`` if the file is not here."""
-        path = self._path(owner, digest)
+        path = self.path(owner, digest)
         end = None if length is None else start + length
         try:
             with path.open("rb") as file:
@@ -103,8 +104,11 @@ class Parts:
             raise Refused("TB-6004") from None
 
     def discard(self, owner: str, digest: str) -> None:
+        """Destroy a file of an owner."""
+        self.destroy(self.path(owner, digest))
+
+    def destroy(self, path: Path) -> None:
         """Destroy a file: its key first, then its name."""
-        path = self._path(owner, digest)
         self._running.pop(path.name, None)
         if path.exists():
             with path.open("r+b") as file:

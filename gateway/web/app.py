@@ -29,6 +29,7 @@ async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, 
     node = await compose.build(config, base)
     runners, ports = await _listen(node)
     tasks = [asyncio.create_task(loop.run(), name=name) for name, loop in node.loops.items()]
+    tasks.append(asyncio.create_task(node.housekeeping.run(), name="housekeeping"))
     log.info("serving", party=config.node.party, **ports)
     announce(node, ports)
     try:

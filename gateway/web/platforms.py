@@ -18,7 +18,7 @@ from adapters.registry import Platform, find_caller
 from gateway import problems
 from gateway.core.labels import LABELS
 from gateway.flow import casefile
-from gateway.flow.accept import Deed, spend_nonce
+from gateway.flow.accept import deed_of, spend_nonce
 from gateway.flow.casefile import CaseFile
 from gateway.flow.desk import Desk
 from gateway.ops import metrics
@@ -98,7 +98,7 @@ class Platforms:
         body = await read_body(request, self.body_limit)
         platform, signed = self._caller(request, body)
         act = read_act(platform, operation, body, case)
-        receipt = await self.desk.take(Deed(platform.id, act, body, signed.nonce, self._until()))
+        receipt = await self.desk.take(deed_of(platform.id, act, body, signed.nonce, self._until()))
         metrics.TAKEN.labels("platform", "receipt").inc()
         return web.Response(body=platform.translator.reply_ok(act, receipt), content_type="application/json")
 
@@ -213,7 +213,7 @@ class SoapDoor:
     async def accept(self, act: Act) -> dict[str, str] | Problem:
         """Take an act."""
         try:
-            receipt = await self.doors.desk.take(Deed(self.platform.id, act, self.original))
+            receipt = await self.doors.desk.take(deed_of(self.platform.id, act, self.original))
         except Refused as refused:
             return self._problem(refused)
         metrics.TAKEN.labels("platform", "receipt").inc()
