@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS cases (bjbh TEXT PRIMARY KEY, n INTEGER, application 
 CREATE TABLE IF NOT EXISTS events (lsh TEXT PRIMARY KEY, n INTEGER, bjbh TEXT, lx TEXT, body TEXT, times INTEGER);
 CREATE TABLE IF NOT EXISTS work (id TEXT PRIMARY KEY, bjbh TEXT, kind TEXT, ref TEXT, act TEXT, state TEXT, said TEXT);
 CREATE TABLE IF NOT EXISTS documents (sm3 TEXT PRIMARY KEY, bjbh TEXT, name TEXT, data BLOB);
+CREATE TABLE IF NOT EXISTS receipts (act TEXT PRIMARY KEY, bjbh TEXT, sent TEXT, answer TEXT);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, n INTEGER);
 """
 STATES = {
@@ -103,6 +104,7 @@ class Window:
                 " WHERE bjbh = ?",
                 (answer["hz"], answer.get("tbbh", ""), bjbh),
             ),
+            self._receipt(bjbh, stored, answer),
             ("UPDATE work SET state = 'done', said = ? WHERE id = ?", (answer.get("sm", ""), work)),
         )
 
@@ -143,8 +145,14 @@ class Window:
         state = {"SD": "delivered", "DD": "at_window", "CH": "withdrawal_sent", "BZ": "corrected"}[lx]
         self.records.run(
             ("UPDATE cases SET state = ? WHERE bjbh = ?", (state, bjbh)),
+            self._receipt(bjbh, act, answer),
             ("UPDATE work SET state = ?, said = ? WHERE id = ?", (then, answer.get("sm", ""), work)),
         )
+
+    def _receipt(self, bjbh: str, sent: dict[str, Any], answer: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:
+        """The gateway's signed answer, kept with the very text that it answers: who holds both can prove it to anybody."""
+        texts = (json.dumps(value, ensure_ascii=False) for value in (sent, answer))
+        return "INSERT OR IGNORE INTO receipts VALUES (?,?,?,?)", (sent["lsh"], bjbh, *texts)
 
     def add(self, work: str, bjbh: str, kind: str, ref: str) -> None:
         """Write work down, once, and begin it."""
@@ -251,11 +259,13 @@ class Window:
         events = self.records.rows("SELECT lx, body, times FROM events WHERE bjbh = ? ORDER BY n", bjbh)
         documents = self.records.rows("SELECT sm3, name, length(data) FROM documents WHERE bjbh = ?", bjbh)
         work = self.records.rows("SELECT id, kind, state, said FROM work WHERE bjbh = ? ORDER BY rowid", bjbh)
+        receipts = self.records.rows("SELECT sent, answer FROM receipts WHERE bjbh = ? ORDER BY rowid", bjbh)
         return web.json_response(
             {
                 "application": json.loads(application), "receipt": receipt, "tbbh": tbbh, "state": state,
                 "events": [{"lx": lx, "body": json.loads(body), "times": times} for lx, body, times in events],
                 "documents": [{"sm3": digest, "name": name, "size": size} for digest, name, size in documents],
+                "receipts": [{"sent": sent, "answer": json.loads(answer)} for sent, answer in receipts],
                 "work": [dict(zip(("id", "kind", "state", "said"), row, strict=True)) for row in work],
             }
         )  # fmt: skip
