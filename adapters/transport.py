@@ -53,10 +53,10 @@ class AnswerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str = "code"
     message: str = "message"
     reference: str = "reference"
-    ok: list[str] = ["0"]
-    duplicate: list[str] = []
-    busy: list[str] = []
-    absent: list[str] = []
+    ok: tuple[str, ...] = ("0",)
+    duplicate: tuple[str, ...] = ()
+    busy: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 async def exchange(
