@@ -128,11 +128,7 @@ def from_pem(data: bytes, *labels: str) -> tuple[str, bytes]:
         block = re.search(rb"-----BEGIN %b-----([^-]*)-----END %b-----" % (label, label), data)
         if block is None:
             if b"Proc-Type:" in data:
-                zh, en = (
-                    "旧式 PEM 加密不受支持，请用 openssl pkcs8 -topk8 转换",
-                    "old PEM encryption (use openssl pkcs8 -topk8)",
-                )
-                raise _bad("pem-encryption", zh, en)
+                raise _bad("pem-encryption", "旧式 PEM 加密不受支持", "old PEM encryption (use openssl pkcs8 -topk8)")
             break
         try:
             return label.decode(), base64.b64decode(b"".join(block[1].split()), validate=True)

@@ -31,8 +31,9 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 class Context:
     """What one command says at its end: the provider it used and whether machines listen."""
 
-    def __init__(self, json: bool) -> None:
+    def __init__(self, json: bool, out: str = "") -> None:
         self.json = json
+        self._quiet = out == "-"  # the output itself is on standard output
         self.provider: Provider | None = None
 
     def data(self, reason: str, **more: object) -> dict[str, object]:
@@ -43,7 +44,7 @@ class Context:
         """End with an answer."""
         from gateway.cli.output import finish
 
-        finish(ok, self.data(reason, text=say(zh, en), **more), self.json, [say(zh, en)])
+        finish(ok, self.data(reason, text=say(zh, en), **more), self.json, [] if ok and self._quiet else [say(zh, en)])
 
     def unreadable(self, where: str, error: SigningError) -> NoReturn:
         """End with exit 65; machines get their object all the same."""
@@ -157,7 +158,7 @@ def sign(
     from gateway.cli.sm_files import digest_file, write
     from signing import sm2
 
-    context = Context(json)
+    context = Context(json, out)
     engine = context.open(provider)
     private = private_key(context, key, passphrase_file)
     e = digest_file(source, sm2.za(private.public, _id(signer_id)))
@@ -231,7 +232,7 @@ def encrypt(
     from gateway.cli import sm_files
     from signing import sm2
 
-    context = Context(json)
+    context = Context(json, out)
     engine = context.open(provider)
     _one_of(pub, sm4_key, "--pub", "--sm4-key")
     try:
@@ -269,7 +270,7 @@ def decrypt(
     from gateway.cli import sm_files
     from signing import sm2
 
-    context = Context(json)
+    context = Context(json, out)
     engine = context.open(provider)
     _one_of(key, sm4_key, "--key", "--sm4-key")
     try:
