@@ -16,7 +16,7 @@ LAB_MARK: Final = "样章·测试无效"
 SIZE_MM: Final = 42
 _RED: Final = "#d7000f"
 _FONT: Final = "SimSun,'Noto Serif CJK SC',serif"
-_ARC: Final = 1.5 * pi  # the name never runs into the words below the star
+_ARC: Final = 1.35 * pi  # the name never runs into the words below the star
 
 
 def round_seal(name: str, mark: str = LAB_MARK) -> Picture:
@@ -36,7 +36,7 @@ def round_seal(name: str, mark: str = LAB_MARK) -> Picture:
         f'<g fill="{_RED}" font-family="{_FONT}" text-anchor="middle">'
         f'<circle cx="210" cy="210" r="200" fill="none" stroke="{_RED}" stroke-width="10"/>'
         f'<polygon points="{_star(210, 200, 62)}"/>{around}'
-        f'<text x="210" y="318" font-size="34" font-weight="bold">{escape(mark)}</text>'
+        f'<text x="210" y="326" font-size="26" font-weight="bold">{escape(mark)}</text>'
         "</g></svg>"
     )
     return Picture("SVG", drawing.encode(), SIZE_MM, SIZE_MM)
