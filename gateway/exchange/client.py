@@ -47,6 +47,10 @@ class _Problem(msgspec.Struct):
     held: int | None = None
 
 
+class _Path(msgspec.Struct):
+    path: list[bytes]
+
+
 class PeerClient:
     """Calls to one partner, signed by our direct key."""
 
@@ -110,6 +114,23 @@ class PeerClient:
                 if response.status != 200:
                     return Unreachable(f"HTTP {response.status}")
                 return msgspec.json.decode(data, type=wire.Answer)
+        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
+            return Unreachable(type(error).__name__)
+
+    async def consistency(self, old: int, new: int) -> list[bytes] | Unreachable:
+        """The path between two sizes of the partner's ledger."""
+        target = f"/exchange/v1/consistency?from={old}&to={new}"
+        try:
+            async with self._session.get(
+                self._partner.url + target,
+                headers=self._headers("GET", target),
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as response:
+                data = await _limited(response)
+                if response.status != 200:
+                    return Unreachable(f"HTTP {response.status}")
+                return msgspec.json.decode(data, type=_Path).path
         except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
             return Unreachable(type(error).__name__)
 

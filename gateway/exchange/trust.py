@@ -11,7 +11,7 @@ from functools import lru_cache
 from gateway.exchange import card as cards
 from gateway.exchange.wire import BatchHead
 from gateway.ledger import tree
-from gateway.ledger.checkpoint import Checkpoint, parse_text
+from gateway.ledger.checkpoint import Checkpoint, SignedCheckpoint, parse_text
 from gateway.problems import Refused
 from signing import sm2
 from signing.providers import Provider
@@ -39,27 +39,37 @@ class Partner:
         return sm2.verify(self._provider, public, message, signature, signer_id=sm2.DEFAULT_ID)
 
     def check_head(self, head: BatchHead, us: str, held: Checkpoint | None) -> Checkpoint:
-        """The partner's checkpoint in a batch's head, once it is signed, its own, and extends the one we hold.
+        """The partner's checkpoint in a batch's head, once it is signed, its own, and agrees with the one we hold.
 
-        Raises ``Refused``: TB-2009 wrong parties, TB-2007 signature or form, TB-2012 a base that is not what we hold,
-        TB-2008 a ledger that contradicts itself.
+        Raises ``Refused``: TB-2009 wrong parties, TB-2007 signature or form, TB-2012 no path from what we hold (ask for
+        one), TB-2008 a ledger that contradicts itself.
         """
         if head.sender != self.id or head.to != us:
             raise Refused("TB-2009")
-        signed = head.checkpoint
+        found = self.believe(head.checkpoint)
+        if held is None or held.size == 0 or found.size == 0:
+            return found
+        if found.size > held.size and head.base == held.size:
+            agree(held, found, head.consistency)
+        elif found.size != held.size:
+            raise Refused("TB-2012", found=found)
+        elif found.root != held.root:
+            raise Refused("TB-2008")
+        return found
+
+    def believe(self, signed: SignedCheckpoint) -> Checkpoint:
+        """A checkpoint of this partner's ledger, signed by it; ``Refused('TB-2007')`` for anything else."""
         text = signed.text.encode()
         found = parse_text(text)
         if found is None or found.origin != self.card.origin:
             raise Refused("TB-2007", "origin")
         if self.verify(signed.key, text, signed.signature) is not True:
             raise Refused("TB-2007")
-        if held is None or found.size == 0:
-            return found
-        if found.size < held.size or (found.size == held.size and found.root != held.root):
-            raise Refused("TB-2008" if found.size == held.size else "TB-2012", "size")
-        if found.size > held.size:
-            if head.base != held.size:
-                raise Refused("TB-2012", "base")
-            if not tree.check_consistency(held.size, found.size, held.root, found.root, head.consistency):
-                raise Refused("TB-2008")
         return found
+
+
+def agree(one: Checkpoint, other: Checkpoint, path: list[bytes]) -> None:
+    """Both are states of one ledger, by the consistency path between them; otherwise ``Refused('TB-2008')``."""
+    old, new = sorted((one, other), key=lambda checkpoint: checkpoint.size)
+    if not tree.check_consistency(old.size, new.size, old.root, new.root, path):
+        raise Refused("TB-2008")

@@ -90,9 +90,10 @@ def observe(sender: str, checkpoint: SignedCheckpoint, size: int, told: int) -> 
 
     def work(tx: Tx) -> None:
         tx.leaf("observed", origin, entry_digest("observed", origin, sm3(checkpoint.text.encode())))
+        tx.run("UPDATE peer SET told = ? WHERE id = ? AND told < ?", told, sender, told)
         tx.run(
-            "UPDATE peer SET held = ?, held_key = ?, held_signature = ?, held_size = ?, told = max(told, ?) WHERE id = ?",
-            checkpoint.text, checkpoint.key, checkpoint.signature, size, told, sender,
+            "UPDATE peer SET held = ?, held_key = ?, held_signature = ?, held_size = ? WHERE id = ? AND held_size <= ?",
+            checkpoint.text, checkpoint.key, checkpoint.signature, size, sender, size,
         )  # fmt: skip
 
     return work

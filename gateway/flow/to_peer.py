@@ -19,13 +19,13 @@ from gateway.core.delivery import Event, State
 from gateway.exchange import client as calls
 from gateway.exchange import wire
 from gateway.exchange.message import PartRef
-from gateway.exchange.trust import Partner
+from gateway.exchange.trust import Partner, agree
 from gateway.flow import casefile, outbox
 from gateway.flow.freeze import Frozen, freeze, thaw
 from gateway.flow.notes import Note, note
 from gateway.flow.outbox import Due
 from gateway.flow.receive import observe
-from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint, check_proof, entry_digest, parse_text
+from gateway.ledger.checkpoint import Checkpoint, LedgerProof, SignedCheckpoint, check_proof, entry_digest, parse_text
 from gateway.problems import Refused
 from gateway.store.journal import Commit, Journal, Tx, Work
 from gateway.store.parts import SEGMENT, Parts
@@ -34,6 +34,7 @@ from signing.sm3 import sm3
 
 log = structlog.get_logger("peer")
 SOON_MS = 150
+PARTS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -100,16 +101,27 @@ class ToPeer:
     # --- parts -------------------------------------------------------------------------------------------------------
 
     async def _bring_parts(self, frozen: Sequence[Frozen]) -> bool:
-        for one in frozen:
-            for part in one.parts:
-                reader = self.journal.read()
-                if reader.one("SELECT 1 FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, part.sm3):
-                    continue
+        """Bring what is not over there yet, a few files side by side; False when one could not be brought."""
+        reader = self.journal.read()
+        wanted = {part.sm3: part for one in frozen for part in one.parts}
+        missing = [
+            part
+            for part in wanted.values()
+            if not reader.one("SELECT 1 FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, part.sm3)
+        ]
+        turns = asyncio.Semaphore(PARTS_AT_ONCE)
+
+        async def bring(part: PartRef) -> calls.Unreachable | calls.Denied | None:
+            async with turns:
                 outcome = await self.client.send_part(part, self._reading(part))
-                if outcome is not None:
-                    log.warning("part not brought", peer=self.partner.id, outcome=str(outcome))
-                    return await self._rest("parts")
-                await self.journal.submit(self._part_is_there(part.sm3))
+                if outcome is None:
+                    await self.journal.submit(self._part_is_there(part.sm3))
+                return outcome
+
+        failed = [outcome for outcome in await asyncio.gather(*map(bring, missing)) if outcome is not None]
+        if failed:
+            log.warning("part not brought", peer=self.partner.id, outcome=str(failed[0]))
+            return await self._rest("parts")
         return True
 
     def _reading(self, part: PartRef) -> Callable[[int], AsyncIterator[bytes]]:
@@ -181,10 +193,8 @@ class ToPeer:
     # --- settling ----------------------------------------------------------------------------------------------------
 
     async def _settle(self, frozen: Sequence[Frozen], head: wire.BatchHead, answers: Sequence[wire.Answer]) -> bool:
-        row = self.journal.read().one("SELECT held FROM peer WHERE id = ?", self.partner.id)
-        held = parse_text(row[0].encode()) if row and row[0] else None
         try:
-            checkpoint = self.partner.check_head(head, self.party, held)
+            checkpoint = await self._believed(head)
         except Refused as refused:
             return await self._distrust(refused)
         by_id = {answer.id: answer for answer in answers}
@@ -204,6 +214,23 @@ class ToPeer:
                 log.warning("not settled", peer=self.partner.id, cause=repr(result))
         self.note.wake()
         return True
+
+    async def _believed(self, head: wire.BatchHead) -> Checkpoint:
+        """The checkpoint of an answer. Two batches may cross, and an answer then proves from another size than the one we
+        hold by now: the missing path is asked for."""
+        row = self.journal.read().one("SELECT held FROM peer WHERE id = ?", self.partner.id)
+        held = parse_text(row[0].encode()) if row and row[0] else None
+        try:
+            return self.partner.check_head(head, self.party, held)
+        except Refused as refused:
+            found = refused.extra.get("found")
+            if not isinstance(found, Checkpoint) or held is None:
+                raise
+        path = await self.client.consistency(*sorted((held.size, found.size)))
+        if isinstance(path, calls.Unreachable):
+            raise Refused("TB-2012", path.reason)
+        agree(held, found, path)
+        return found
 
     def _settled(self, one: Frozen, answer: wire.Answer, checkpoint: SignedCheckpoint) -> Work[None]:
         """The work for one answer. An answer whose proof does not hold is no answer."""
