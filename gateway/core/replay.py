@@ -12,17 +12,20 @@ from dataclasses import dataclass
 
 from gateway.core.case import STARTS, Actor, Event, Moved, State, advance
 
+SHORTEST_TERM_MS = 24 * 3600 * 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """One message's event. ``seen``: the last sequence number its author held from the other side; ``sure`` False when
-    nobody knows whether the handling place took it (no receipt)."""
+    nobody knows whether the handling place took it (no receipt); ``at_ms``: when it was made."""
 
     event: Event
     seq: int
     seen: int = 0
     sure: bool = True
     label: str = ""
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def replay(collecting: Sequence[Act], handling: Sequence[Act]) -> Fits | Stuck:
     furthest = (1, 0)
     for i in range(1, len(collecting) + 1):
         for j in range(len(handling) + 1):
-            here = _lapses(reached.get((i, j), frozenset()) | _arrivals(collecting, handling, reached, i, j))
+            here = reached.get((i, j), frozenset()) | _arrivals(collecting, handling, reached, i, j)
             if here:
                 reached[i, j] = here
                 furthest = max(furthest, (i, j), key=sum)
@@ -73,18 +76,24 @@ def _arrivals(
     if i > 1 and (before := reached.get((i - 1, j))):
         act = collecting[i - 1]
         if all(other.seq > act.seen for other in handling[j:]):
-            states |= _step(before, act, Actor.COLLECTING)
+            states |= _step(before, act, Actor.COLLECTING, _latest(collecting[: i - 1], handling[:j]))
     if j and (before := reached.get((i, j - 1))):
-        states |= _step(before, handling[j - 1], Actor.HANDLING)
+        states |= _step(before, handling[j - 1], Actor.HANDLING, _latest(collecting[:i], handling[: j - 1]))
     return states
 
 
-def _step(states: frozenset[State], act: Act, by: Actor) -> frozenset[State]:
+def _latest(*acts: Sequence[Act]) -> int:
+    return max((act.at_ms for side in acts for act in side), default=0)
+
+
+def _step(states: frozenset[State], act: Act, by: Actor, since_ms: int) -> frozenset[State]:
+    if act.at_ms - since_ms >= SHORTEST_TERM_MS:
+        states = _lapses(states)
     moved = frozenset(m.next for s in states if isinstance(m := advance(s, act.event, by), Moved))
     return moved if act.sure else moved | states
 
 
 def _lapses(states: frozenset[State]) -> frozenset[State]:
-    """A term may have run out at any moment: no message says so."""
+    """A term may have run out in between: no message says so."""
     clock = (Event.DEEM_ACCEPTED, Event.LAPSE_CORRECTION)
     return states | {m.next for s in states for e in clock if isinstance(m := advance(s, e, Actor.CLOCK), Moved)}

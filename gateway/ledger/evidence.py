@@ -77,15 +77,15 @@ class Checks:
     """The judgements that need trust or another room. ``anchored``: anchors were given from outside the package.
 
     ``chain(certificate, pool, at_ms)``; ``stamp(stamp, document, pool, at_ms, anchors)`` with the seal anchors (DER) of the
-    issuer's card; ``agreement(file, pool, identities)`` with the parties' identity certificates (DER), None if the file
-    cannot be read. Empty reasons mean good.
+    issuer's card; ``agreement(file, pool, keys, at_ms)`` with the key ids of each party's card, None if the file cannot
+    be read. Empty reasons mean good.
     """
 
     provider: Provider
     anchored: bool
     chain: Callable[[bytes, Pool, int], Sequence[Reason]]
     stamp: Callable[[bytes, bytes, Pool, int, Sequence[bytes]], Sequence[Reason]]
-    agreement: Callable[[bytes, Pool, Mapping[str, bytes]], AgreementView | None]
+    agreement: Callable[[bytes, Pool, Mapping[str, frozenset[str]], int], AgreementView | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +158,19 @@ class _Run:
             self.add(section, reason.code, reason.zh, reason.en, line, message, bad=bad)
 
     @property
+    def made_at(self) -> int:
+        return self.package.manifest.made_at if self.package.manifest else 0
+
+    @property
     def pool(self) -> Pool:
         return Pool(
             [record.der for _, record in self.package.certificates], [record.der for _, record in self.package.crls]
         )
 
     def agreements(self) -> None:
-        identities = {identity.party: identity.certificate for identity in self.book.identities}
         for line, record in self.package.agreements:
             self.counts["agreements"] += 1
-            view = self.checks.agreement(record.file, self.pool, identities)
+            view = self.checks.agreement(record.file, self.pool, self.book.key_ids(), self.made_at)
             if view is None:
                 self.add("agreements", "agreement-malformed", "协议文件读不出", "the agreement cannot be read", line)
             elif (view.id, view.version) != (record.id, record.version):
@@ -313,6 +316,8 @@ class _Run:
                 )
 
     def order(self) -> None:
+        if any(finding.code == "message-missing" for finding in self.findings):
+            return  # what is not here may be what makes the rest right
         self.counts["order"] = len(self.read)
         self.state, findings = check_order(self.read)
         self.findings.extend(findings)
@@ -370,8 +375,12 @@ class _Run:
         if not end.key:
             zh, en = "证据包没有制作方签名", "the package is not signed by its maker"
             self.add("seal", "package-unsigned", zh, en, bad=False)
+        elif signed is None and manifest.made_by in self.book.key_ids():
+            self.add(
+                "seal", "wrong-signer", "证据包不是由制作方的密钥签名", "the package is not signed by its maker's key"
+            )
         elif signed is None:
-            zh, en = "制作方签名密钥未知，无法判断", "the maker's key is not known: cannot tell"
+            zh, en = "包内没有制作方的名片，签名无法判断", "the maker's card is not in the package: cannot tell"
             self.add("seal", "unknown-key", zh, en, bad=False)
         elif not signed:
             self.add("seal", "wrong-signature", "制作方签名不符", "the maker's signature does not match")

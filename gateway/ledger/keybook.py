@@ -69,6 +69,15 @@ class KeyBook:
         """The certificates (DER) of a party's keys of one use."""
         return [key.certificate for (owner, kind, _), key in self.keys.items() if (owner, kind) == (party, use)]
 
+    def key_ids(self) -> dict[str, frozenset[str]]:
+        """The ids of all keys of each party, its identity key among them."""
+        found: dict[str, set[str]] = {}
+        for one in self.identities:
+            found.setdefault(one.party, set()).add(one.fingerprint)
+        for party, _, key in self.keys:
+            found.setdefault(party, set()).add(key)
+        return {party: frozenset(ids) for party, ids in found.items()}
+
     def belongs_to_another(self, party: str, key: str) -> bool:
         """Whether the key is known, but not as this party's."""
         return any(known == key and owner != party for owner, _, known in self.keys)

@@ -207,4 +207,4 @@ def _act(message: Message, *, sure: bool) -> Act:
     """``sure``: the message certainly moved the handling place's copy. Its own messages did unless they were refused."""
     event = message.event
     assert event is not None  # noqa: S101 - filtered by check_order
-    return Act(event, message.head.seq, message.head.seen, sure, message.head.id)
+    return Act(event, message.head.seq, message.head.seen, sure, message.head.id, message.head.created)

@@ -1,8 +1,7 @@
 """The checks of an evidence package composed from the rooms that own them: chains, stamps, agreement signatures.
 
 Without anchors from outside, the self-signed certificates in the package serve as anchors: that shows the package to be
-whole in itself (``as-packaged``), and the identity fingerprints in the report are what a person compares. An agreement's
-signature counts for a party only if its certificate comes from the same root as that party's identity; a stamp is held
+whole in itself (``as-packaged``), and the identity fingerprints in the report are what a person compares. A stamp is held
 against the seal anchors that its issuer's card announces, where it announces any.
 """
 
@@ -12,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from agreements import load
+from agreements import load, signatures
 from gateway.ledger.evidence import AgreementView, Checks, Pool, Reason
-from signing import certs, crl, sm2
+from signing import certs, crl
 from signing.certs import Certificate
 from signing.crl import RevocationList
 from signing.errors import Indeterminate, Malformed, Rejected
@@ -27,13 +26,6 @@ from signing.verify import verify_stamp
 _UNREADABLE = Rejected("certificate-malformed", "证书读不出", "the certificate cannot be read")
 _NO_ANCHOR = Indeterminate(
     "no-anchor", "没有可用的根证书，证书链无法判断", "there is no root certificate, so the chain cannot be judged"
-)
-_BAD_SIGNATURE = Rejected("agreement-signature", "协议签署的签名不符", "the agreement's signature does not match")
-_OTHER_ROOT = Rejected(
-    "agreement-signer", "签署证书与该当事方身份不同根", "the signing certificate is not from the party's own root"
-)
-_NO_IDENTITY = Indeterminate(
-    "agreement-party-unknown", "包内没有该当事方的名片，签署无法判断", "the party's card is missing: cannot tell"
 )
 
 
@@ -80,32 +72,31 @@ def compose(provider: Provider, anchors: Sequence[bytes] = (), policy: SealPolic
         )  # fmt: skip
         return report.reasons
 
-    def agreement(file: bytes, pool: Pool, identities: Mapping[str, bytes]) -> AgreementView | None:
+    def agreement(file: bytes, pool: Pool, keys: Mapping[str, frozenset[str]], at_ms: int) -> AgreementView | None:
         try:
             signed = load.parse(file)
         except load.AgreementError:
             return None
         ready = held(pool)
-
-        def verify(party: str, der: bytes, message: bytes, signature: bytes, at: datetime) -> Reason | None:
-            certificate = _certificate(der)
-            if certificate is None or certificate.public_key is None:
-                return _UNREADABLE
-            if not sm2.verify(provider, certificate.public_key, message, signature, signer_id=sm2.DEFAULT_ID):
-                return _BAD_SIGNATURE
-            if party not in identities or not ready.anchors:
-                return _NO_IDENTITY
-            at_ms = int(at.timestamp() * 1000)
-            ours, identity = path(der, ready, at_ms), path(identities[party], ready, at_ms)
-            if ours is None or identity is None or ours.reasons:
-                return ours.reasons[0] if ours else _UNREADABLE
-            return None if ours.path[-1].der == identity.path[-1].der else _OTHER_ROOT
-
-        reasons = [_reason(check) for check in load.check_signatures(signed, verify=verify) if not check.ok]
+        trusting = signatures.Trusting(
+            provider=provider, anchors=ready.anchors, now=_time(at_ms), policy=policy.path, intermediates=ready.others,
+            crls=ready.crls, keys=_announced(signed, keys),
+        )  # fmt: skip
+        reasons = [_reason(check) for check in signatures.check(signed, trusting) if check.ok is not True]
         found = signed.agreement
         return AgreementView(found.id, found.version, [party.id for party in found.parties], reasons)
 
     return Checks(provider=provider, anchored=bool(given), chain=chain, stamp=stamp, agreement=agreement)
+
+
+def _announced(signed: load.SignedAgreement, keys: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """The card's key ids for the parties that signed with one of them; the others are known by their certificate's name."""
+    found = {}
+    for signature in signed.signatures:
+        certificate, ids = _certificate(signature.certificate), keys.get(signature.party, frozenset())
+        if certificate and certificate.public_key and certificate.public_key.thumbprint in ids:
+            found[signature.party] = ids
+    return found
 
 
 def _reason(check: load.SignatureCheck) -> Reason:

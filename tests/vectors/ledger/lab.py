@@ -1,18 +1,21 @@
 """Two small cities with keys, cards and ledgers: everything in them but SM2's nonces is fixed, so vectors can be compared.
 
-They use the same wire forms as the gateways (``gateway.exchange``) and keep their ledgers in dictionaries.
+They use the same wire forms as the gateways (``gateway.exchange``), real laboratory certificates, a real seal and the
+sample agreement, and keep their ledgers in dictionaries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import msgspec
 
+from agreements import samples, signatures
 from gateway.exchange import card as cards
 from gateway.exchange.message import Header, PartRef, encode_header
 from gateway.ledger import tree
@@ -25,13 +28,14 @@ from gateway.ledger.checkpoint import (
     entry_digest,
     text,
 )
-from gateway.ledger.evidence import AgreementView, Checks, Pool
+from gateway.ledger.evidence import Checks
 from gateway.ledger.records import (
     FORMAT,
     AgreementRecord,
     CardRecord,
     CertificateRecord,
     ConsistencyRecord,
+    CrlRecord,
     DocumentRecord,
     Manifest,
     MessageRecord,
@@ -43,19 +47,22 @@ from gateway.ledger.records import (
     Told,
     build,
 )
-from signing import certs, issue
-from signing.path import check_path
-from signing.policy import PathPolicy
+from gateway.ledger.trust import compose
+from signing import certs
+from signing.lab import LabPki, build_lab_pki
+from signing.policy import CRL_IF_PRESENT
 from signing.providers import open_provider
 from signing.sm2 import Signer
 from signing.sm3 import sm3
+from signing.stamper import LocalStamper
 
-A, B = "420104.11420104MB0000000X", "360113.11360113MB0000000Y"
+A, B = samples.lab_party("420104"), samples.lab_party("360113")
+NAMES = {A: "武汉市硚口区", B: "南昌市红谷滩区"}
 CASE = f"{A}/01J00000000000000000000000"
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC)
-POLICY = PathPolicy(usage="sign", revocation="if-present")
-STAMP = b"stamp over " + sm3(b"result document")
+CERTIFIED = datetime(2025, 12, 1, tzinfo=UTC)
+UNTIL = CERTIFIED + timedelta(days=3650)
+DOCUMENT = b"result document"
 
 
 @lru_cache(maxsize=1)
@@ -65,26 +72,40 @@ def provider() -> Any:
 
 @lru_cache(maxsize=64)
 def signer(name: str) -> Signer:
-    """A key whose scalar is the SM3 of its name: the same in every run."""
+    """A key whose scalar is half the SM3 of its name: the same in every run."""
     return Signer(provider(), provider().load(int.from_bytes(sm3(name.encode())) >> 1))
 
 
 @lru_cache(maxsize=8)
-def root(name: str) -> bytes:
-    return issue.build_root(
-        signer(f"{name} root"), subject=(("C", "CN"), ("CN", f"{name} 样章·测试无效 CA")), serial=1,
-        not_before=NOT_BEFORE, not_after=NOT_BEFORE + timedelta(days=7300),
+def pki(party: str) -> LabPki:
+    roles = ("root", "identity", "checkpoint", "direct", "seal-maker", "seal-signer")
+    return build_lab_pki(
+        NAMES[party], party[:6], {role: signer(f"{party} {role}") for role in roles}, count(1), at=CERTIFIED,
+        until=UNTIL, seal_name=f"{NAMES[party]}行政审批局",
     )  # fmt: skip
 
 
-@lru_cache(maxsize=64)
-def certificate(name: str, use: str) -> bytes:
-    authority = issue.Authority(signer(f"{name} root"), certs.parse(root(name)))
-    return issue.build_certificate(
-        authority, subject=(("C", "CN"), ("CN", f"{name} {use}")), public_key=signer(f"{name} {use}").public,
-        serial=2 + ("identity", "checkpoint", "direct").index(use), not_before=NOT_BEFORE,
-        not_after=NOT_BEFORE + timedelta(days=1460), profile=use,
-    )  # fmt: skip
+@lru_cache(maxsize=4)
+def stamp(document: bytes = DOCUMENT) -> bytes:
+    """The handling place's stamp over a document, made a minute before the story begins."""
+    made = pki(B)
+    certificate = certs.parse(made.certificates["seal-signer"])
+    anchors = [certs.parse(made.root)]
+    stamper = LocalStamper(signer(f"{B} seal-signer"), certificate, made.seal, anchors, CRL_IF_PRESENT)
+    stamped = stamper.stamp(sm3(document), sm3(document).hex(), datetime.fromtimestamp(T0 / 1000 - 60, UTC))
+    assert isinstance(stamped, bytes), stamped
+    return stamped
+
+
+@lru_cache(maxsize=4)
+def agreement_file(*parties: str) -> bytes:
+    """The sample agreement with one item, signed by the parties given (both if none is)."""
+    listed = samples.items()[:1]
+    data = samples.render(A, B, name_a=NAMES[A], name_b=NAMES[B], listed=listed, in_force=date(2026, 1, 1))
+    for party in parties or (A, B):
+        certificate = pki(party).certificates["identity"]
+        data = signatures.sign(data, party, signer(f"{party} identity"), certificate, CERTIFIED)
+    return data
 
 
 @dataclass
@@ -92,12 +113,11 @@ class City:
     """One party: its ledger and the signed forms it makes."""
 
     party: str
-    name: str
     since_ms: int = T0 - 86_400_000
     frontier: tree.Frontier = field(default_factory=tree.Frontier)
     nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
     salts: list[bytes] = field(default_factory=list)
-    leaves: list[tuple[str, str, bytes]] = field(default_factory=list)
+    entries: list[tuple[str, str, bytes]] = field(default_factory=list)
     checkpoints: list[SignedCheckpoint] = field(default_factory=list)
 
     @property
@@ -105,19 +125,19 @@ class City:
         return f"{self.party}/1"
 
     def signer(self, use: str) -> Signer:
-        return signer(f"{self.name} {use}")
+        return signer(f"{self.party} {use}")
 
     def card(self) -> bytes:
-        keys = tuple(
-            cards.CardKey(use, self.signer(use).key_id, certificate(self.name, use), self.since_ms)
-            for use in ("checkpoint", "direct")
-        )
+        made = pki(self.party)
+        certificates = {"checkpoint": made.certificates["checkpoint"], "direct": made.certificates["direct"]}
+        keys = [cards.CardKey(use, self.signer(use).key_id, der, self.since_ms) for use, der in certificates.items()]
+        keys.append(cards.CardKey("seal-anchor", self.signer("root").key_id, made.root, self.since_ms))
         card = cards.Card(
-            party=self.party, name=self.name, division=self.party[:6], version=1, issued_ms=self.since_ms,
+            party=self.party, name=NAMES[self.party], division=self.party[:6], version=1, issued_ms=self.since_ms,
             endpoint="https://gateway.example.invalid", body_limit=1 << 20, part_limit=1 << 30, origin=self.origin,
-            keys=keys,
+            keys=tuple(keys),
         )  # fmt: skip
-        return cards.sign(card, self.signer("identity"), certificate(self.name, "identity"))
+        return cards.sign(card, self.signer("identity"), made.certificates["identity"])
 
     def get(self, level: int, index: int) -> bytes:
         return self.nodes[level, index]
@@ -130,12 +150,11 @@ class City:
         self.frontier, nodes = tree.append(self.frontier, leaves)
         self.nodes.update({(level, index): node for level, index, node in nodes})
         self.salts += salts
-        self.leaves += entries
-        checkpoint = self.checkpoint(at_ms)
-        self.checkpoints.append(checkpoint)
+        self.entries += entries
+        self.checkpoints.append(self.checkpoint(at_ms))
         size = self.frontier.size
         return [
-            LedgerProof(i, self.salts[i], tree.inclusion_path(i, size, self.get), checkpoint)
+            LedgerProof(i, self.salts[i], tree.inclusion_path(i, size, self.get), self.checkpoints[-1])
             for i in range(first, size)
         ]
 
@@ -155,8 +174,8 @@ class City:
 class Story:
     """A case in the making: each ``say`` is one message with its sender's proof and its receiver's answer."""
 
-    a: City = field(default_factory=lambda: City(A, "硚口"))
-    b: City = field(default_factory=lambda: City(B, "红谷滩"))
+    a: City = field(default_factory=lambda: City(A))
+    b: City = field(default_factory=lambda: City(B))
     records: list[MessageRecord] = field(default_factory=list)
     sequence: dict[str, int] = field(default_factory=lambda: {A: 0, B: 0})
     clock: int = T0
@@ -166,10 +185,10 @@ class Story:
         self.sequence[sender] += 1
         self.clock += 60_000
         header = Header(
-            id=f"01J0000000000000000000{len(self.records):04d}", type=type_, sender=sender, to=to, agreement="硚口-红谷滩-1",
-            agreement_version=1, item="内资公司设立", case=CASE, seq=self.sequence[sender], seen=self.sequence[to],
-            key=f"{type_}-{self.sequence[sender]}", created=self.clock, expires=self.clock + 86_400_000,
-            body=sm3(body).hex(), body_size=len(body), parts=tuple(parts),
+            id=f"01J0000000000000000000{len(self.records):04d}", type=type_, sender=sender, to=to,
+            agreement=samples.AGREEMENT_ID, agreement_version=1, item="QX-TB-001", case=CASE, seq=self.sequence[sender],
+            seen=self.sequence[to], key=f"{type_}-{self.sequence[sender]}", created=self.clock,
+            expires=self.clock + 86_400_000, body=sm3(body).hex(), body_size=len(body), parts=tuple(parts),
         )  # fmt: skip
         return encode_header(msgspec.structs.replace(header, **changes))
 
@@ -180,7 +199,7 @@ class Story:
         data = msgspec.json.encode(body or {"at": "2026-01-01T00:00:00Z"}, order="sorted")
         header = self.header(sender, type_, data, parts, **changes)
         ours, theirs = (self.a, self.b) if sender == A else (self.b, self.a)
-        message, digest = msgspec.json.decode(header)["id"], sm3(header)
+        message, digest = message_id(header), sm3(header)
         [sent] = ours.commit([("sent", message, digest)], self.clock)
         receipt = refusal = None
         if refused:
@@ -193,27 +212,43 @@ class Story:
         return record
 
 
-def result_body() -> dict[str, Any]:
-    document = {"name": "营业执照", "sm3": sm3(b"result document").hex(), "role": "result"}
-    stamp = {"name": "签章", "sm3": sm3(STAMP).hex(), "role": "stamp"}
-    return {"at": "2026-01-01T00:00:00Z", "documents": [{"document": document, "name": "营业执照", "stamp": stamp}]}
+def message_id(header: bytes) -> str:
+    return str(msgspec.json.decode(header)["id"])
 
 
-def whole_walk() -> Story:
-    """One case from application to delivery, with a correction and a stamped result."""
+def result_body(stamped: bytes) -> dict[str, Any]:
+    document = {"name": "营业执照", "sm3": sm3(DOCUMENT).hex(), "role": "result"}
+    seal = {"name": "签章", "sm3": sm3(stamped).hex(), "role": "stamp"}
+    return {"at": "2026-01-01T00:00:00Z", "documents": [{"document": document, "name": "营业执照", "stamp": seal}]}
+
+
+def say_result(story: Story, stamped: bytes | None = None, **how: Any) -> MessageRecord:
+    """The handling place issues the one result, with its stamp as a part."""
+    data = stamp() if stamped is None else stamped
+    parts = [
+        PartRef(sm3(DOCUMENT).hex(), len(DOCUMENT), "application/ofd", "营业执照", "result"),
+        PartRef(sm3(data).hex(), len(data), "application/octet-stream", "签章", "stamp"),
+    ]
+    return story.say(B, "result", result_body(data), parts=parts, **how)
+
+
+def granted() -> Story:
+    """A case up to the grant, with a correction on the way."""
     story = Story()
     material = PartRef(sm3(b"material").hex(), 8, "application/pdf", "章程", "material")
-    parts = [
-        PartRef(sm3(b"result document").hex(), 15, "application/ofd", "营业执照", "result"),
-        PartRef(sm3(STAMP).hex(), len(STAMP), "application/octet-stream", "签章", "stamp"),
-    ]
     story.say(A, "application", parts=[material])
     story.say(B, "correction_request")
     story.say(A, "correction")
     story.say(B, "acceptance", {"outcome": "accepted"})
     story.say(B, "step")
     story.say(B, "decision", {"outcome": "granted"})
-    story.say(B, "result", result_body(), parts=parts)
+    return story
+
+
+def whole_walk() -> Story:
+    """One case from application to delivery, with a correction and a stamped result."""
+    story = granted()
+    say_result(story)
     story.say(A, "arrival")
     story.say(A, "delivery")
     return story
@@ -221,7 +256,7 @@ def whole_walk() -> Story:
 
 def timeline(story: Story) -> list[Told]:
     """The collecting side's own story of ``whole_walk``."""
-    ids = [msgspec.json.decode(record.header)["id"] for record in story.records]
+    ids = [message_id(record.header) for record in story.records]
     rows = [
         ("collect", "collecting", "collected", 0), ("forward", "collecting", "forwarded", 0),
         ("received_there", "handling", "received_there", 0), ("request_correction", "handling", "correction_requested", 1),
@@ -233,70 +268,45 @@ def timeline(story: Story) -> list[Told]:
     return [Told(T0 + 60_000 * n, event, by, state, ids[m]) for n, (event, by, state, m) in enumerate(rows)]
 
 
-def agreement_file() -> bytes:
-    return "协议 硚口-红谷滩-1 第 1 版\n".encode()
+def manifest() -> Manifest:
+    roles = [PartyNote(A, NAMES[A], "collecting"), PartyNote(B, NAMES[B], "handling")]
+    return Manifest(format=FORMAT, case=CASE, made_by=A, made_at=T0 + 86_400_000, parties=roles)
 
 
 def records(story: Story) -> list[Record]:
     """All that belongs into the package of a story, made by the collecting side."""
-    manifest = Manifest(
-        format=FORMAT, case=CASE, made_by=A, made_at=T0 + 86_400_000,
-        parties=[PartyNote(A, "硚口", "collecting"), PartyNote(B, "红谷滩", "handling")],
-    )  # fmt: skip
-    listed: list[Record] = [manifest]
+    listed: list[Record] = [manifest()]
     for city in (story.a, story.b):
-        listed += [CertificateRecord(der=root(city.name)), CardRecord(party=city.party, card=city.card())]
+        made = pki(city.party)
+        listed += [CertificateRecord(der=made.root), CrlRecord(der=made.crl)]
+        listed.append(CardRecord(party=city.party, card=city.card()))
         size = city.frontier.size
         if len(city.checkpoints) > 1:
             path = tree.consistency_path(1, size, city.get)
             listed.append(ConsistencyRecord(origin=city.origin, old=1, new=size, path=path))
-    listed.append(AgreementRecord(id="硚口-红谷滩-1", version=1, file=agreement_file()))
+    listed.append(AgreementRecord(id=samples.AGREEMENT_ID, version=1, file=agreement_file()))
     listed += story.records
-    listed.append(
-        DocumentRecord(sm3=sm3(b"result document").hex(), data=b"result document", name="营业执照", role="result")
-    )
-    listed.append(StampRecord(sm3=sm3(STAMP).hex(), data=STAMP))
+    if any(b'"type":"result"' in record.header for record in story.records):
+        digest, stamped = sm3(DOCUMENT).hex(), stamp()
+        listed.append(DocumentRecord(sm3=digest, data=DOCUMENT, name="营业执照", role="result"))
+        listed.append(StampRecord(sm3=sm3(stamped).hex(), data=stamped))
     return listed
+
+
+def seal(listed: Sequence[Record], key: Signer | None = None) -> bytes:
+    """A package signed by its maker, the collecting side."""
+    maker = key or City(A).signer("direct")
+    return build(listed, lambda data: (maker.key_id, maker.sign(data)))
 
 
 def package(story: Story | None = None) -> bytes:
     """The signed package of a story (``whole_walk`` if none is given, then with its timeline)."""
-    told = story is None
-    story = story or whole_walk()
-    listed = records(story)
-    if told:
-        listed.append(TimelineRecord(entries=timeline(story)))
-    return seal(story.a, listed)
+    if story is not None:
+        return seal(records(story))
+    story = whole_walk()
+    return seal([*records(story), TimelineRecord(entries=timeline(story))])
 
 
-def seal(city: City, listed: Sequence[Record]) -> bytes:
-    key = city.signer("direct")
-    return build(listed, lambda data: (key.key_id, key.sign(data)))
-
-
-def checks(*, anchored: bool = False, **changes: Any) -> Checks:
-    """Real SM2 and real chains; stamps and agreement files stand in for the rooms that own them."""
-
-    def chain(certificate: bytes, pool: Pool, at_ms: int) -> Any:
-        held = [root("硚口"), root("红谷滩")] if anchored else pool.certificates
-        anchors = [certs.parse(der) for der in held]
-        at = datetime.fromtimestamp(at_ms / 1000, UTC)
-        return check_path(certs.parse(certificate), [], anchors, at, provider(), policy=POLICY).reasons
-
-    def stamp(data: bytes, document: bytes, pool: Pool, at_ms: int, announced: Any) -> Any:
-        good = data == b"stamp over " + sm3(document)
-        return (
-            [] if good else [issue_rejected("stamp-document", "签章不是对该文件所加", "the stamp is for another file")]
-        )
-
-    def agreement(file: bytes, pool: Pool, identities: Any) -> AgreementView | None:
-        return AgreementView("硚口-红谷滩-1", 1, [A, B], []) if file == agreement_file() else None
-
-    made = {"provider": provider(), "anchored": anchored, "chain": chain, "stamp": stamp, "agreement": agreement}
-    return Checks(**{**made, **changes})
-
-
-def issue_rejected(code: str, zh: str, en: str) -> Any:
-    from signing.errors import Rejected
-
-    return Rejected(code, zh, en)
+def checks(*, anchored: bool = False) -> Checks:
+    """The real checks of the command, with both roots given from outside if ``anchored``."""
+    return compose(provider(), [pki(A).root, pki(B).root] if anchored else [])
