@@ -16,7 +16,7 @@ from agreements import load as agreements
 from agreements.calendar import Calendar, Calendars
 from agreements.match import Book, Held
 from gateway import keyring
-from gateway.config import Config, ConfigError, secret
+from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange.client import PeerClient
 from gateway.exchange.server import Exchange
@@ -85,8 +85,8 @@ class Ground:
 
 def ground(config: Config, base: Path) -> Ground:
     """Read keys, card, partners and agreements; raises ``ConfigError`` with what is wrong and where."""
-    provider, warning = keyring.provider(config.keys.provider, config.node.lab)
-    ring = Keyring(base / config.keys.dir, _passphrase(config, base), provider)
+    ring, warning = keyring.open_ring(config, base)
+    provider = ring.provider
     card_bytes = _read(base / "card.json")
     card = _card(base / "card.json", card_bytes, ring.signer("identity").key_id, provider)
     partners = {
@@ -283,13 +283,6 @@ def _card(path: Path, data: bytes, fingerprint: str, provider: Provider) -> card
 
 def _nonce(provider: Provider) -> Callable[[], str]:
     return lambda: provider.random(16).hex()
-
-
-def _passphrase(config: Config, base: Path) -> bytes:
-    source = config.keys.passphrase
-    if source.file:
-        return keyring.private_bytes(base / source.file).rstrip(b"\r\n")
-    return secret(source, base)
 
 
 def _read(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from gateway.config import ConfigError
+from gateway.config import Config, ConfigError, secret
 from gateway.store.vault import Vault
 from signing import keys, sm4
 from signing.errors import Malformed
@@ -36,6 +36,18 @@ def provider(uri: str, lab: bool) -> tuple[Provider, str]:
         en = "no usable libcrypto: the demo signs in pure Python (slower, not constant time, never for production)"
         return open_provider(PURE_SIGNING), f"{zh} / {en}"
     return found, ""
+
+
+def open_ring(config: Config, base: Path) -> tuple[Keyring, str]:
+    """The keyring of a node whose files lie under ``base``, and the provider's warning ("" if none)."""
+    found, warning = provider(config.keys.provider, config.node.lab)
+    return Keyring(base / config.keys.dir, passphrase(config, base), found), warning
+
+
+def passphrase(config: Config, base: Path) -> bytes:
+    """The passphrase of the keys; one in a file is refused when others may read that file."""
+    source = config.keys.passphrase
+    return private_bytes(base / source.file).rstrip(b"\r\n") if source.file else secret(source, base)
 
 
 @dataclass(frozen=True)
