@@ -9,7 +9,8 @@ from msgspec import Meta
 
 # A pattern ends with "$(?!\n)": Python's "$" alone would let a last line feed pass.
 _LINE: Final = r"^(?:\S(?:[^\n\t]*\S)?)?$(?!\n)"
-_PROSE: Final = r"^\s*(?:\S[\s\S]*)?$"
+_PROSE: Final = r"^\s*\S[\s\S]*$"
+_NO_OR_PROSE: Final = r"^(?:\s*\S[\s\S]*)?$"
 _LINE_SAYS: Final = {"zh": "单行文字，首尾无空白", "en": "one line without blanks at its ends"}
 _PROSE_SAYS: Final = {"zh": "文字，不能全是空白", "en": "text that is not only blanks"}
 
@@ -17,7 +18,7 @@ Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=_LINE, extra=_L
 LongLine = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE, extra=_LINE_SAYS)]
 OptionalLine = Annotated[str, Meta(max_length=200, pattern=_LINE, extra=_LINE_SAYS)]
 Prose = Annotated[str, Meta(min_length=1, max_length=4000, pattern=_PROSE, extra=_PROSE_SAYS)]
-OptionalProse = Annotated[str, Meta(max_length=4000, pattern=_PROSE, extra=_PROSE_SAYS)]
+OptionalProse = Annotated[str, Meta(max_length=4000, pattern=_NO_OR_PROSE, extra=_PROSE_SAYS)]
 FormKey = Annotated[str, Meta(min_length=1, max_length=64, pattern=_LINE, extra=_LINE_SAYS)]
 Number = Annotated[str, Meta(min_length=1, max_length=50, pattern=_LINE, extra=_LINE_SAYS)]
 Digest = Annotated[
