@@ -21,6 +21,7 @@ from typing import cast
 import msgspec
 
 from tests.bench.procs import pin
+from tests.bench.serve import loop_factory
 
 GRACE_S = 60  # what is under way when time is over may still be answered
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -36,6 +37,7 @@ class Run:
         self.statuses: Counter[int] = Counter()
         self.first_bad = b""
         self.broken = 0
+        self.began = time.time()
         self.start = time.perf_counter()
         self.until = self.start + seconds
         self.last = self.start
@@ -63,6 +65,7 @@ class Run:
             "broken": self.broken,
             "statuses": {str(status): count for status, count in self.statuses.items()},
             "first_bad": self.first_bad.decode("utf-8", "replace"),
+            "began": self.began,
             "seconds": round(spent, 3),
             "per_second": round(good / spent, 1) if spent else 0.0,
             "p50_ms": at(0.5),
@@ -144,13 +147,7 @@ def main() -> None:
     pin(options.core)
     requests = msgspec.msgpack.decode(options.requests.read_bytes(), type=list[bytes])
     gc.disable()
-    try:
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    except ImportError:
-        factory = asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         run = Run(requests, options.repeat, options.rate, options.seconds)
         runner.run(drive(run, options.port, options.connections))
     print(json.dumps(run.report()))

@@ -78,7 +78,12 @@ class Plain:
             number, body = await self.queue.get()
             at, nonce = str(time.time()), secrets.token_hex(16)
             signature = self.sm2.sign(canonical("POST", "/cases", self.sm2.digest(body), at, nonce))
-            headers = {"X-Key": self.sm2.public.replace("\n", "|"), "X-Time": at, "X-Nonce": nonce, "X-Signature": signature}
+            headers = {
+                "X-Key": self.sm2.public.replace("\n", "|"),
+                "X-Time": at,
+                "X-Nonce": nonce,
+                "X-Signature": signature,
+            }
             async with session.post(f"{self.peer}/cases", data=body, headers=headers) as answer:
                 receipt = await answer.json()
             far = receipt.pop("signature")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -69,10 +69,10 @@ def running(module: str, *arguments: str, core: int = 0) -> Iterator[Server]:
         server.stop()
 
 
-def start(command: Sequence[str], core: int) -> Server:
+def start(command: Sequence[str], core: int, stderr: IO[str] | None = None) -> Server:
     """Start and wait for the first line of standard output, a JSON object."""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, preexec_fn=lambda: pin(core), env=dict(os.environ)
+        command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=ROOT, preexec_fn=lambda: pin(core)
     )
     assert process.stdout is not None
     line = process.stdout.readline()

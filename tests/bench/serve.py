@@ -5,8 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Callable
 
 from aiohttp import web
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
 
 
 async def forever(app: web.Application) -> None:
@@ -23,11 +33,5 @@ async def forever(app: web.Application) -> None:
 
 
 def run(app: web.Application) -> None:
-    try:
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    except ImportError:
-        factory = asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(forever(app))

@@ -1,0 +1,104 @@
+"""A scenario with its baselines in the same call; one JSON object on the last line (``tongban bench`` shows it).
+
+value: ours; baseline: the one the ratio is taken to; baselines: all of them. Units: cases/s, MB/s, signatures/s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench import baselines, ours, parts, sign
+from tests.bench.measure import Figures
+from tests.bench.procs import ROOT, cores
+
+CORES = len(cores())
+FOLDER = ROOT / ".tongban-cache" / "bench"  # on the disk of the checkout: commits cost what they cost there
+
+
+def answer(scenario: str, unit: str, mine: Figures, name: str, others: dict[str, Figures | None]) -> Figures:
+    """The contract's fields first; ``baseline`` is the value of the one called ``name``."""
+    base = others.get(name) or {}
+    value, beside = mine["per_second"], base.get("per_second", 0.0)
+    return {
+        "scenario": scenario,
+        "unit": unit,
+        "value": value,
+        "baseline": beside,
+        "baseline_is": name,
+        "ratio": round(value / beside, 4) if beside else None,
+        "p50_ms": mine["p50_ms"],
+        "p99_ms": mine["p99_ms"],
+        "rss_mb": mine["rss_mb"],
+        "ours": mine,
+        "baselines": others,
+        "cpu_ratio": cpu_ratio(mine, base),
+        "ratios": {other: round(value / got["per_second"], 4) for other, got in others.items() if got},
+        "machine": {"cores": CORES, "python": platform.python_version(), "load": os.getloadavg()[0]},
+    }
+
+
+def cpu_ratio(mine: Figures, base: Figures) -> float | None:
+    """The same ratio in CPU time of the servers: what remains true on a machine that does other things meanwhile."""
+    beside, own = base.get("cpu_us_per_request"), mine.get("cpu_us_per_request")
+    return round(beside / own, 4) if beside and own else None
+
+
+def intake(folder: Path, seconds: float) -> Figures:
+    echo = baselines.echo(folder, seconds)
+    plain = {kind: baselines.intake(folder, seconds, kind) for kind in ("gmssl", "libcrypto")}
+    return answer("intake", "cases/s", ours.intake(folder, seconds), "echo", {"echo": echo, **plain})
+
+
+def relay(folder: Path, seconds: float) -> Figures:
+    plain: dict[str, Figures | None] = {kind: baselines.relay(folder, seconds, kind) for kind in ("gmssl", "libcrypto")}
+    return answer("relay", "cases/s", ours.relay(folder, seconds), "libcrypto", plain)
+
+
+def uploads(folder: Path, seconds: float) -> Figures:
+    size = max(8, int(32 * seconds)) << 20
+    plain = parts.baseline(folder, size)
+    return answer("parts", "MB/s", parts.measure(folder, size), "plain", {"plain": plain})
+
+
+def signatures(folder: Path, seconds: float) -> Figures:
+    found = sign.measure(seconds)
+    ours_is = found["providers"]["libcrypto:"] or found["providers"]["pure:?sign=allow"]
+    mine = {**ours_is["verify"], "rss_mb": found["rss_mb"], **found}
+    speed = found["openssl"]
+    others: dict[str, Figures | None] = {"openssl verify": {"per_second": speed["verify"]} if speed else None}
+    result = answer("sign", "verifications/s", mine, "openssl verify", others)
+    if speed:
+        result["sign_ratio"] = round(ours_is["sign"]["per_second"] / speed["sign"], 4)
+    return result
+
+
+SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {
+    "intake": intake,
+    "relay": relay,
+    "parts": uploads,
+    "sign": signatures,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("scenario", choices=SCENARIOS)
+    parser.add_argument("--seconds", type=float, default=5)
+    options = parser.parse_args()
+    folder = FOLDER / options.scenario
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        print(json.dumps(SCENARIOS[options.scenario](folder, options.seconds)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

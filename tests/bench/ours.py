@@ -1,0 +1,90 @@
+"""Our gateways under the same load: the demo's two lab nodes without their platforms' processes, files on the real disk.
+
+Relay counts a case when the far gateway's receipt for it is stored at the near one, as for the plain gateways. The far
+gateway has no local platform here, and neither have they; ``--platform`` of the relay puts a null one behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway.demo import world
+from signing.providers import open_provider
+from tests.bench import cases
+from tests.bench.measure import Figures, load, note, wait_for
+from tests.bench.procs import ROOT, Server, start
+
+PER_SECOND = 6000  # requests made ready for each second of load
+
+
+def build(folder: Path) -> world.World:
+    return world.build(folder / "world", open_provider(), datetime.now(UTC), world.Settings())
+
+
+@contextmanager
+def serving(side: world.Side, core: int, log: Path) -> Iterator[Server]:
+    """One gateway on a core; its log goes to a file."""
+    command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(side.config), "--log-level", "warning"]
+    with log.open("w") as errors:
+        server = start(command, core, stderr=errors)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def alone(side: world.Side) -> None:
+    """Take the local platform out of a node's configuration."""
+    text = side.config.read_text("utf-8")
+    side.config.write_text(re.sub(r"\n\[\[platform\]\]\n(?:[^\[\n][^\n]*\n)+", "\n", text), "utf-8")
+
+
+def requests(folder: Path, made: world.World, count: int) -> Path:
+    note(f"signing {count} requests")
+    platform = json.loads(made.a.platform_config.read_bytes())
+    profile = tomllib.loads((ROOT / "adapters" / "profiles" / "qiaokou.toml").read_text("utf-8"))
+    return cases.for_ours(folder / "ours", made.a.place.platform, count, platform, profile)
+
+
+def intake(folder: Path, seconds: float) -> Figures:
+    """Gateway A alone on a core: verify, decide, translate, encrypt, commit, sign, answer. B is down."""
+    made = build(folder)
+    prepared = requests(folder, made, int(PER_SECOND * seconds))
+    note("our gateway, intake")
+    with serving(made.a, 0, folder / "a.log") as server:
+        return load(server, int(server.ready["platform"]), prepared, "--seconds", str(seconds))
+
+
+def relay(folder: Path, seconds: float) -> Figures:
+    """A to B, a core each: cases a second from the first request to the last receipt of B stored at A."""
+    made = build(folder)
+    alone(made.b)
+    prepared = requests(folder, made, int(PER_SECOND * seconds))
+    note("our gateways, relay")
+    with serving(made.b, 1, folder / "b.log") as far, serving(made.a, 0, folder / "a.log") as near:
+        cpu = near.cpu_seconds() + far.cpu_seconds()
+        report = load(near, int(near.ready["platform"]), prepared, "--seconds", str(seconds))
+        database = made.a.folder / "data" / "gateway.db"
+        wait_for(lambda: delivered(database) >= report["done"], 60 + 20 * seconds)
+        spent, cpu = time.time() - report["began"], near.cpu_seconds() + far.cpu_seconds() - cpu
+        report["intake_per_second"] = report["per_second"]
+        report["per_second"] = round(report["done"] / spent, 1)
+        report["cpu_us_per_request"] = round(cpu / report["done"] * 1e6, 1)
+        report["rss_mb"] = round(max(near.peak_rss_mb(), far.peak_rss_mb()), 1)
+        return report
+
+
+def delivered(database: Path) -> int:
+    """Cases whose application the far gateway has receipted, read beside the running gateway."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
+        query = "SELECT count(*) FROM delivery WHERE destination LIKE 'peer:%' AND state = 'delivered'"
+        return int(db.execute(query).fetchone()[0])
