@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import timedelta
 from typing import Any
+from xml.sax.saxutils import escape
 
 from honggutan_soap import element  # type: ignore[import-not-found]
 from simkit import now, sm3  # type: ignore[import-not-found]
@@ -80,7 +81,7 @@ def certificate(case: dict[str, str], number: str) -> bytes:
 <text x="421" y="330" font-size="84" fill="#cc0000" opacity="0.12" text-anchor="middle"
  transform="rotate(-24 421 300)">样章·测试无效</text>
 <text x="421" y="120" font-size="40" text-anchor="middle">办理结果</text>
-<text x="110" y="220" font-size="24">事项：{case["item"]}</text>
+<text x="110" y="220" font-size="24">事项：{escape(case["item"])}</text>
 <text x="110" y="270" font-size="24">办件：{case["ywlsh"]}</text>
 <text x="110" y="320" font-size="24">文号：{number}</text>
 <text x="110" y="370" font-size="24">结果：准予</text>

@@ -22,7 +22,7 @@ def application(config: dict[str, Any], number: int, size: int, item: str) -> di
     items = config.get("items") or [ITEM]
     chosen = next((one for one in items if one["code"] == item), items[(number - 1) % len(items)])
     bjbh = f"{config.get('division', '420104')}{now():%Y%m%d}{number:06d}"
-    names = (chosen.get("materials") or ITEM["materials"])[:3]
+    names = [*(chosen.get("materials") or ITEM["materials"]), "授权委托书", "其他证明材料"][:3]
     message: dict[str, Any] = {
         "lsh": f"{bjbh}-SB", "bjbh": bjbh, "sxbm": chosen["code"], "sxmc": chosen["name"],
         "sxbb": int(chosen.get("version", 1)), "blfs": "2", "bldq": config.get("handling", "360113").ljust(12, "0"),

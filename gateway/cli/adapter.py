@@ -1,0 +1,57 @@
+"""``tongban adapter list|test``: the profiles there are, and an offline test of one, step by step."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.lang import say
+
+JSON = click.option("--json", is_flag=True, help=say("机器可读输出", "for machines"))
+
+
+@click.group("adapter", help=say("平台适配：方案清单与自测。", "Platform adapters: list and test."))
+def group() -> None:
+    """Adapters."""
+
+
+@group.command("list", help=say("列出自带的方案。", "List the profiles in the package."))
+@JSON
+def list_(json: bool) -> None:
+    """Name, family, place, which messages it maps, what it rests on."""
+    from adapters.profile import known_type
+    from gateway.cli import profile_files
+    from gateway.cli.output import finish
+
+    rows = []
+    for name in profile_files.bundled():
+        profile = profile_files.compiled(profile_files.load(name))
+        if isinstance(profile, list):
+            rows.append({"name": name, "errors": len(profile)})
+            continue
+        text = profile.text
+        inward, outward = ([one for one in tables if known_type(one)] for tables in (profile.inward, profile.outward))
+        rows.append(
+            {
+                "name": name, "title": text.title, "family": text.family, "division": text.division,
+                "version": text.version, "encoding": text.encoding, "in": inward, "out": outward, "basis": text.basis,
+                "notice": text.notice,
+            }
+        )  # fmt: skip
+    lines = [f"{row['name']}  {row.get('family', '')}  {row.get('title', '')}  {row.get('notice', '')}" for row in rows]
+    finish(True, {"profiles": rows}, json, lines)
+
+
+@group.command(help=say("离线自测一个方案：映射、样例往返、XSD、WSDL、签名。", "Test a profile offline, step by step."))
+@click.argument("profile_name", metavar="PROFILE")
+@JSON
+def test(profile_name: str, json: bool) -> None:
+    """Exit 0: every step passes."""
+    from gateway.cli import adapter_test, profile_files
+    from gateway.cli.output import finish
+
+    steps = adapter_test.run(profile_files.load(profile_name))
+    passed = sum(step.ok for step in steps)
+    lines = [f"{'✓' if step.ok else '✗'} {say(step.zh, step.en)}  {step.detail}".rstrip() for step in steps]
+    lines.append(say(f"{passed}/{len(steps)} 项通过", f"{passed} of {len(steps)} steps pass"))
+    shown = [{"name": step.name, "ok": step.ok, "text": say(step.zh, step.en), "detail": step.detail} for step in steps]
+    finish(passed == len(steps), {"steps": shown, "passed": passed, "total": len(steps)}, json, lines)

@@ -1,0 +1,80 @@
+"""The steps of ``adapter test``: everything about a profile that can be tried without its platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from adapters import samples
+from adapters.base import Untranslatable
+from adapters.check import check_profile
+from adapters.profile import Profile, known_type
+from adapters.rest_signed import sign
+from adapters.rest_signed.translate import RestTranslator
+from adapters.soap.wsdl import build_wsdl
+from gateway.cli.profile_files import Files, compiled, soap_translator
+from schemas.errors import Invalid
+from schemas.xml import parse_xml
+
+if TYPE_CHECKING:
+    from adapters.base import Translator
+
+
+class Step(NamedTuple):
+    """One line of the score card."""
+
+    name: str
+    ok: bool
+    zh: str
+    en: str
+    detail: str = ""
+
+
+def run(files: Files) -> list[Step]:
+    """All steps of one profile."""
+    profile = compiled(files)
+    if isinstance(profile, list):
+        return [Step(f.where, False, f"映射表：{f.zh}", f"table: {f.en}", f.where) for f in profile]
+    report = check_profile(profile)
+    detail = "；".join(f"{f.where} {f.zh}" for f in report.findings)
+    steps = [Step("check", not report.findings, "映射表无错误", "tables have no errors", detail)]
+    family = _soap if profile.text.family == "soap" else _rest
+    return steps + list(family(profile, files))
+
+
+def _try(name: str, zh: str, en: str, act: Callable[[], object]) -> Step:
+    try:
+        act()
+    except (Untranslatable, Invalid) as bad:
+        return Step(name, False, zh, en, f"{bad.path} {bad.zh}".strip())
+    return Step(name, True, zh, en)
+
+
+def _samples(profile: Profile, translator: Translator) -> Iterator[Step]:
+    for type_ in filter(known_type, profile.outward):
+        out = samples.outbound(type_)
+        zh, en = f"样例转出：{type_}", f"sample goes out: {type_}"
+        yield _try(f"out.{type_}", zh, en, lambda out=out: translator.outbound(out))  # type: ignore[misc]
+
+
+def _rest(profile: Profile, files: Files) -> Iterator[Step]:
+    yield _try(
+        "signing",
+        "签名覆盖全部要素",
+        "the signature covers all it must",
+        lambda: sign.read_scheme(profile.text.signing),
+    )
+    yield from _samples(profile, RestTranslator(profile))
+
+
+def _soap(profile: Profile, files: Files) -> Iterator[Step]:
+    translator = soap_translator(profile, files)
+    yield Step("xsd", True, "XSD 可编译且自足", "the XSD compiles and stands alone")
+    yield from _samples(profile, translator)
+    xsd = files.beside[translator.words.schema]
+    address = "https://gateway.example/platform/v1/soap"
+
+    def described() -> None:
+        parse_xml(build_wsdl(profile, translator.words, xsd, address))
+
+    yield _try("wsdl", "WSDL 可生成", "the WSDL can be built", described)

@@ -1,0 +1,75 @@
+"""Profiles for the commands ``map`` and ``adapter``: by the name of one in the package, or by the path of a TOML file."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.cli.output import read_bytes, unreadable
+
+if TYPE_CHECKING:
+    from adapters.profile import Profile
+    from adapters.rules import Finding
+    from adapters.soap.translate import SoapTranslator
+
+
+class Files(NamedTuple):
+    """A profile's bytes and the files beside it, by name (XSD)."""
+
+    where: str
+    toml: bytes
+    beside: dict[str, bytes]
+
+
+def bundled() -> list[str]:
+    """Names of the profiles in the package."""
+    folder = resources.files("adapters") / "profiles"
+    return sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml"))
+
+
+def load(name: str) -> Files:
+    """A profile by name or path; exit 65 when there is none."""
+    if re.fullmatch(r"[a-z0-9_]{1,64}", name) and name in bundled():
+        folder = resources.files("adapters") / "profiles"
+        beside = {one.name: one.read_bytes() for one in folder.iterdir() if one.name.endswith(".xsd")}
+        return Files(f"{name}.toml", (folder / f"{name}.toml").read_bytes(), beside)
+    path = Path(name)
+    if not path.is_file():
+        known = "、".join(bundled())
+        unreadable(name, f"没有这个方案；自带的有：{known}", f"no such profile; in the package: {known}")
+    beside = {one.name: read_bytes(one) for one in path.parent.glob("*.xsd")}
+    return Files(str(path), read_bytes(path, 4 << 20), beside)
+
+
+def compiled(files: Files) -> Profile | list[Finding]:
+    """The compiled profile, or what its tables have wrong; exit 65 when it cannot be read at all."""
+    from adapters.base import Untranslatable
+    from adapters.profile import compile_profile
+    from adapters.registry import read_profile
+    from adapters.rules import Faulty
+
+    try:
+        return compile_profile(read_profile(files.toml))
+    except Faulty as faulty:
+        return faulty.findings
+    except Untranslatable as bad:
+        unreadable(files.where, bad.zh, bad.en)
+
+
+def soap_translator(profile: Profile, files: Files) -> SoapTranslator:
+    """The translator of a SOAP profile with its XSD; exit 65 when the XSD is missing or bad."""
+    import msgspec
+
+    from adapters.soap.translate import SoapTranslator, Words
+    from schemas.errors import Invalid
+    from schemas.validate import compile_xsd
+
+    try:
+        words = msgspec.convert(profile.text.soap, Words)
+        return SoapTranslator(profile, words, compile_xsd(files.beside[words.schema]))
+    except (KeyError, msgspec.ValidationError) as error:
+        unreadable(files.where, f"soap 一节有误：{error}", f"bad soap table: {error}")
+    except Invalid as bad:
+        unreadable(files.where, bad.zh, bad.en)
