@@ -92,7 +92,7 @@ def check_profile(profile: Profile) -> Report:
         if name not in profile.outward:
             zh, en = f"send.operations 的 {name} 没有 out 表", f"send.operations.{name} has no out table"
             findings.append(Finding("type-not-mapped", zh, en, f"send.operations.{name}"))
-    return Report(findings, hints)
+    return Report(list(dict.fromkeys(findings)), list(dict.fromkeys(hints)))
 
 
 def _struct(name: str) -> mi.Type:

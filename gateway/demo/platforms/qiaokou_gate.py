@@ -9,12 +9,12 @@ import json
 import secrets
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 from simkit import pause, sm3  # type: ignore[import-not-found]
 from sm2sign import public_of, sign, verify  # type: ignore[import-not-found]
-from yarl import URL
 
 RANGE = 1 << 20
 AGAIN = {401, 408, 409, 425, 429}
@@ -53,10 +53,10 @@ class Gate:
 
     async def call(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, Any, bytes]:
         """One signed request: status, headers, body. Raises aiohttp's errors and TimeoutError."""
-        url = URL(self.config["gateway"].rstrip("/") + path, encoded=True)
-        shown = {"host": str(url.host_port_subcomponent), **headers}
+        url = self.config["gateway"].rstrip("/") + path
+        shown = {"host": urlsplit(url).netloc, **headers}
         moment, nonce = str(time.time_ns() // 1_000_000), secrets.token_hex(16)
-        message = canonical(method, url.raw_path_qs, shown, body, self.config["app_id"], moment, nonce)
+        message = canonical(method, path, shown, body, self.config["app_id"], moment, nonce)
         shown |= {
             "x-qk-appid": self.config["app_id"], "x-qk-timestamp": moment, "x-qk-nonce": nonce,
             "x-qk-sign": sign(self.private, self.public, message),
