@@ -113,13 +113,14 @@ def test_S26_no_mersenne_twister_near_keys() -> None:
 
 
 def test_gmssl_is_reached_from_one_provider_only() -> None:
+    """The simulated platforms are other people's programs: they may use what they like."""
     reached = {
         path.relative_to(ROOT).as_posix()
         for path in sources(*PACKAGES)
         for name in imports(path)
-        if name.split(".")[0] == "gmssl"
+        if name.split(".")[0] == "gmssl" and "platforms" not in path.parts
     }
-    assert reached <= {"signing/providers/gmssl.py", "signing/providers/second.py"}, reached
+    assert reached <= {"signing/providers/gmssl.py"}
 
 
 def test_simulated_platforms_import_nothing_of_ours() -> None:
