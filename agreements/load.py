@@ -141,17 +141,24 @@ def _signature(line: str, number: int) -> PartySignature:
     return found
 
 
-def _split(data: bytes) -> tuple[bytes, list[PartySignature]]:
-    """(signed text, signatures). Nothing but signature lines may follow the first of them."""
+def _cut(data: bytes) -> tuple[bytes, bytes]:
+    """(signed text, trailer): the trailer begins with the first line that begins with the mark."""
     if len(data) > MAX_BYTES:
         raise AgreementError("too-large", f"协议文件超过{MAX_BYTES}字节", f"larger than {MAX_BYTES} bytes")
     mark = MARK.encode()
-    start = 0 if data.startswith(mark) else data.find(b"\n" + mark) + 1
-    if not start and not data.startswith(mark):
-        return data, []
-    text, trailer = data[:start], data[start:]
-    first = text.count(b"\n") + 1
-    signatures = []
+    start = 0 if data.startswith(mark) else data.find(b"\n" + mark) + 1 or len(data)
+    text = data[:start]
+    if mark in text:
+        line = text[: text.index(mark)].count(b"\n") + 1
+        where = f"第{line}行 line {line}"
+        raise AgreementError("mark-in-text", "“#签署”只能写在行首", "a signature line must begin its line", where)
+    return text, data[start:]
+
+
+def _signatures(trailer: bytes, first: int) -> list[PartySignature]:
+    """The lines of a trailer, ``first`` being the number of its first line. Nothing else may stand between or after."""
+    if not trailer:
+        return []
     try:
         lines = trailer.decode().removesuffix("\n").split("\n")
     except UnicodeDecodeError:
@@ -160,8 +167,7 @@ def _split(data: bytes) -> tuple[bytes, list[PartySignature]]:
         if not line.startswith(MARK):
             where = f"第{number}行 line {number}"
             raise AgreementError("text-after-signature", "签署行之后还有内容", "text after the signature lines", where)
-        signatures.append(_signature(line, number))
-    return text, signatures
+    return [_signature(line, number) for number, line in enumerate(lines, first)]
 
 
 def _agreement(text: bytes) -> Agreement:
@@ -187,10 +193,9 @@ def _agreement(text: bytes) -> Agreement:
 
 def parse(data: bytes) -> SignedAgreement:
     """A file, signed or not yet, or AgreementError with what and where."""
-    text, signatures = _split(data)
+    text, trailer = _cut(data)
     agreement = _agreement(text)
-    if signatures and not text.endswith(b"\n"):
-        raise AgreementError("no-line-feed", "正文末尾缺少换行", "the text must end in a line feed")
+    signatures = _signatures(trailer, text.count(b"\n") + 1)
     seen: set[str] = set()
     for signature in signatures:
         if agreement.party(signature.party) is None:

@@ -55,7 +55,8 @@ def test_the_xml_view_loses_nothing(body: c.Body) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "zh"),
     [
-        ("collect_elsewhere", "x", "只能是"), ("<purpose>", "<q/><purpose>", "不应出现"), (">360113<", ">3601<", "应匹配：[0-9]{6}"),
+        ("collect_elsewhere", "x", "只能是"), ("<purpose>", "<q/><purpose>", "不应出现"),
+        (">360113<", ">3601<", "应匹配：[0-9]{6}"),
         ("2026-01-05T01:30:00Z", "2026-01-05T01:30:00", "格式不符"), ("<item_version>1", "<item_version>0", "不得小于1"),
     ],
 )  # fmt: skip
