@@ -60,9 +60,8 @@ def _material(name: str, data: bytes, file_name: str) -> dict[str, Any]:
 
 
 def materials(message: dict[str, Any], size: int) -> dict[str, bytes]:
-    """The files of an application again, by digest: they are made from the case number alone."""
-    made = [_paper(message["bjbh"], position, size) for position in range(len(message["cl"]))]
-    return {sm3(data).hex(): data for data in made}
+    """The files of an application again, by the digests it names: they are made from the case number alone."""
+    return {one["zy"]: _paper(message["bjbh"], position, size) for position, one in enumerate(message["cl"])}
 
 
 def correction(config: dict[str, Any], bjbh: str, asked: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bytes]]:

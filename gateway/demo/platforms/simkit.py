@@ -217,18 +217,15 @@ def pdf(title: str, size: int = 0) -> bytes:
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
-    made = _assemble([*objects, _padding(title, 0)])
-    padding = 0
-    for _ in range(3):  # the padding's own length is written with more digits as it grows
-        padding = max(0, padding + size - len(made))
-        made = _assemble([*objects, _padding(title, padding)])
-    return made
+    bare = len(_assemble([*objects, _padding(title, 0)]))
+    return _assemble([*objects, _padding(title, max(0, size - bare))])
 
 
 def _padding(title: str, size: int) -> bytes:
+    """Lengths and offsets are written with ten digits, so that the size of the file is known beforehand."""
     line = (title + "\n").encode("ascii")
     filling = (line * (size // len(line) + 1))[:size]
-    return b"<< /Length %d >>\nstream\n%s\nendstream" % (size, filling)
+    return b"<< /Length %010d >>\nstream\n%s\nendstream" % (size, filling)
 
 
 def _assemble(objects: Iterable[bytes]) -> bytes:
@@ -240,5 +237,5 @@ def _assemble(objects: Iterable[bytes]) -> bytes:
     table = len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1)
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(places) + 1, table)
+    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%010d\n%%%%EOF\n" % (len(places) + 1, table)
     return bytes(out)
