@@ -60,6 +60,7 @@ class Node:
     routes: dict[str, Sequence[web.RouteDef]]
     platforms: Mapping[str, Platform]
     housekeeping: Housekeeping
+    desk: Desk
 
     async def close(self) -> None:
         """Stop taking work, finish what is under way, release connections."""
@@ -88,7 +89,8 @@ def ground(config: Config, base: Path) -> Ground:
     ring, warning = keyring.open_ring(config, base)
     provider = ring.provider
     card_bytes = _read(base / "card.json")
-    card = _card(base / "card.json", card_bytes, ring.signer("identity").key_id, provider)
+    identity = certs.parse(ring.certificate("identity")).public_key  # the private identity key stays offline
+    card = _card(base / "card.json", card_bytes, identity.thumbprint if identity is not None else "", provider)
     partners = {
         peer.id: Partner(
             _card(base / peer.card, _read(base / peer.card), peer.fingerprint, provider), peer.url, provider
@@ -144,7 +146,7 @@ async def build(config: Config, base: Path) -> Node:
         "exchange": exchange.routes(), "platform": doors.routes(), "admin": admin.routes(),
     }  # fmt: skip
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, now_ms)
-    return Node(config, found.warning, journal, session, loops, routes, platforms, housekeeping)
+    return Node(config, found.warning, journal, session, loops, routes, platforms, housekeeping, desk)
 
 
 def _loops(

@@ -24,7 +24,8 @@ from signing.sm2 import Signer
 
 USES = ("identity", "checkpoint", "direct", "platform", "seal")
 VAULT = "vault.key"
-SALT, NONCE, ROUNDS = 16, 12, 100_000
+SALT, NONCE, COUNT = 16, 12, 4
+ROUNDS = 100_000
 PURE_SIGNING = "pure:?sign=allow"
 
 
@@ -78,9 +79,10 @@ class Keyring:
     def vault(self) -> Vault:
         """The content vault."""
         data = private_bytes(self.folder / VAULT)
-        salt, nonce, sealed = data[:SALT], data[SALT : SALT + NONCE], data[SALT + NONCE :]
+        rounds, rest = int.from_bytes(data[:COUNT], "big"), data[COUNT:]
+        salt, nonce, sealed = rest[:SALT], rest[SALT : SALT + NONCE], rest[SALT + NONCE :]
         try:
-            clear = sm4.open_(_derive(self.passphrase, salt), nonce, sealed, b"vault")
+            clear = sm4.open_(_derive(self.passphrase, salt, min(rounds, 10 * ROUNDS)), nonce, sealed, b"vault")
         except Malformed:
             raise ConfigError(
                 str(self.folder / VAULT), "口令不对或文件损坏", "wrong passphrase or damaged file"
@@ -88,17 +90,19 @@ class Keyring:
         return Vault(clear[:16], clear[16:], self.provider.random)
 
 
-def write_key(folder: Path, use: str, signer: Signer, passphrase: bytes, random: Callable[[int], bytes]) -> None:
+def write_key(
+    folder: Path, use: str, signer: Signer, passphrase: bytes, random: Callable[[int], bytes], rounds: int = ROUNDS
+) -> None:
     """Store a private key, encrypted, readable by its owner alone; never over an existing one."""
-    data = keys.private_to_pem(signer.private, passphrase, salt=random(16), iv=random(16))
+    data = keys.private_to_pem(signer.private, passphrase, salt=random(16), iv=random(16), iterations=rounds)
     write_private(folder / f"{use}.pem", data)
 
 
-def write_vault(folder: Path, passphrase: bytes, random: Callable[[int], bytes]) -> None:
+def write_vault(folder: Path, passphrase: bytes, random: Callable[[int], bytes], rounds: int = ROUNDS) -> None:
     """Make the vault's keys and store them sealed."""
     salt, nonce = random(SALT), random(NONCE)
-    sealed = sm4.seal(_derive(passphrase, salt), nonce, random(16 + 32), b"vault")
-    write_private(folder / VAULT, salt + nonce + sealed)
+    sealed = sm4.seal(_derive(passphrase, salt, rounds), nonce, random(16 + 32), b"vault")
+    write_private(folder / VAULT, rounds.to_bytes(COUNT, "big") + salt + nonce + sealed)
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -125,5 +129,5 @@ def private_bytes(path: Path) -> bytes:
         return file.read()
 
 
-def _derive(passphrase: bytes, salt: bytes) -> bytes:
-    return PBKDF2HMAC(SM3(), sm4.KEY, salt, ROUNDS).derive(passphrase)
+def _derive(passphrase: bytes, salt: bytes, rounds: int) -> bytes:
+    return PBKDF2HMAC(SM3(), sm4.KEY, salt, max(rounds, 1)).derive(passphrase)

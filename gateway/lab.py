@@ -23,6 +23,7 @@ from signing.sm2 import Signer
 MARK = "样章·测试无效"
 PASSPHRASE = "passphrase"  # noqa: S105 - a file name
 YEARS = timedelta(days=3650)
+ROUNDS = 1000  # the lab passphrase has 192 random bits: stretching it would only slow the start
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def build(folder: Path, place: Place, provider: Provider, now: datetime) -> card
         root, subject=_subject(place, "试验根证书"), serial=_serial(provider), not_before=begin, not_after=begin + YEARS
     )
     authority = issue.Authority(root, certs.parse(root_der))
-    keyring.write_key(folder / "lab", "ca", root, passphrase, provider.random)
+    keyring.write_key(folder / "lab", "ca", root, passphrase, provider.random, ROUNDS)
     _write(folder / "certs" / "ca.der", root_der)
     _write(folder / "certs" / "ca.pem", certs.to_pem(root_der))
     signers = {}
@@ -66,7 +67,7 @@ def build(folder: Path, place: Place, provider: Provider, now: datetime) -> card
     ):
         signers[use] = _issue(folder, authority, place, use, profile, title, begin, provider, passphrase)
     _make_seal(folder, place, signers, begin, provider)
-    keyring.write_vault(folder / "keys", passphrase, provider.random)
+    keyring.write_vault(folder / "keys", passphrase, provider.random, ROUNDS)
     card = _card(folder, place, signers, now)
     schema.upgrade(folder / "data" / "gateway.db")
     return card
@@ -102,7 +103,7 @@ def _issue(
         authority, subject=_subject(place, title), public_key=signer.public, serial=_serial(provider),
         not_before=begin, not_after=begin + YEARS, profile=profile,
     )  # fmt: skip
-    keyring.write_key(folder / "keys", use, signer, passphrase, provider.random)
+    keyring.write_key(folder / "keys", use, signer, passphrase, provider.random, ROUNDS)
     _write(folder / "certs" / f"{use}.der", certificate)
     return signer
 

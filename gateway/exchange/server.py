@@ -24,7 +24,7 @@ from gateway.ops import metrics
 from gateway.problems import Refused, of_reason
 from gateway.store.journal import Commit, Journal, Reader, Work
 from gateway.store.vault import Vault
-from gateway.web.guard import read_body
+from gateway.web.guard import TRACE, read_body
 from gateway.web.uploads import Uploads, content_range, digest_of
 from schemas import codec
 from schemas.canonical import Application, Result
@@ -92,13 +92,13 @@ class Exchange:
             if refused.code == "TB-2008":
                 await self._pause(partner.id)
             raise
-        incoming = [await self._incoming(partner, line, head, request["trace_id"]) for line in lines]
+        incoming = [await self._incoming(partner, line, head, request[TRACE]) for line in lines]
         works: list[Work[Any]] = [
             observe(partner.id, head.checkpoint, checkpoint.size, head.held.size if head.held else 0)
         ]
         works += [self._work(one) for one in incoming]
         commit = await self.journal.submit(*works)
-        answers = [self._answer(result, commit, request["trace_id"]) for result in commit.results[1:]]
+        answers = [self._answer(result, commit, request[TRACE]) for result in commit.results[1:]]
         for answer in answers:
             metrics.TAKEN.labels("peer", answer.status).inc()
         self.wake("platform")
@@ -222,7 +222,7 @@ class Exchange:
             raise Refused("TB-5001")
         proof = self.journal.prove(row[3])
         status: wire.Status = "refused" if row[1] == "refused" else "receipt"
-        trouble = _trouble(Refused(row[2]), request["trace_id"]) if row[2] else None
+        trouble = _trouble(Refused(row[2]), request[TRACE]) if row[2] else None
         answer = wire.Answer(
             id=request.match_info["id"],
             status=status,
@@ -284,5 +284,5 @@ def _trouble(refused: Refused, trace: str) -> wire.Trouble:
 
 def _other_base(request: web.Request, refused: Refused, held: int) -> web.Response:
     """The caller proves from a checkpoint that is not the one we hold: say which one we hold."""
-    document = problems.document(refused, request["trace_id"]) | {"held": held}
+    document = problems.document(refused, request[TRACE]) | {"held": held}
     return web.Response(status=409, body=msgspec.json.encode(document), content_type="application/problem+json")

@@ -27,24 +27,35 @@ async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, 
     for number in (signal.SIGTERM, signal.SIGINT):
         running.add_signal_handler(number, stop.set)
     node = await compose.build(config, base)
-    runners, ports = await _listen(node)
-    tasks = [asyncio.create_task(loop.run(), name=name) for name, loop in node.loops.items()]
-    tasks.append(asyncio.create_task(node.housekeeping.run(), name="housekeeping"))
+    runners, ports = await listen(node)
+    tasks = start(node)
     log.info("serving", party=config.node.party, **ports)
     announce(node, ports)
     try:
         await stop.wait()
     finally:
-        for runner in runners:
-            await runner.cleanup()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await node.close()
+        await shut_down(node, runners, tasks)
         log.info("stopped", party=config.node.party)
 
 
-async def _listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
+def start(node: Node) -> list[asyncio.Task[None]]:
+    """The node's background tasks: a loop per destination, and housekeeping."""
+    tasks = [asyncio.create_task(loop.run(), name=name) for name, loop in node.loops.items()]
+    return [*tasks, asyncio.create_task(node.housekeeping.run(), name="housekeeping")]
+
+
+async def shut_down(node: Node, runners: list[web.AppRunner], tasks: list[asyncio.Task[None]]) -> None:
+    """Stop listening, stop delivering, finish the journal. What is not delivered waits in the store."""
+    for runner in runners:
+        await runner.cleanup()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await node.close()
+
+
+async def listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
+    """Open the three listeners; their runners and ports."""
     runners, ports = [], {}
     for name, routes in node.routes.items():
         app = web.Application(middlewares=[guard(name)])

@@ -24,6 +24,7 @@ log = structlog.get_logger("web")
 TARGET = re.compile(r"/[0-9A-Za-z/._~%-]*(\?[0-9A-Za-z/._~%&=+:,-]*)?")
 DOTS = re.compile(r"/\.\.?(/|$|\?)|%2[eEfF]|%5[cC]|%00|//")
 BODY_DEADLINE_S = 30.0
+TRACE = web.RequestKey("trace_id", str)
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -36,7 +37,7 @@ def guard(listener: str, now: Callable[[], float] = time.perf_counter) -> Middle
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = now()
         trace = secrets.token_hex(8)
-        request["trace_id"] = trace
+        request[TRACE] = trace
         try:
             _target(request)
             response = await handler(request)
@@ -62,7 +63,7 @@ def guard(listener: str, now: Callable[[], float] = time.perf_counter) -> Middle
 
 def problem(request: web.Request, refused: Refused) -> web.Response:
     """The refusal as ``application/problem+json``; the log line that its trace id finds holds no personal data."""
-    trace = request["trace_id"]
+    trace = request[TRACE]
     status = problems.CATALOGUE[refused.code].status
     log.info("refused", trace_id=trace, code=refused.code, status=status, method=request.method)
     headers = {"Retry-After": "2"} if status == 503 else {}

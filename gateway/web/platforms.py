@@ -25,7 +25,7 @@ from gateway.ops import metrics
 from gateway.problems import Refused, of_reason
 from gateway.store.parts import Parts
 from gateway.web import guard
-from gateway.web.guard import read_body
+from gateway.web.guard import TRACE, read_body
 from gateway.web.uploads import Uploads, content_range, digest_of, wanted_range
 from schemas.errors import Invalid
 from signing.sm3 import sm3
@@ -186,7 +186,7 @@ class Platforms:
         platform = self._soap(request)
         assert platform.service is not None  # noqa: S101
         body = await read_body(request, max(self.body_limit, platform.service.max_bytes))
-        backend = SoapDoor(self, platform, body, request["trace_id"])
+        backend = SoapDoor(self, platform, body, request[TRACE])
         answer = await platform.service.serve(
             body, request.headers.get("Content-Type", ""), request.headers.get("SOAPAction", ""), backend
         )

@@ -1,0 +1,45 @@
+"""Worlds for flow tests: built once, copied for each test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from gateway.demo import world
+from tests.flow import nodes
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> world.World:
+    """Two lab nodes with cards exchanged and an agreement signed."""
+    root = tmp_path_factory.mktemp("world") / "template"
+    return world.build(root, nodes.PROVIDER, datetime.now(UTC), world.Settings(pdf_bytes=3000))
+
+
+@pytest.fixture
+def places(template: world.World, tmp_path: Path) -> world.World:
+    """This test's own two places."""
+    return nodes.copy_world(template, tmp_path / "w")
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def a(places: world.World) -> AsyncIterator[nodes.Running]:
+    """Gateway A alone; nobody answers at B's address."""
+    async with nodes.running(places.a) as (node,):
+        yield node
+
+
+@pytest.fixture
+def window(a: nodes.Running, session: aiohttp.ClientSession) -> nodes.Window:
+    return nodes.Window(a, session, json.loads(a.side.platform_config.read_bytes()))
