@@ -6,6 +6,7 @@ looked at. Faults go out with status 500, as the SOAP 1.1 HTTP binding wants; no
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -119,13 +120,14 @@ class Service:
         found = await backend.material(case, digest, offset, min(length, MAX_CHUNK))
         if isinstance(found, Problem):
             raise SoapRefused(_fault_of(found))
-        return self.translator.answer(fetch.operation, {**fetch.ok, **_chunk(found, fetch.total, fetch.data)})
+        shell = self.translator.answer(fetch.operation, {**fetch.ok, fetch.total: str(found.total), fetch.data: ""})
+        return _filled(shell, fetch.data, found)
 
 
-def _chunk(found: Chunk, total: str, data: str) -> dict[str, str]:
-    from base64 import b64encode
-
-    return {total: str(found.total), data: b64encode(found.data).decode("ascii")}
+def _filled(shell: bytes, name: str, found: Chunk) -> bytes:
+    """Base64 is ASCII in every encoding we write, so a megabyte of it need not pass through the XML writer (20 ms)."""
+    empty = f"<{name}/>".encode("ascii")
+    return shell.replace(empty, b"<%b>%b</%b>" % (name.encode(), b64encode(found.data), name.encode()), 1)
 
 
 def _or_fault(found: dict[str, str] | Problem) -> dict[str, str]:
