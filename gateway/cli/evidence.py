@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli.node import CONFIG, JSON, on_node
 from gateway.lang import say
 
 if TYPE_CHECKING:
@@ -32,6 +33,37 @@ VERDICT = {True: ("有效", "valid"), False: ("无效", "not valid"), None: ("�
 @click.group(help=say("证据包导出与离线核验", "Evidence packages, verified offline"))
 def group() -> None:
     """The noun."""
+
+
+@group.command(help=say("导出一个办件的证据包", "Export the evidence package of a case"))
+@click.argument("case")
+@click.option("--out", "-o", required=True, type=click.Path(), metavar="F", help=say("输出文件", "output file"))
+@click.option(
+    "--with-materials",
+    is_flag=True,
+    help=say("附上申请材料原文（默认只有摘要）", "with the applicant's files, not digests only"),
+)
+@CONFIG
+@JSON
+@on_node
+def export(case: str, out: str, with_materials: bool, path: str, as_json: bool) -> None:
+    """Exit 0 written, 1 no such case, 65 configuration, keys or store unreadable. The file is for its owner alone."""
+    from gateway.cli.case import only
+    from gateway.cli.node import open_node, write_private
+    from gateway.cli.output import finish
+    from gateway.flow.export import export_case
+    from signing.sm3 import sm3
+
+    node = open_node(path)
+    found = only(node, case, as_json)
+    data = export_case(node.config, node.base, found.id, with_materials=with_materials)
+    write_private(out, data)
+    text = say(f"已导出 {out}（{len(data)} 字节）", f"written: {out} ({len(data)} bytes)")
+    hint = say(
+        f"核验：tongban evidence verify {out} --anchor 根证书", f"verify: tongban evidence verify {out} --anchor ROOT"
+    )
+    told = {"case": found.id, "file": out, "bytes": len(data), "sm3": sm3(data).hex(), "lines": data.count(b"\n")}
+    finish(True, told, as_json, [text, hint])
 
 
 @group.command(help=say("离线核验证据包", "Verify an evidence package offline"))

@@ -1,0 +1,282 @@
+"""The evidence package of a case, made from a node's store (证据包导出): what both sides said, proved, without the node.
+
+Of the case come: both cards with their roots, revocation lists, the agreement, every message that left or arrived with both
+ledgers' proofs, the local platform's acts as digests, results with their stamps, the walk as this node saw it. Materials
+of the applicant stay digests unless they are asked for. A message we refused is not kept, so of it only our signed
+refusal is there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agreements import load as agreements
+from gateway.compose import DATABASE, Ground, ground
+from gateway.config import Config, ConfigError
+from gateway.core.case import EVENT_OF_MESSAGE
+from gateway.exchange.message import Header, PartRef, decode_header
+from gateway.exchange.message import digest as header_digest
+from gateway.flow import casefile, post, show
+from gateway.flow.casefile import CaseFile
+from gateway.ids import now_ms
+from gateway.ledger.checkpoint import LedgerProof, checkpoint_of
+from gateway.ledger.records import (
+    FORMAT,
+    AgreementRecord,
+    CardRecord,
+    CertificateRecord,
+    ConsistencyRecord,
+    CrlRecord,
+    DocumentRecord,
+    Manifest,
+    MessageRecord,
+    PartyNote,
+    ProofRecord,
+    Record,
+    Refusal,
+    StampRecord,
+    TimelineRecord,
+    Told,
+    build,
+)
+from gateway.problems import Refused
+from gateway.store.beside import snapshot
+from gateway.store.head import Head
+from gateway.store.journal import Reader
+from gateway.store.parts import Parts
+from gateway.store.vault import Vault
+from signing.sm3 import sm3
+
+OWN_LIST = Path("certs") / "ca.crl"
+RESULTS = frozenset({"result", "stamp"})
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What one export works with."""
+
+    config: Config
+    base: Path
+    found: Ground
+    connection: sqlite3.Connection
+    head: Head
+    vault: Vault
+    parts: Parts
+    case: CaseFile
+    key: bytes
+
+    @property
+    def party(self) -> str:
+        return self.config.node.party
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.connection)
+
+    def prove(self, leaf: int) -> LedgerProof:
+        """The proof of our leaf as it was first given out."""
+        return self.head.prove_stored(self.connection, leaf)
+
+
+def export_case(config: Config, base: Path, case_id: str, *, with_materials: bool = False) -> bytes:
+    """The signed package. Raises ``ConfigError`` for keys or files, ``Refused('TB-5001')`` for an unknown case."""
+    data = base / config.node.data
+    connection = snapshot(data / DATABASE)
+    try:
+        case = casefile.load(Reader(connection), case_id)
+        if case is None:
+            raise Refused("TB-5001")
+        found = ground(config, base)
+        vault = found.ring.vault()
+        head = Head(found.card.origin, found.ring.signer("checkpoint"))
+        key, parts = vault.unwrap(case.wrapped_key), Parts(data / "parts", vault)
+        desk = _Desk(config, base, found, connection, head, vault, parts, case, key)
+        records = list(_records(desk, now_ms(), with_materials))
+        records += _consistency(desk, records)
+    finally:
+        connection.close()
+    signer = found.ring.signer("direct")
+    return build(records, lambda head_bytes: (signer.key_id, signer.sign(head_bytes)))
+
+
+def _records(desk: _Desk, made_at_ms: int, with_materials: bool) -> Iterator[Record]:
+    case = desk.case
+    names = {desk.party: desk.found.card.name}
+    partner = desk.found.partners.get(case.counterpart)
+    names[case.counterpart] = partner.name if partner is not None else case.counterpart
+    collecting, handling = desk.party, case.counterpart
+    if case.role != "collecting":
+        collecting, handling = handling, collecting
+    yield Manifest(
+        format=FORMAT, case=case.id, made_by=desk.party, made_at=made_at_ms,
+        parties=[PartyNote(collecting, names[collecting], "collecting"), PartyNote(handling, names[handling], "handling")],
+    )  # fmt: skip
+    yield from _trust(desk)
+    yield _agreement(desk)
+    rows = desk.reader.all(
+        "SELECT id, type, direction, header, sealed, original, leaf, sent_leaf, proof, receipt, status, problem FROM message "
+        "WHERE case_id = ? AND direction IN ('in','out') ORDER BY created_ms, id",
+        case.id,
+    )  # fmt: skip
+    messages = [_Row(*row) for row in rows]
+    for one in messages:
+        yield from _message(desk, one)
+    sent = {one.id for one in messages if one.header is not None and one.status != "refused"}
+    headers = [decode_header(one.header) for one in messages if one.header is not None and one.id in sent]
+    yield from _documents(desk, headers, with_materials)
+    yield TimelineRecord(entries=[_told(entry, sent) for entry in show.timeline(desk.reader, case.id)])
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """One stored message."""
+
+    id: str
+    type: str
+    direction: str
+    header: bytes | None
+    sealed: bytes
+    original: bytes | None
+    leaf: int | None
+    sent_leaf: int | None
+    proof: bytes | None
+    receipt: bytes | None
+    status: str
+    problem: str
+
+
+# --- who, and on what grounds ----------------------------------------------------------------------------------------
+
+
+def _trust(desk: _Desk) -> Iterator[Record]:
+    """Cards as published, the roots that they name, and the revocation lists that we hold."""
+    peer = next((one for one in desk.config.peer if one.id == desk.case.counterpart), None)
+    listed = [(desk.party, desk.found.card_bytes, desk.found.card.keys, desk.base / OWN_LIST)]
+    partner = desk.found.partners.get(desk.case.counterpart)
+    if peer is not None and partner is not None:
+        crl = desk.base / peer.crl if peer.crl else desk.base / "-"
+        listed.append((peer.id, (desk.base / peer.card).read_bytes(), partner.card.keys, crl))
+    roots = dict.fromkeys(key.certificate for _, _, keys, _ in listed for key in keys if key.use == "seal-anchor")
+    yield from (CertificateRecord(der=der) for der in roots)
+    for party, card, _, crl in listed:
+        if crl.is_file():
+            yield CrlRecord(der=crl.read_bytes())
+        yield CardRecord(party=party, card=card)
+
+
+def _agreement(desk: _Desk) -> AgreementRecord:
+    wanted = (desk.case.agreement, desk.case.agreement_version)
+    for one in desk.config.agreement:
+        data = (desk.base / one.file).read_bytes()
+        found = agreements.parse(data).agreement
+        if (found.id, found.version) == wanted:
+            return AgreementRecord(id=found.id, version=found.version, file=data)
+    zh, en = "本节点没有该办件所依据的协议版本", "the agreement version of this case is not configured here"
+    raise ConfigError(f"{wanted[0]} v{wanted[1]}", zh, en)
+
+
+# --- what was said ---------------------------------------------------------------------------------------------------
+
+
+def _message(desk: _Desk, one: _Row) -> Iterator[Record]:
+    if one.direction == post.OUT and one.original is not None and one.leaf is not None:
+        said = desk.vault.open(desk.key, one.original, post.original_label(one.id))
+        yield ProofRecord(
+            party=desk.party, kind="platform", id=one.id, digest=sm3(said).hex(), proof=desk.prove(one.leaf)
+        )
+    if one.header is None or one.type not in _KNOWN:
+        return  # not frozen yet: it has not been said to anybody
+    if one.direction == post.IN and one.status == "refused":
+        if one.leaf is not None:
+            digest = sm3(header_digest(one.header), one.problem.encode()).hex()
+            yield ProofRecord(party=desk.party, kind="refused", id=one.id, digest=digest, proof=desk.prove(one.leaf))
+        return
+    body = desk.vault.open(desk.key, one.sealed, post.body_label(one.id))
+    leaf = one.sent_leaf if one.direction == post.OUT else one.leaf
+    if leaf is None:
+        raise ConfigError(
+            one.id, "报文没有账本条目，数据库已损坏", "the message has no ledger entry: the store is damaged"
+        )
+    ours = desk.prove(leaf)
+    if one.direction == post.IN:
+        yield MessageRecord(header=one.header, body=body, sender=_proof(one.proof), receipt=ours)
+    elif one.problem:
+        refusal = _proof(one.receipt)
+        yield MessageRecord(
+            header=one.header, body=body, sender=ours, refusal=Refusal(one.problem, refusal) if refusal else None
+        )
+    else:
+        yield MessageRecord(header=one.header, body=body, sender=ours, receipt=_proof(one.receipt))
+
+
+_KNOWN = frozenset(type_ for type_, _ in EVENT_OF_MESSAGE)
+
+
+def _proof(data: bytes | None) -> LedgerProof | None:
+    return None if data is None else msgspec.json.decode(data, type=LedgerProof)
+
+
+def _told(entry: show.Entry, sent: set[str]) -> Told:
+    """A line of the walk; an act whose message has not left yet stands without it."""
+    known = entry.message in sent
+    return Told(
+        at=entry.at_ms, event=entry.event, by=entry.by, state=entry.state, message=entry.message if known else "",
+        note="" if known else "尚未发出 not sent yet",
+    )  # fmt: skip
+
+
+def _consistency(desk: _Desk, records: Sequence[Record]) -> Iterator[ConsistencyRecord]:
+    """That each of our checkpoints in the package extends the one before it."""
+    proofs = [one.proof for one in records if isinstance(one, ProofRecord)]
+    for one in records:
+        if isinstance(one, MessageRecord):
+            answers = (one.sender, one.receipt, one.refusal.proof if one.refusal else None)
+            proofs += [proof for proof in answers if proof is not None]
+    stated = [checkpoint for proof in proofs if (checkpoint := checkpoint_of(proof)) is not None]
+    origin = desk.found.card.origin
+    sizes = sorted({checkpoint.size for checkpoint in stated if checkpoint.origin == origin})
+    for old, new in pairwise(sizes):
+        path = desk.head.consistency(desk.connection, old, new)
+        yield ConsistencyRecord(origin=origin, old=old, new=new, path=path)
+
+
+# --- documents -------------------------------------------------------------------------------------------------------
+
+
+def _documents(desk: _Desk, headers: Sequence[Header], with_materials: bool) -> Iterator[Record]:
+    """Results and stamps with their bytes; materials only when asked for."""
+    done: set[str] = set()
+    for header in headers:
+        for part in header.parts:
+            if part.sm3 in done or not (with_materials or part.role in RESULTS):
+                continue
+            done.add(part.sm3)
+            data = _bytes(desk, header, part)
+            if data is None:
+                continue  # the verifier says that it is missing
+            if part.role == "stamp":
+                yield StampRecord(sm3=part.sm3, data=data)
+            else:
+                yield DocumentRecord(
+                    sm3=part.sm3, data=data, name=part.name, media_type=part.media_type, role=part.role
+                )
+
+
+def _bytes(desk: _Desk, header: Header, part: PartRef) -> bytes | None:
+    ours = header.sender == desk.party
+    like = "platform:%" if ours else f"peer:{header.sender}"
+    owners: list[Any] = desk.reader.all("SELECT owner FROM part WHERE sm3 = ? AND owner LIKE ?", part.sm3, like)
+    for (owner,) in owners:
+        try:
+            data = b"".join(desk.parts.read(owner, part.sm3))
+        except Refused:
+            continue
+        if sm3(data).hex() == part.sm3:
+            return data
+    return None

@@ -1,0 +1,60 @@
+"""One plain HTTP call of an operator's tool: no proxy, no redirect, capped and quick; what became of it is a value."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+LIMIT = 1 << 20
+
+
+class Answer(NamedTuple):
+    """``status`` 0 when there was no answer, and ``reason`` says why; ``skew_s``: their clock less ours, None unknown."""
+
+    status: int
+    body: bytes = b""
+    reason: str = ""
+    skew_s: float | None = None
+
+
+def call(method: str, url: str, seconds: float = 5.0) -> Answer:
+    """Call an address and read at most 1 MiB of the answer."""
+    parts = urlsplit(url)
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    try:
+        connection = kinds[parts.scheme](parts.hostname or "", parts.port, timeout=seconds)
+    except (KeyError, ValueError):
+        return Answer(0, reason="address")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request(method, target, headers={"Connection": "close"})
+        response = connection.getresponse()
+        return Answer(response.status, response.read(LIMIT), skew_s=_skew(response.getheader("Date")))
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(0, reason=type(error).__name__)
+    finally:
+        connection.close()
+
+
+def reachable(url: str, seconds: float = 5.0) -> str:
+    """Whether something accepts connections there: "" if so, else why not."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), seconds).close()
+    except (OSError, ValueError) as error:
+        return type(error).__name__
+    return ""
+
+
+def _skew(date: str | None) -> float | None:
+    """Whole seconds are all that the header has."""
+    try:
+        theirs = parsedate_to_datetime(date or "")
+        return (theirs - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError):
+        return None
