@@ -126,8 +126,10 @@ class Service:
 
 def _filled(shell: bytes, name: str, found: Chunk) -> bytes:
     """Base64 is ASCII in every encoding we write, so a megabyte of it need not pass through the XML writer (20 ms)."""
-    empty = f"<{name}/>".encode("ascii")
-    return shell.replace(empty, b"<%b>%b</%b>" % (name.encode(), b64encode(found.data), name.encode()), 1)
+    before, empty, after = shell.partition(f"<{name}></{name}>".encode("ascii"))
+    if not empty:
+        raise Untranslatable("answer-form", "答复没有放置内容的元素", "the answer has no element for the data", name)
+    return b"%b<%b>%b</%b>%b" % (before, name.encode(), b64encode(found.data), name.encode(), after)
 
 
 def _or_fault(found: dict[str, str] | Problem) -> dict[str, str]:
