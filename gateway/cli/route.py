@@ -41,7 +41,7 @@ def explain(
     request_file: str, files: tuple[str, ...], config_file: str | None, anchors: tuple[str, ...], crls: tuple[str, ...],
     at: datetime | None, provider: str, json: bool,
 ) -> None:  # fmt: skip
-    """Exit 0: it may go. 1: refused. 2: it may, but without trusted roots the signatures are not proven."""
+    """Exit 0: it may go. 1: refused. Without trusted roots ``signatures`` says that the signers' chains were not checked."""
     from agreements.match import Book, Refusal, decide
     from gateway.cli import tables
     from gateway.cli.cert_tools import now
