@@ -27,6 +27,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "adapter": ("gateway.cli.adapter", "平台适配", "platform adapters"),
     "case": ("gateway.cli.case", "办件", "cases"),
     "msg": ("gateway.cli.msg", "报文", "messages"),
+    "deadletter": ("gateway.cli.deadletter", "死信：待人处置的投递", "deliveries that wait for a person"),
     "peer": ("gateway.cli.peer", "对端网关", "partner gateways"),
     "db": ("gateway.cli.db", "数据库", "database"),
     "bench": ("gateway.cli.bench", "性能测量与基线", "figures beside their baselines"),

@@ -126,7 +126,7 @@ def _noticed(event: machine.Event, entry: Entry, opened: Opened) -> dict[Clock, 
     """The term that this event's own notice sets."""
     if event is machine.Event.REQUEST_CORRECTION and (body := opened(entry.message)) is not None:
         days = (body.due - _day(entry.act_ms)).days
-        return {Clock.CORRECTION: Rule(min(max(days, 0), clocks.MAX_DAYS), False, body.number)}
+        return {Clock.CORRECTION: Rule(min(max(days, 0), clocks.MAX_DAYS), False, f"补正通知书 {body.number}")}
     if event is machine.Event.START_SPECIAL and (body := opened(entry.message)) is not None:
         return {Clock.SPECIAL: Rule(body.limit_days, True, body.legal_basis)}
     return {}

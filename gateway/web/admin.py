@@ -20,6 +20,7 @@ class Admin:
     party: str
     name: str
     now_ms: Callable[[], int]
+    wake: Callable[[str], None]
 
     def routes(self) -> list[web.RouteDef]:
         """The listener's paths (contract)."""
@@ -28,6 +29,7 @@ class Admin:
             web.get("/readyz", self.ready),
             web.get("/metrics", self.figures),
             web.get("/admin/v1/overview", self.overview),
+            web.post("/admin/v1/wake", self.wake_up),
         ]
 
     async def health(self, _: web.Request) -> web.Response:
@@ -58,6 +60,11 @@ class Admin:
                 "ledger": self.journal.head.size,
             }
         )
+
+    async def wake_up(self, request: web.Request) -> web.Response:
+        """An operator's command has changed what is owed to a destination: its loop looks again now, not half a minute later."""
+        self.wake(request.query.get("destination", ""))
+        return web.json_response({"ok": True})
 
     def _gauge(self) -> None:
         reader = self.journal.read()
