@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion11, web, web_response
 from aiohttp.typedefs import Middleware
 
 from gateway import problems
@@ -25,6 +25,7 @@ TARGET = re.compile(r"/[0-9A-Za-z/._~%-]*(\?[0-9A-Za-z/._~%&=+:,-]*)?")
 DOTS = re.compile(r"/\.\.?(/|$|\?)|%2[eEfF]|%5[cC]|%00|//")
 BODY_DEADLINE_S = 30.0
 TRACE = web.RequestKey("trace_id", str)
+web_response.SERVER_SOFTWARE = "tongban"  # type: ignore[attr-defined]  # no versions for strangers (P03), also from the parser
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -49,6 +50,8 @@ def guard(listener: str, now: Callable[[], float] = time.perf_counter) -> Middle
             raise
         except TimeoutError:
             response = problem(request, Refused("TB-1012"))
+        except web.RequestPayloadError:  # the body's framing broke while it was read (H02)
+            response = problem(request, Refused("TB-1001"))
         except Exception:
             log.exception("internal error", trace_id=trace)
             response = problem(request, Refused("TB-9002"))
