@@ -88,7 +88,9 @@ async def test_a_message_under_a_forged_checkpoint_is_refused_whole(sender: Send
     one, commit = await sender.frozen()
     bad = SignedCheckpoint(commit.checkpoint.text, commit.checkpoint.key, b"0" * 70)
     (await sender.post(sender.head(bad), sender.line(one, commit))).refused("TB-2007", 401)
-    other = SignedCheckpoint(commit.checkpoint.text.replace("\n", "\r\n"), commit.checkpoint.key, commit.checkpoint.signature)
+    other = SignedCheckpoint(
+        commit.checkpoint.text.replace("\n", "\r\n"), commit.checkpoint.key, commit.checkpoint.signature
+    )
     (await sender.post(sender.head(other), sender.line(one, commit))).refused("TB-2007", 401)
     nothing_there(sender.b)
 
@@ -142,9 +144,13 @@ async def _bent(sender: Sender, one: Frozen, body: bytes | None = None, **change
     data = wireform.encode_header(msgspec.structs.replace(header, **changes))
     digest = wireform.digest(data)
     identity = changes.get("id", one.id)
-    commit = await sender.a.node.journal.submit(lambda tx: tx.leaf("sent", identity, entry_digest("sent", identity, digest)))
+    commit = await sender.a.node.journal.submit(
+        lambda tx: tx.leaf("sent", identity, entry_digest("sent", identity, digest))
+    )
     leaf: int = commit.only()
-    return await sender.one(wire.Line(data, body if body is not None else one.body, wire.place(commit.prove(leaf))), commit)
+    return await sender.one(
+        wire.Line(data, body if body is not None else one.body, wire.place(commit.prove(leaf))), commit
+    )
 
 
 async def test_R07_the_same_id_with_other_content_is_a_conflict(sender: Sender) -> None:
@@ -242,7 +248,9 @@ async def test_signed_calls_refuse_wrong_time_nonce_and_signature(sender: Sender
     signer = sender.a.node.loops[f"peer:{b}"]._round.client._signer  # type: ignore[attr-defined]
 
     async def call(**bend: Any) -> Reply:
-        headers = signed.sign(signer, "GET", path, b"", bend.pop("at", now_ms()), bend.pop("nonce", "ab" * 16), a, b) | bend
+        headers = (
+            signed.sign(signer, "GET", path, b"", bend.pop("at", now_ms()), bend.pop("nonce", "ab" * 16), a, b) | bend
+        )
         async with sender.session.get(sender.b.url("exchange", path), headers=headers) as answer:
             return Reply(answer.status, dict(answer.headers), await answer.read())
 
@@ -272,7 +280,11 @@ async def test_A02_an_agreement_that_is_unsigned_or_signed_by_one_side_carries_n
 
 async def test_A12_a_changed_agreement_is_signed_by_nobody(places: world.World, session: aiohttp.ClientSession) -> None:
     whole = (places.a.folder / "agreement.toml").read_bytes()
-    changed = whole.replace("政务服务".encode(), "政务眼务".encode(), 1) if "政务服务".encode() in whole else whole.replace(b"2030", b"2031", 1)
+    changed = (
+        whole.replace("政务服务".encode(), "政务眼务".encode(), 1)
+        if "政务服务".encode() in whole
+        else whole.replace(b"2030", b"2031", 1)
+    )
     assert changed != whole
     (await _with_agreement(places, session, changed)).refused("TB-4105", 403)
 
