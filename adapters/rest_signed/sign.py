@@ -5,7 +5,7 @@ query, SM3 of the body, app id, time and nonce must all be among them (attack ro
 refused when the profile is compiled. Path and query are the bytes of the request line, neither decoded nor sorted
 (K04); an absent query is an empty line; a covered header is ``name:value``, and ``name`` alone when the request has
 none (K08). No part may hold a control character, so two different requests never make one string (K07).
-The scheme is ours; it rests on the public family of signed headers (facts: standards.md 6.1).
+The scheme is ours; it rests on the public family of signed headers.
 """
 
 from __future__ import annotations

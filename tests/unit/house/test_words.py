@@ -17,6 +17,7 @@ FORBIDDEN = {
     "path of one machine": r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|tmp/tb)/",
     "registry host": r"pythonhosted\.org|//(?:test\.)?pypi\.org|registry\.npmjs\.org|mirrors?\.(?:aliyun|tuna|ustc)",
     "note to oneself": r"\b(?:TODO|FIXME|XXX:|HACK)\b|NotImplementedError",
+    "working paper cited instead of a standard": r"facts: ?\w+\.md|\b(?:standards|crypto|libraries|attacks)\.md [0-9§]",
     "index option in a lock": r"^\s*--(?:extra-)?index-url",
 }
 
