@@ -4,7 +4,8 @@ Both gateways of a case keep a copy and run this one table. The collecting side 
 handling side (办理地) at ``received_there``. What the handling place settles, the collecting side's copy follows:
 
 * the collecting side's correction, withdrawal and application move its own copy only when the handling side's receipt
-  is in (``EVENT_OF_RECEIPT``); a crossing (withdrawal meets decision) is thereby settled by the handling place's table;
+  is in (``EVENT_OF_RECEIPT``), and only one of a kind is under way at a time; a crossing (withdrawal meets decision) is
+  thereby settled by the handling place's table;
 * clock events are raised at the handling side only; the collecting side hears of them from there.
 
 ``by`` says who may cause a row. An agreement line with the power *collect* (委托收件) never makes a window decide: no
@@ -277,7 +278,13 @@ TABLE: dict[tuple[State, Event], Row] = {
     (State.DELIVERED, Event.CORRECT_DECISION): _CORRECT_DECISION,
     (State.DELIVERED, Event.REVOKE): _REVOKE,
     (State.DELIVERED, Event.CANCEL): _CANCEL,
-    (State.CORRECTED, Event.ISSUE_RESULT): Row(State.RESULT_ISSUED, BY_HANDLING),
+    # a corrected case stays so while the corrected document goes out: an arrival or delivery that was on its way when the
+    # correction came can then never be taken for that of the new document
+    (State.CORRECTED, Event.ISSUE_RESULT): Row(State.CORRECTED, BY_HANDLING),
+    (State.CORRECTED, Event.CORRECT_DECISION): _CORRECT_DECISION,
+    (State.CORRECTED, Event.ARRIVE_AT_WINDOW): Row(State.CORRECTED, BY_COLLECTING, (_TELL,)),
+    (State.CORRECTED, Event.DELIVER): Row(State.CORRECTED, BY_EITHER, (Effect.STOP_DELIVER,)),
+    (State.CORRECTED, Event.CLOSE): Row(State.CLOSED, BY_HANDLING),
     (State.CORRECTED, Event.REVOKE): _REVOKE,
     (State.CORRECTED, Event.CANCEL): _CANCEL,
     (State.CLOSED, Event.CORRECT_DECISION): _CORRECT_DECISION,
@@ -377,5 +384,9 @@ def advance(state: State, event: Event, by: Actor) -> Moved | Parked | NotAllowe
 
 
 def moves_on_receipt(message_type: str) -> bool:
-    """Whether the author's copy waits for the other side's receipt instead of moving at once."""
+    """Whether the author's copy waits for the other side's receipt instead of moving at once.
+
+    The flow refuses a second message of such a type for a case while one is unanswered: a correction sent twice could
+    otherwise be taken for the answer to a later request.
+    """
     return message_type in EVENT_OF_RECEIPT
