@@ -45,6 +45,8 @@ class Stuck:
 
 def replay(collecting: Sequence[Act], handling: Sequence[Act]) -> Fits | Stuck:
     """Play the handling place's copy through both lists; ``collecting`` begins with the application's ``receive``."""
+    if not (collecting or handling):
+        return Fits(frozenset())
     if not collecting or collecting[0].event not in STARTS:
         first = (*collecting, *handling)[0]
         return Stuck(first, frozenset())
