@@ -16,7 +16,9 @@ import msgspec
 
 from agreements.model import Item, ItemMaterial
 from agreements.problems import AgreementError
+from schemas.errors import Invalid
 from schemas.explain import explain
+from schemas.strict import check_texts
 
 _HEADINGS: Final = {
     "code": ("code", "item_code", "事项编码", "编码", "no"),
@@ -76,6 +78,10 @@ def items_from_rows(
     """Items of a table whose first row is the heading. AgreementError names the row."""
     if not rows:
         raise AgreementError("empty", "没有内容", "nothing in it")
+    try:
+        check_texts(list(map(list, rows)))
+    except Invalid as error:
+        raise AgreementError(error.code, error.zh, error.en) from None
     columns = _columns(rows[0])
     items = []
     for number, row in enumerate(rows[1:], 2):

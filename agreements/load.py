@@ -24,7 +24,9 @@ import msgspec
 
 from agreements.model import Agreement
 from agreements.problems import AgreementError, cross_checks, from_invalid
+from schemas.errors import Invalid
 from schemas.explain import explain
+from schemas.strict import check_texts
 from signing.errors import Indeterminate
 from signing.sm3 import sm3
 
@@ -184,7 +186,10 @@ def _agreement(text: bytes) -> Agreement:
         what = str(error).partition(" (at")[0]
         raise AgreementError("bad-toml", "不是合法TOML", f"not TOML: {what[:120]}", where) from None
     try:
+        check_texts(table)
         agreement = msgspec.convert(table, Agreement, strict=True)
+    except Invalid as error:
+        raise from_invalid(error, source) from None
     except msgspec.ValidationError as error:
         raise from_invalid(explain(error, Agreement), source) from None
     cross_checks(agreement, source)

@@ -48,96 +48,98 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Party(Part, frozen=True):
     """签约方: ``id`` is division code + USCC, ``division`` where it stands."""
 
-    id: PartyId
-    name: LongLine
-    division: DivisionCode
+    id: Annotated[PartyId, Meta(title="主体标识")]
+    name: Annotated[LongLine, Meta(title="名称")]
+    division: Annotated[DivisionCode, Meta(title="区划代码")]
 
 
 class Line(Part, frozen=True):
     """One line of permission. ``collecting`` and ``handling`` are party ids; ``mutual`` 双向 lets them swap roles."""
 
-    clause: Clause
-    items: Annotated[list[ItemCode], Meta(min_length=1)]
-    mode: Mode
-    power: Power
-    collecting: Annotated[list[PartyId], Meta(min_length=1)]
-    handling: Annotated[list[PartyId], Meta(min_length=1)]
-    direction: Literal["one_way", "mutual"]
+    clause: Annotated[Clause, Meta(title="条款")]
+    items: Annotated[list[ItemCode], Meta(title="事项", min_length=1)]
+    mode: Annotated[Mode, Meta(title="办理方式")]
+    power: Annotated[Power, Meta(title="授权")]
+    collecting: Annotated[list[PartyId], Meta(title="收件方", min_length=1)]
+    handling: Annotated[list[PartyId], Meta(title="办理方", min_length=1)]
+    direction: Annotated[Literal["one_way", "mutual"], Meta(title="方向")]
 
 
 class ItemMaterial(Part, frozen=True):
     """材料: ``certificate`` names the e-certificate that can stand for it, ``certificate_type`` its type code if
     known."""
 
-    name: LongLine
-    required: Literal["yes", "conditional"]
-    certificate: OptionalLine = ""
-    certificate_type: OptionalLine = ""
+    name: Annotated[LongLine, Meta(title="材料名称")]
+    required: Annotated[Literal["yes", "conditional"], Meta(title="是否必要")]
+    certificate: Annotated[OptionalLine, Meta(title="可替代的电子证照")] = ""
+    certificate_type: Annotated[OptionalLine, Meta(title="证照类型代码")] = ""
 
 
 class Item(Part, frozen=True):
     """事项 of the item list, in one version. ``decide_days`` is the item's own promised limit (承诺办结时限), 0 = the
     clock's."""
 
-    code: ItemCode
-    name: LongLine
-    version: Annotated[int, Meta(ge=1, le=999_999)]
-    applicant: Literal["person", "enterprise", "both"]
-    materials: list[ItemMaterial]
-    department: OptionalLine = ""
-    case_type: Literal["immediate", "promised"] = "promised"
-    decide_days: Annotated[int, Meta(ge=0, le=365)] = 0
-    source: Annotated[str, Meta(max_length=400)] = ""
+    code: Annotated[ItemCode, Meta(title="事项编码")]
+    name: Annotated[LongLine, Meta(title="事项名称")]
+    version: Annotated[int, Meta(title="版本", ge=1, le=999_999)]
+    applicant: Annotated[Literal["person", "enterprise", "both"], Meta(title="服务对象")]
+    materials: Annotated[list[ItemMaterial], Meta(title="材料")]
+    department: Annotated[OptionalLine, Meta(title="主管部门")] = ""
+    case_type: Annotated[Literal["immediate", "promised"], Meta(title="办件类型")] = "promised"
+    decide_days: Annotated[int, Meta(title="承诺时限", ge=0, le=365)] = 0
+    source: Annotated[str, Meta(title="出处", max_length=400)] = ""
 
 
 class ClockRule(Part, frozen=True):
     """时限: so many days from an event, the starting day not counted. ``source`` is the law or clause it comes from."""
 
-    days: Annotated[int, Meta(ge=0, le=365)]
-    unit: Literal["working", "calendar"]
-    starts: Starts
-    source: LongLine
-    clause: Clause
+    days: Annotated[int, Meta(title="天数", ge=0, le=365)]
+    unit: Annotated[Literal["working", "calendar"], Meta(title="单位")]
+    starts: Annotated[Starts, Meta(title="起算事件")]
+    source: Annotated[LongLine, Meta(title="依据")]
+    clause: Annotated[Clause, Meta(title="条款")]
 
 
 class Clocks(Part, frozen=True):
     """The three clocks of a case."""
 
-    notify: ClockRule
-    decide: ClockRule
-    deliver: ClockRule
+    notify: Annotated[ClockRule, Meta(title="告知时限")]
+    decide: Annotated[ClockRule, Meta(title="决定时限")]
+    deliver: Annotated[ClockRule, Meta(title="送达时限")]
 
 
 class Clauses(Part, frozen=True):
     """Where the agreement itself says what a refusal must cite."""
 
-    parties: Clause
-    items: Clause
-    direction: Clause
-    mode: Clause
-    power: Clause
-    purposes: Clause
-    term: Clause
-    signing: Clause
+    parties: Annotated[Clause, Meta(title="签约方条款")]
+    items: Annotated[Clause, Meta(title="事项条款")]
+    direction: Annotated[Clause, Meta(title="方向条款")]
+    mode: Annotated[Clause, Meta(title="方式条款")]
+    power: Annotated[Clause, Meta(title="授权条款")]
+    purposes: Annotated[Clause, Meta(title="用途条款")]
+    term: Annotated[Clause, Meta(title="期限条款")]
+    signing: Annotated[Clause, Meta(title="签署条款")]
 
 
 class Agreement(Part, frozen=True):
     """通办协议. In force from ``in_force`` through ``expires``, both included, dates in China."""
 
-    format: Literal["tongban/agreement/1"]
-    id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*$(?!\n)")]
-    version: Annotated[int, Meta(ge=1, le=999_999)]
-    name: LongLine
-    scope: Scope
-    in_force: date
-    expires: date
-    purposes: Annotated[list[LongLine], Meta(min_length=1)]
-    clauses: Clauses
-    clocks: Clocks
-    parties: Annotated[list[Party], Meta(min_length=2)] = msgspec.field(name="party")
-    lines: Annotated[list[Line], Meta(min_length=1)] = msgspec.field(name="line")
-    items: Annotated[list[Item], Meta(min_length=1)] = msgspec.field(name="item")
-    notes: Annotated[str, Meta(max_length=4000)] = ""
+    format: Annotated[Literal["tongban/agreement/1"], Meta(title="格式")]
+    id: Annotated[
+        str, Meta(title="协议编号", min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*$(?!\n)")
+    ]
+    version: Annotated[int, Meta(title="版本", ge=1, le=999_999)]
+    name: Annotated[LongLine, Meta(title="名称")]
+    scope: Annotated[Scope, Meta(title="通办范围")]
+    in_force: Annotated[date, Meta(title="生效日")]
+    expires: Annotated[date, Meta(title="届满日")]
+    purposes: Annotated[list[LongLine], Meta(title="用途", min_length=1)]
+    clauses: Annotated[Clauses, Meta(title="条款出处")]
+    clocks: Annotated[Clocks, Meta(title="时限")]
+    parties: Annotated[list[Party], Meta(title="签约方", min_length=2)] = msgspec.field(name="party")
+    lines: Annotated[list[Line], Meta(title="授权条款", min_length=1)] = msgspec.field(name="line")
+    items: Annotated[list[Item], Meta(title="事项", min_length=1)] = msgspec.field(name="item")
+    notes: Annotated[str, Meta(title="备注", max_length=4000)] = ""
 
     def party(self, party_id: str) -> Party | None:
         """The party of this id."""

@@ -97,8 +97,9 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-def _check_texts(value: object) -> None:
-    """Escapes can bring in what the bytes did not show: look at each text. No recursion."""
+def check_texts(value: object) -> None:
+    """Refuse a forbidden code point in any text of a value: escapes can bring in what the bytes did not show.
+    No recursion."""
     waiting = [value]
     while waiting:
         entry = waiting.pop()
@@ -129,5 +130,5 @@ def strict_json(data: bytes, *, max_bytes: int = 1 << 20, max_depth: int = 32) -
         )
         raise Invalid("bad-json", zh, en) from None
     if "\\u" in text:
-        _check_texts(value)
+        check_texts(value)
     return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
@@ -19,6 +20,8 @@ from schemas.xml import parse_xml
 __all__ = ["Problem", "Schema", "compile_xsd", "parse_xml"]
 
 MAX_PROBLEMS: Final = 20
+MAX_EXPLAINED: Final = 2_000
+"""Elements of a document that is explained; xmlschema needs some 20 µs for each. A larger one is only told where."""
 _XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _PREFIX: Final = re.compile(r"(?<=/)[A-Za-z_][\w.-]*:|\{[^}]*\}")
 
@@ -154,6 +157,8 @@ class Schema:
         if self._fast.validate(element):
             return []
         fallback = self._unexplained()
+        if len(list(islice(element.iter(), MAX_EXPLAINED + 1))) > MAX_EXPLAINED:
+            return fallback
         problems: list[Problem] = []
         try:
             for error in self._slow.iter_errors(element, use_location_hints=False):

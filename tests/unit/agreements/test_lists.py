@@ -70,7 +70,8 @@ def test_the_whole_cross_province_file_loads(shared: Path) -> None:
     [
         ("name\nx\n", "missing-column", 1), (HEADER + ",x,1,个人,\n", "missing-field", 2),
         (HEADER + "a,x,1,个人,\nb,y,零,个人,\n", "wrong-type", 3), (HEADER + "a/b,x,1,个人,\n", "wrong-form", 2),
-        (HEADER + "a,x,1,外星人,\n", "not-allowed", 2), (HEADER + 'a,"x\n', "bad-csv", 0), ("", "empty", 0),
+        (HEADER + "a,x,1,外星人,\n", "not-allowed", 2), (HEADER + 'a,"x\n', "bad-csv", 0),
+        (HEADER + "a,\x1b[2J,1,个人,\n", "bad-character", 0), ("", "empty", 0),
     ],
 )  # fmt: skip
 def test_a_bad_row_is_named_by_its_line(text: str, code: str, line: int) -> None:

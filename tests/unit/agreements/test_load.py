@@ -79,6 +79,8 @@ def test_a_mistyped_key_is_guessed(old: str, new: str, hint: str) -> None:
         (f'handling = ["{B}"]', f'handling = ["{A}"]', "line-alone"),
         (f'handling = ["{B}"]', f'handling = ["{B[:-1]}0"]', "line-party"),
         ("[[party]]", "[[partie]]", "unknown-field"),
+        ('name = "武汉市硚口区"', 'name = "武汉\\u001b[2J市"', "bad-character"),
+        ('name = "武汉市硚口区"', 'name = "武汉\u202e市"', "bad-character"),
     ],
 )  # fmt: skip
 def test_other_defects(old: str, new: str, code: str) -> None:

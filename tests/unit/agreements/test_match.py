@@ -210,6 +210,27 @@ def test_of_two_agreements_the_one_that_carries_decides() -> None:
     assert refusal(request(purpose="x"), book(old, held())).code == "purpose-not-agreed"
 
 
+def test_in_a_circle_each_pair_works_and_a_stranger_does_not() -> None:
+    third = samples.lab_party("430602")
+    party = f'[[party]]\nid = "{third}"\nname = "岳阳市岳阳楼区"\ndivision = "430602"\n\n[[line]]'
+
+    def circle(text: str) -> str:
+        all_three = f'["{A}", "{B}", "{third}"]'
+        text = text.replace("[[line]]", party, 1).replace(f'handling = ["{B}"]', f"handling = {all_three}")
+        return text.replace(f'collecting = ["{A}"]', f"collecting = {all_three}").replace('"mutual"', '"one_way"')
+
+    chosen = book(held(circle, signed_by=frozenset({A, B, third})))
+    members = {A: "420104", B: "360113", third: "430602"}
+    for sender in members:
+        for party_id, division in members.items():
+            answer = decide(request(sender=sender, handling=division), chosen, NOW, CALENDARS)
+            assert isinstance(answer, Route) is (sender != party_id)
+    assert refusal(request(sender=samples.lab_party("360123")), chosen).code == "no-agreement-with-place"
+    two_of_three = book(held(circle))
+    answer_two = refusal(request(), two_of_three)
+    assert answer_two.code == "agreement-not-signed-by-both" and "岳阳楼" in answer_two.zh
+
+
 def test_every_code_of_the_table_has_been_seen() -> None:
     seen = {
         refusal(request(handling="999999")).code,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from schemas.errors import Invalid
@@ -79,6 +81,18 @@ def test_what_is_no_schema(data: bytes) -> None:
     with pytest.raises(Invalid) as caught:
         compile_xsd(data)
     assert caught.value.code == "bad-xsd"
+
+
+def test_a_large_document_is_refused_with_places_only_and_at_once() -> None:
+    xsd = (
+        b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:complexType><xs:sequence>'
+        b'<xs:element name="b" type="xs:int" maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element></xs:schema>'
+    )
+    schema = compile_xsd(xsd)
+    begun = time.process_time()
+    problems = schema.check(b"<a>" + b"<b>1</b>" * 50_000 + b"<b>x</b></a>")
+    assert time.process_time() - begun < 0.5 and problems and "不符合规范" in problems[0].zh
+    assert "应为整数" in schema.check(b"<a>" + b"<b>1</b>" * 100 + b"<b>x</b></a>")[0].zh
 
 
 def test_broken_xml_is_refused_before_the_schema() -> None:

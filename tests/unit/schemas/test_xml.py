@@ -174,6 +174,14 @@ def test_X12_comments_and_cdata_do_not_split_a_value() -> None:
         assert parse_xml(data).text == "adminx"
 
 
+FLOODS = [b"<?x?>" * 90_000 + b"<a/>", b"<a>" + b"<?x?>" * 90_000 + b"</a>", b"<!---->" * 90_000 + b"<?x?><a/>"]
+
+
+@pytest.mark.parametrize("flood", FLOODS, ids=["before", "inside", "after comments"])
+def test_X17_a_flood_of_instructions_costs_no_more_than_its_bytes(flood: bytes) -> None:
+    assert refused(flood) == "xml-instruction"
+
+
 @pytest.mark.parametrize("data", [b"<a/><?x y?>", b"<a><?x y?></a>", b'<?xml-stylesheet href="x"?><a/>', b"<?x?><a/>"])
 def test_X17_processing_instructions(data: bytes) -> None:
     assert refused(data) == "xml-instruction"
