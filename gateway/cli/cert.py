@@ -117,6 +117,8 @@ def verify(
     json: bool,
 ) -> None:
     """The first certificate of FILE; those after it serve as intermediates. Exit 0 valid, 1 invalid, 2 cannot tell."""
+    from functools import partial
+
     from gateway.cli import cert_tools as tools
     from gateway.cli.cert_report import chain_answer
     from signing.path import check_path
@@ -127,7 +129,8 @@ def verify(
     known, moment = tools.lists(context, crls), tools.now(at)
     engine = context.open(provider, failing=None)
     policy = tools.path_policy(usage, require_crl)
-    report = check_path(leaf, [*more, *middle], trusted, moment, engine, crls=known, policy=policy)
+    judge = partial(check_path, leaf, [*more, *middle], trusted, moment, engine, crls=known, policy=policy)
+    report = tools.as_of_then_or_now(lambda day: judge(now=day), moment)
     chain_answer(context, report, moment)
 
 

@@ -31,6 +31,7 @@ def chain_answer(context: Context, report: PathReport, moment: datetime.datetime
     lines = [
         verdict + say("（判断时刻 ", " (as of ") + shown(moment) + say("）", ")"),
         *(f"  {MARK[report.ok]} {say(reason.zh, reason.en)}" for reason in report.reasons),
+        *([say("  后来被吊销：", "  revoked later: ") + shown(report.leaf_revoked)] if report.leaf_revoked else []),
         say("证书链：", "chain:"),
         *(f"  {depth}  {certificate.subject}" for depth, certificate in enumerate(report.path)),
     ]
@@ -39,6 +40,7 @@ def chain_answer(context: Context, report: PathReport, moment: datetime.datetime
         path=path_of(report.path),
         reasons=[spoken(reason) for reason in report.reasons],
         at=stamp_of(moment),
+        revoked_later=stamp_of(report.leaf_revoked) if report.leaf_revoked else None,
     )
     finish(report.ok, data, context.json, lines)
 

@@ -7,8 +7,8 @@ with exit 65 and says which file and why.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import click
 
@@ -22,9 +22,18 @@ if TYPE_CHECKING:
     from signing.policy import PathPolicy
     from signing.sm2 import Signer
 
-CERTIFICATES_LIMIT = 1 << 20
-LIST_LIMIT = 12 << 20
+CERTIFICATES_LIMIT = LIST_LIMIT = 64 << 20  # what is read at all; the parsers have lower caps and say so
 BEIJING = datetime.timezone(datetime.timedelta(hours=8))
+
+
+class Verdict(Protocol):
+    """Anything with a verdict: True, False, or None for "cannot tell"."""
+
+    @property
+    def ok(self) -> bool | None: ...
+
+
+Report = TypeVar("Report", bound=Verdict)
 
 
 class MomentType(click.ParamType[datetime.datetime]):
@@ -123,6 +132,17 @@ def lists(context: Context, paths: Iterable[str]) -> list[RevocationList]:
         except Malformed as error:
             context.unreadable(path, error)
     return found
+
+
+def as_of_then_or_now(judge: Callable[[datetime.datetime], Report], moment: datetime.datetime) -> Report:
+    """A verdict with revocation lists as fresh at the moment asked about, or failing that, as fresh today: of a past
+    moment a list of those days and a later one can both tell."""
+    first = judge(moment)
+    today = datetime.datetime.now(datetime.UTC)
+    if first.ok is not None or today <= moment:
+        return first
+    second = judge(today)
+    return first if second.ok is None else second
 
 
 def path_policy(usage: str, require_crl: bool) -> PathPolicy:

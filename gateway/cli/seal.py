@@ -17,6 +17,7 @@ from gateway.lang import say
 
 if TYPE_CHECKING:
     from signing.policy import SealPolicy
+    from signing.verify import SealReport
 
 _OUT = click.option("--out", required=True, metavar="F", help=say("输出文件", "output file"))
 _REVOKED_LATER = click.option(
@@ -143,7 +144,7 @@ def verify(
 
     context = Context(json)
     found, moment = read(context, file), tools.now(at)
-    judge = partial(
+    judge: partial[SealReport] = partial(
         verify_stamp if found.stamp else verify_seal,
         found.raw,
         at=moment,
@@ -153,7 +154,9 @@ def verify(
         policy=_policy(require_crl, accept_revoked_later),
         provider=context.open(provider, failing=None),
     )
-    report = judge(document_digest=document_digest(document, digest)) if found.stamp else judge()
+    if found.stamp:
+        judge = partial(judge, document_digest=document_digest(document, digest))
+    report = tools.as_of_then_or_now(lambda day: judge(lists_as_of=day), moment)
     verdict(context, report, moment)
 
 

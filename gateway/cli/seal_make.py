@@ -77,7 +77,7 @@ class Read:
 
 def read(context: Context, path: str) -> Read:
     """The seal or stamp in a file, or the end (65)."""
-    data = read_bytes(path, seals.MAX_BYTES)
+    data = read_bytes(path, tools.LIST_LIMIT)
     try:
         if seals.kind(data) == "stamp":
             stamp = seals.parse_stamp(data)
