@@ -48,7 +48,7 @@ def explain(
     from gateway.cli.output import finish
 
     context = Context(json)
-    request = _request(request_file)
+    request = _request(request_file, json)
     moment = now(at)
     chosen = [*files, *(_configured(config_file) if config_file else ())]
     if not chosen:
@@ -66,24 +66,25 @@ def explain(
     finish(True, _routed(context, answer, proven), json, _lines(answer, proven))
 
 
-def _request(path: str) -> Request:
+def _request(path: str, json: bool) -> Request:
     """The request of a JSON file, or the end (65)."""
     import msgspec
 
     from agreements.match import Request
-    from gateway.cli.output import read_bytes, unreadable
+    from agreements.problems import AgreementError
+    from gateway.cli.agreement_tools import refuse
+    from gateway.cli.output import read_bytes
     from schemas.codec import strict_json
     from schemas.errors import Invalid
     from schemas.explain import explain as explained
 
     try:
-        value = strict_json(read_bytes(path, _REQUEST_LIMIT))
-        return msgspec.convert(value, Request, strict=True)
+        return msgspec.convert(strict_json(read_bytes(path, _REQUEST_LIMIT)), Request, strict=True)
     except Invalid as error:
-        unreadable(path, error.zh, error.en)
+        problem = error
     except msgspec.ValidationError as error:
         problem = explained(error, Request)
-        unreadable(path, problem.zh, problem.en)
+    refuse(path, AgreementError(problem.code, problem.zh, problem.en), json)
 
 
 def _configured(path: str) -> list[str]:

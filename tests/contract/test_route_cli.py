@@ -126,6 +126,7 @@ def test_expired_and_several_agreements(desk: Path) -> None:
 def test_a_request_that_cannot_be_read_is_65(desk: Path, request_: bytes) -> None:
     result = run(desk, "--json", request=request_)
     assert result.exit_code == 65 and result.stderr and "Traceback" not in result.output
+    assert json.loads(result.stdout.strip().splitlines()[-1])["ok"] is None
 
 
 def test_wrong_usage(desk: Path) -> None:
