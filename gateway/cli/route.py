@@ -80,11 +80,9 @@ def _request(path: str, json: bool) -> Request:
 
     try:
         return msgspec.convert(strict_json(read_bytes(path, _REQUEST_LIMIT)), Request, strict=True)
-    except Invalid as error:
-        problem = error
-    except msgspec.ValidationError as error:
-        problem = explained(error, Request)
-    refuse(path, AgreementError(problem.code, problem.zh, problem.en), json)
+    except (Invalid, msgspec.ValidationError) as error:
+        problem = error if isinstance(error, Invalid) else explained(error, Request)
+        refuse(path, AgreementError(problem.code, problem.zh, problem.en), json)
 
 
 def _configured(path: str) -> list[str]:
