@@ -142,6 +142,7 @@ CODES: dict[str, str] = {
     "item-version-unknown": "TB-4108",
     "purpose-not-agreed": "TB-4109",
     "agreement-superseded": "TB-4110",
+    "power-exceeded": "TB-5004",
     "unknown-division": "TB-1101",
     "placeholder-division": "TB-1101",
     "division-format": "TB-1101",
