@@ -1,0 +1,138 @@
+"""Both machines as a page: diagrams (Mermaid) and full tables, made from the tables themselves (docs/states.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.core import case, delivery
+from gateway.core.case import Actor
+from gateway.core.clocks import CLOCK_NAMES, DESK_NAMES, DESKS
+from gateway.core.labels import LABELS
+
+_WHO = {Actor.COLLECTING: "收件地", Actor.HANDLING: "办理地", Actor.CLOCK: "时限"}
+_DELIVERY = {
+    "queued": "待转递",
+    "held": "待修正",
+    "frozen": "待发",
+    "unknown": "结果未明",
+    "awaiting_parts": "待附件",
+    "delivered": "已签收",
+    "refused": "被拒",
+    "parked": "搁置",
+    "awaiting_person": "待人工确认",
+    "given_up": "已放弃",
+}
+_HEADER = """\
+# 状态机 State machines
+
+本页由 `docs/generate.py` 根据代码中的两张表生成，不要手工修改；测试保证它与代码一致。
+This page is made from the tables in `gateway/core/case.py` and `gateway/core/delivery.py` by `docs/generate.py`.
+
+## 办件 Case
+
+两地网关各持一份办件副本，运行同一张表。收件地的补正、撤回与申请，要等办理地的签收回执到达，本地副本才移动，同类报文同时只有
+一份在途；时限事件只由办理地发出。由此，凡是两地同时发生、彼此交错的事，都以办理地的表为准，两份副本最终一致
+（`tests/unit/core/test_two_copies.py` 穷举验证）。
+
+Both gateways keep a copy of the case and run one table. The collecting side's correction, withdrawal and application
+move its own copy only when the handling side's receipt is in, one of a kind at a time; clock events are raised at the
+handling side only. So what crosses is settled by the handling place's table, and both copies agree at rest.
+"""
+
+
+def states_page() -> str:
+    """The whole page, Markdown."""
+    sections = [
+        _HEADER,
+        _mermaid(_case_edges()),
+        "### 各行 Rows\n",
+        _table(("状态 state", "事件 event", "由谁 by", "新状态 next", "效果 effects"), _case_rows()),
+        "### 先到的事件 Early events\n",
+        "表中没有、但列在这里的事件先搁置，等办件走到那一步再生效；既不在上表也不在这里的，一律拒绝（迟到）。\n"
+        "Events that wait; what stands in neither table is too late and refused.\n",
+        _table(("状态 state", "可等待的事件 events that wait"), _parks()),
+        "### 在谁手里 Desks and clocks\n",
+        _table(("状态 state", "在谁手里 desk", "时限 clock"), _desks()),
+        "## 投递 Delivery\n",
+        "一份报文对一个目的地。线路上至少一次，效果上恰好一次；结果未明时先问后发，不能问的转人工。\n"
+        "One message to one destination: at least once on the wire, once in effect; ask before sending again.\n",
+        _mermaid(_delivery_edges()),
+        _table(("状态 state", "事件 event", "新状态 next", "效果 effects"), _delivery_rows()),
+    ]
+    return "\n".join(sections)
+
+
+def _name(code: str) -> str:
+    return f"{LABELS[code][0]} `{code}`"
+
+
+def _case_edges() -> Iterable[tuple[str, str, str, str]]:
+    """(from, to, label) with ids and names, self-loops left to the table."""
+    for event, start in case.STARTS.items():
+        yield "[*]", start.next, LABELS[event][0], ""
+    for (state, event), row in case.TABLE.items():
+        if row.next is not state:
+            yield state, row.next, LABELS[event][0], ""
+    for state in case.State:
+        yield state, "", "", LABELS[state][0]
+
+
+def _delivery_edges() -> Iterable[tuple[str, str, str, str]]:
+    yield "[*]", delivery.START, "", ""
+    for (state, event), row in delivery.TABLE.items():
+        if row.next is not state:
+            yield state, row.next, event.value, ""
+    for one in delivery.State:
+        yield one, "", "", _DELIVERY[one]
+
+
+def _mermaid(edges: Iterable[tuple[str, str, str, str]]) -> str:
+    """One arrow for each pair of states, its events joined."""
+    names: list[str] = []
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for origin, target, label, name in edges:
+        if name:
+            names.append(f"    {origin} : {name}")
+        else:
+            arrows.setdefault((origin, target), []).append(label)
+    lines = [f"    {a} --> {b}" + (f" : {'、'.join(found)}" if any(found) else "") for (a, b), found in arrows.items()]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *names, *lines, "```", ""])
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])
+
+
+def _who(by: Iterable[Actor]) -> str:
+    return "、".join(_WHO[actor] for actor in Actor if actor in set(by))
+
+
+def _codes(effects: Iterable[str]) -> str:
+    return " ".join(f"`{effect}`" for effect in effects) or "–"
+
+
+def _case_rows() -> Iterable[tuple[str, ...]]:
+    for event, row in case.STARTS.items():
+        yield "（开始 start）", _name(event), _who(row.by), _name(row.next), _codes(row.effects)
+    for (state, event), row in case.TABLE.items():
+        yield _name(state), _name(event), _who(row.by), _name(row.next), _codes(row.effects)
+
+
+def _parks() -> Iterable[tuple[str, ...]]:
+    for state, events in case.PARKS.items():
+        yield _name(state), "、".join(LABELS[event][0] for event in case.Event if event in events)
+
+
+def _desks() -> Iterable[tuple[str, ...]]:
+    for state, (desk, clock) in DESKS.items():
+        zh, en = DESK_NAMES[desk]
+        names = CLOCK_NAMES[clock] if clock else ("–", "")
+        yield _name(state), f"{zh} {en}", " ".join(names).strip()
+
+
+def _delivery_rows() -> Iterable[tuple[str, ...]]:
+    for (state, event), row in delivery.TABLE.items():
+        yield (
+            f"{_DELIVERY[state]} `{state}`", f"`{event}`", f"{_DELIVERY[row.next]} `{row.next}`", _codes(row.effects)
+        )  # fmt: skip

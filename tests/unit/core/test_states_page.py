@@ -1,0 +1,29 @@
+"""The page of the state machines is made from the tables and is current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.core import case, delivery
+from gateway.core.draw import states_page
+
+
+def test_the_page_is_current(root: Path) -> None:
+    """After a change of a table: ``python docs/generate.py``."""
+    assert (root / "docs" / "states.md").read_text("utf-8") == states_page()
+
+
+def test_every_row_stands_on_the_page() -> None:
+    page = states_page()
+    for state, event in case.TABLE:
+        assert f"`{state}` |" in page and f"`{event}` |" in page
+    for one, what in delivery.TABLE:
+        assert f"`{one}` | `{what}` |" in page
+
+
+def test_the_diagrams_name_every_state() -> None:
+    diagrams = states_page().split("```mermaid")[1:]
+    assert len(diagrams) == 2
+    for diagram, states in zip(diagrams, (case.State, delivery.State), strict=True):
+        for state in states:
+            assert f"    {state} : " in diagram
