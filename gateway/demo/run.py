@@ -1,0 +1,135 @@
+"""The demo from beginning to end: two places are made, four processes started, cases sent through, everything checked.
+
+Whatever way it ends (done, Ctrl-C, SIGTERM, an error, a process that crashed), what was started is stopped, unless it was
+asked to stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway import keyring
+from gateway.demo import checks, ground, watch, world
+from gateway.demo.crew import Crew, members
+from gateway.demo.ground import PLACES, STORY, Place, State
+from gateway.demo.outside import Outside
+from gateway.demo.proof import prove
+from gateway.demo.story import tell
+from gateway.demo.summary import Outcome
+from gateway.demo.world import Side, World
+from gateway.lang import say
+from signing.providers import Provider
+
+PURE_ZH = "没有可用的 OpenSSL 密码库，SM2 由纯 Python 计算：慢得多，且不是恒定时间，只可用于演示"
+PURE_EN = "no usable libcrypto: SM2 runs in pure Python, much slower and not in constant time; for demonstration only"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for. ``kept``: the processes outlive us (``demo up``); ``quiet``: no progress on standard output."""
+
+    root: Path
+    cases: int = 20
+    pdf_bytes: int = 5 << 20
+    kept: bool = False
+    quiet: bool = False
+
+
+class AlreadyRunning(Exception):
+    """A demo runs in this folder."""
+
+
+@dataclass
+class Stage:
+    """A demo under way: what stands, and how to talk about it."""
+
+    options: Options
+    state: State
+    crew: Crew
+    provider: Provider
+    warning: str
+    begin: float
+
+
+async def raise_stage(options: Options, tell_people: Callable[[str], None]) -> Stage:
+    """Make the two places and start their four processes; returns when all stand."""
+    left = ground.load(options.root)
+    if left is not None and left.running:
+        raise AlreadyRunning
+    begin = time.monotonic()
+    ground.claim(options.root)
+    provider, _ = keyring.provider("auto", lab=True)
+    warning = say(PURE_ZH, PURE_EN) if provider.uri.startswith("pure:") else ""
+    if warning:
+        tell_people(say("警告：", "Warning: ") + warning)
+    tell_people(
+        say(
+            "准备两个地方：密钥、证书、印章、账本、一份双方签署的通办协议……",
+            "Making two places: keys, certificates, seals, ledgers, one agreement signed by both ...",
+        )
+    )
+    knobs = world.Settings(pdf_bytes=options.pdf_bytes)
+    made = await asyncio.to_thread(world.build, options.root / PLACES, provider, datetime.now(UTC), knobs)
+    crew = Crew(members(made, options.root), kept=options.kept)
+    stage = Stage(options, _state(made, options), crew, provider, warning, begin)
+    try:
+        crew.start()
+        _save(stage)
+        await crew.await_ready(asyncio.sleep)
+    except BaseException:
+        crew.stop()
+        raise
+    return stage
+
+
+async def play(stage: Stage, tell_people: Callable[[str], None]) -> Outcome:
+    """Send the cases through, watch them, check everything, write story and evidence."""
+    options = stage.options
+    async with Outside.session() as session:
+        outside = Outside(session, stage.state)
+        prints = (
+            (Path(stage.state.a.folder) / "fingerprint").read_text(),
+            (Path(stage.state.b.folder) / "fingerprint").read_text(),
+        )
+        trusted = await checks.trust(outside, prints, stage.provider)
+        numbers = await outside.hand_in(options.cases, options.pdf_bytes)
+        with watch.view(options.quiet, tell_people) as shown:
+            last = await watch.until_over(outside, stage.crew, len(numbers), shown)
+        report = await checks.check(outside, numbers, trusted)
+    chosen = next((case for case in report.cases if case.delivered), None)
+    proved = None
+    if chosen is not None:
+        proved = prove(options.root, stage.state, chosen.window["tbbh"], stage.provider)
+        stage.state = msgspec.structs.replace(stage.state, case=chosen.window["tbbh"])
+        _save(stage)
+    seconds = time.monotonic() - stage.begin
+    outcome = Outcome(options.root, stage.state, report, last, proved, seconds, stage.warning)
+    (options.root / STORY).write_text(tell(outcome, stage.provider), "utf-8")
+    return outcome
+
+
+def _save(stage: Stage) -> None:
+    stage.state = msgspec.structs.replace(stage.state, members=list(stage.crew.members.values()))
+    ground.save(stage.options.root, stage.state)
+
+
+def _state(made: World, options: Options) -> State:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return State(a=_place(made.a), b=_place(made.b), made_at=at, kept=options.kept, members=[])
+
+
+def _place(side: Side) -> Place:
+    platform: dict[str, Any] = msgspec.json.decode(side.platform_config.read_bytes())
+    return Place(
+        division=side.place.division, name=side.place.name, party=side.place.party, folder=str(side.folder),
+        config=str(side.config), exchange=side.place.exchange, platform=side.place.platform, admin=side.place.admin,
+        control=platform["control"],
+    )  # fmt: skip

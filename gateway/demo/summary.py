@@ -1,0 +1,149 @@
+"""The demo's result: one JSON object for machines (contract.md), and a page of words for everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.demo.checks import Report
+from gateway.demo.ground import STORY, State
+from gateway.demo.proof import Proved
+from gateway.demo.watch import Snapshot
+from gateway.lang import say
+
+SHOWN_FAULTS = 12
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything the demo found. ``seconds``: from the first file written to the last check; ``last``: the last look."""
+
+    root: Path
+    state: State
+    report: Report
+    last: Snapshot
+    proved: Proved | None
+    seconds: float
+    warning: str
+
+    @property
+    def ok(self) -> bool:
+        """All cases ended as they should, and every check holds."""
+        return self.report.ok and self.last.over and self.proved is not None and self.proved.report.ok is True
+
+    def data(self) -> dict[str, Any]:
+        """The contract's fields, and no others."""
+        return {
+            "cases": len(self.report.cases),
+            "delivered": self.report.delivered,
+            "results": self.report.results,
+            "seals_verified": self.report.seals_verified,
+            "receipts_verified": self.report.receipts_verified,
+            "lost": self.report.lost,
+            "duplicated": self.report.duplicated,
+            "seconds": round(self.seconds, 2),
+            "evidence": str(self.proved.path) if self.proved is not None else "",
+            "consoles": [f"http://{place.admin}/admin/v1/overview" for place in (self.state.a, self.state.b)],
+        }
+
+
+def lines(outcome: Outcome) -> Iterator[str]:
+    """The summary for people."""
+    cases, report = len(outcome.report.cases), outcome.report
+    ended = report.delivered
+    yield ""
+    if outcome.ok:
+        yield say(
+            f"演示结束：{cases} 件全部办结送达，用时 {outcome.seconds:.1f} 秒（其中办件 {outcome.last.seconds:.1f} 秒）",
+            f"Done: all {cases} cases delivered in {outcome.seconds:.1f} s ({outcome.last.seconds:.1f} s of it for the cases)",
+        )
+    else:
+        yield say(
+            f"演示结束，但有问题：{cases} 件中送达 {ended} 件，用时 {outcome.seconds:.1f} 秒",
+            f"Done, but not well: {ended} of {cases} cases delivered in {outcome.seconds:.1f} s",
+        )
+    yield ""
+    yield from _stages(outcome)
+    yield ""
+    yield from _checks(outcome)
+    yield ""
+    yield from _where(outcome)
+
+
+def _stages(outcome: Outcome) -> Iterator[str]:
+    now = outcome.last
+    rows = [
+        (now.count("collected"), "收件", "collected", "武汉硚口窗口收件，每件当场拿到签名的收件回执",
+         "at the window in Qiaokou, Wuhan; each with a signed receipt at once"),
+        (now.count("accepted"), "受理", "accepted", "南昌红谷滩受理，决定时限从这时起算",
+         "by Honggutan, Nanchang; the clock of the decision starts here"),
+        (now.count("corrected"), "补正", "corrected", "红谷滩一次告知所缺，窗口补齐后接着办",
+         "Honggutan named all that was missing, the window brought it"),
+        (now.count("special"), "特别程序", "special", "专家评审，另计时限，并告知申请人",
+         "expert review, with its own limit and a notice"),
+        (now.count("decided"), "决定", "decided",
+         f"准予 {now.window.get('granted', 0)} 件，不予许可 {now.window.get('denied', 0)} 件（写明理由与救济途径）",
+         f"granted {now.window.get('granted', 0)}, denied {now.window.get('denied', 0)} (with reason and redress)"),
+        (now.count("results"), "结果", "results", "盖电子印章；硚口核验印章之后才交给窗口",
+         "stamped; Qiaokou checks the seal before the window gets it"),
+        (now.count("arrived"), "到窗", "arrived", "结果到达窗口，单独确认", "at the window, confirmed by itself"),
+        (now.count("delivered"), "送达", "delivered", "交到申请人手里，单独确认", "in the applicant's hands, confirmed by itself"),
+    ]  # fmt: skip
+    for count, zh, en, about_zh, about_en in rows:
+        name = say(f"{zh}{'　' * (4 - len(zh))}", f"{en:<10}")
+        yield f"  {name} {count:>5}   {say(about_zh, about_en)}"
+
+
+def _checks(outcome: Outcome) -> Iterator[str]:
+    report, proved = outcome.report, outcome.proved
+    yield say("演示程序自己在网关之外做的核验：", "Checked by the demo itself, outside the gateways:")
+    yield _line(
+        report.receipts_verified == report.receipts > 0,
+        f"窗口手里 {report.receipts} 张签名回执，核验成立 {report.receipts_verified} 张",
+        f"receipts in the window's hands: {report.receipts}, good: {report.receipts_verified}",
+    )
+    yield _line(
+        report.seals_verified == report.results,
+        f"{report.results} 份结果的电子签章，核验有效 {report.seals_verified} 份（签名、证书链、时间、文件摘要、签章人）",
+        f"stamped results: {report.results}, good: {report.seals_verified} (signature, chain, time, document, signer)",
+    )
+    yield _line(
+        report.lost == report.duplicated == 0,
+        f"两个平台各自的记录逐件逐项比对：丢失 {report.lost}，重复 {report.duplicated}",
+        f"both platforms' own records compared act by act: lost {report.lost}, duplicated {report.duplicated}",
+    )
+    if proved is not None:
+        yield _line(
+            proved.report.ok is True,
+            f"一件的证据包离线核验：{proved.verdict[0]}，{proved.report.messages} 份报文",
+            f"evidence package of one case, verified offline: {proved.verdict[1]}, {proved.report.messages} messages",
+        )
+    for fault in report.faults[:SHOWN_FAULTS]:
+        yield f"      {fault.where}: {say(fault.zh, fault.en)}"
+    if len(report.faults) > SHOWN_FAULTS:
+        yield say(f"      ……共 {len(report.faults)} 处", f"      … {len(report.faults)} in all")
+
+
+def _where(outcome: Outcome) -> Iterator[str]:
+    root = outcome.root
+    yield say(f"看图文实录      {root / STORY}", f"The story        {root / STORY}")
+    if outcome.proved is not None:
+        yield say(
+            f"离线核验证据    ./run tongban evidence verify {outcome.proved.path}",
+            f"Verify evidence  ./run tongban evidence verify {outcome.proved.path}",
+        )
+        yield say("改一个字节看看  ./run demo tamper", "Change one byte  ./run demo tamper")
+    yield say(f"各进程日志      {root}/*.log", f"Logs             {root}/*.log")
+    yield ""
+    yield say(
+        "演示依据公开报道建模，与所列地方无关；证书与印章均为“样章·测试无效”。",
+        "Modelled on published reports, no endorsement by the named places; all certificates and seals are void samples.",
+    )
+    if outcome.warning:
+        yield say("注意：", "Note: ") + outcome.warning
+
+
+def _line(good: bool, zh: str, en: str) -> str:
+    return f"  {'✓' if good else '✗'} {say(zh, en)}"
