@@ -113,6 +113,11 @@ class Head:
         """The path that proves the first ``old`` leaves unchanged in the tree of ``new``."""
         return tree.consistency_path(old, new, _stored(connection))
 
+    @staticmethod
+    def stored(connection: sqlite3.Connection) -> tree.GetNode:
+        """The tree's nodes as the file has them; KeyError for one that is missing."""
+        return _stored(connection)
+
     def _sign(self, checkpoint: Checkpoint) -> SignedCheckpoint:
         form = text(checkpoint)
         return SignedCheckpoint(text=form.decode(), key=self._signer.key_id, signature=self._signer.sign(form))

@@ -1,0 +1,299 @@
+"""The self-check of a node (自检): every check stands alone, so one that fails hides no other.
+
+In the order of the list: keys, provider, card and certificates, laboratory trust, agreements, stamps, calendar; then the
+store, ledger, outbox and clock (``store_checks``), then what lies outside (``reach_checks``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, partial
+from importlib import resources
+from pathlib import Path
+
+from agreements import load as agreements
+from agreements.calendar import Calendar, china_date
+from gateway import keyring
+from gateway.compose import party_verifier
+from gateway.config import Config, ConfigError
+from gateway.exchange import card as cards
+from gateway.exchange.card import Card
+from gateway.ops import reach_checks, store_checks
+from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
+from signing import certs, crl, lab
+from signing.certs import Certificate
+from signing.errors import SigningError
+from signing.providers import Provider, selftest
+from signing.seal import parse_seal
+
+NEEDED = ("identity", "checkpoint", "direct", "platform")
+SOFTWARE = ("libcrypto", "pure", "gmssl")
+_RENEW = ("申请新证书并更换密钥", "get a new certificate and rotate the key")
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A node to look at: its configuration, where its files lie, and the time."""
+
+    config: Config
+    base: Path
+    now: datetime
+
+    @cached_property
+    def opened(self) -> tuple[Provider, str]:
+        """The provider and its warning."""
+        return keyring.provider(self.config.keys.provider, self.config.node.lab)
+
+    @cached_property
+    def ring(self) -> keyring.Keyring:
+        """The keys."""
+        return keyring.open_ring(self.config, self.base)[0]
+
+    @cached_property
+    def card(self) -> Card:
+        """Our own card, by our own identity key."""
+        data = _bytes(self.base / "card.json")
+        return _card("card.json", data, self.ring.signer("identity").key_id, self.opened[0])
+
+    def partner(self, number: int) -> Card:
+        """The stored card of a configured peer."""
+        peer = self.config.peer[number]
+        return _card(peer.card, _bytes(self.base / peer.card), peer.fingerprint, self.opened[0])
+
+
+def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> list[Check]:
+    """All checks. ``deep`` reads the whole store; ``outside`` asks partners, platforms and the running gateway."""
+    config = patient.config
+    rows: list[tuple[str, Callable[[], Iterator[Check]]]] = [
+        ("keys", partial(_keys, patient)),
+        ("provider", partial(_provider, patient)),
+        ("card", partial(_own_card, patient)),
+        ("certificates", partial(_certificates, patient)),
+        ("revocation", partial(_revocation, patient)),
+        ("lab", partial(_lab, patient)),
+        ("agreements", partial(_agreements, patient)),
+        ("stamper", partial(_stamper, patient)),
+        ("calendar", partial(_calendar, patient)),
+        *((name, partial(check, patient, deep)) for name, check in store_checks.ROWS),
+    ]
+    if outside:
+        rows += [(f"peer {one.id}", partial(reach_checks.peer, patient, n)) for n, one in enumerate(config.peer)]
+        rows += [
+            (f"platform {one.id}", partial(reach_checks.platform, one.id, one.base_url)) for one in config.platform
+        ]
+        rows.append(("process", partial(reach_checks.process, config)))
+    found: list[Check] = []
+    for name, look in rows:
+        found += _guarded(name, look)
+    return found
+
+
+def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Sequence[Check]:
+    done: list[Check] = []
+    try:
+        for one in look():
+            done.append(one)
+    except ConfigError as error:
+        done.append(Check(name, FAIL, f"{error.where}：{error.zh}", f"{error.where}: {error.en}", *_LOOK))
+    except (SigningError, agreements.AgreementError) as error:
+        done.append(Check(name, FAIL, error.zh, error.en, *_LOOK))
+    except OSError as error:
+        done.append(Check(name, FAIL, error.strerror or "", error.strerror or "", *_LOOK))
+    return done
+
+
+_LOOK = ("按所述文件与原因处理", "mend the file that is named")
+
+
+# --- keys and trust ---------------------------------------------------------------------------------------------------
+
+
+def _keys(patient: Patient) -> Iterator[Check]:
+    folder = patient.base / patient.config.keys.dir
+    if folder.stat().st_mode & 0o022:
+        fix = (f"chmod 700 {folder}", f"chmod 700 {folder}")
+        yield Check("keys", FAIL, "密钥目录可被他人写入", "others can write to the key folder", *fix)
+    used = [*NEEDED, patient.config.stamp.key] if patient.config.stamp.key else [*NEEDED]
+    for use in used:
+        patient.ring.signer(use)
+    patient.ring.vault()
+    count = len(used) + 1
+    yield Check(
+        "keys", OK, f"{count} 个密钥文件权限正确，口令可打开", f"{count} key files: mode right, passphrase opens"
+    )
+
+
+def _provider(patient: Patient) -> Iterator[Check]:
+    found, warning = patient.opened
+    selftest.passes(found, signs=True)
+    software = found.uri.split(":")[0] in SOFTWARE
+    zh, en = ("软件密钥", "software keys") if software else ("密码机密钥", "keys in a cryptographic machine")
+    zh, en = f"{found.description}；已知答案自检通过；{zh}", f"{found.description}; known answers right; {en}"
+    if warning or (software and not patient.config.node.lab):
+        fix = (
+            "生产环境的密评要求使用密码机（GM/T 0018）",
+            "for production, compliance asks for a cryptographic machine (GM/T 0018)",
+        )
+        yield Check("provider", WARN, zh, en, *fix)
+    else:
+        yield Check("provider", OK, zh, en)
+
+
+def _own_card(patient: Patient) -> Iterator[Check]:
+    card = patient.card
+    wrong = [
+        key.use
+        for key in card.keys
+        if key.use in ("checkpoint", "direct") and key.id != patient.ring.signer(key.use).key_id
+    ]
+    if card.party != patient.config.node.party or wrong:
+        zh, en = (
+            f"名片与配置或密钥不符：{'、'.join(wrong) or '主体'}",
+            f"card and node differ: {', '.join(wrong) or 'party'}",
+        )
+        yield Check("card", FAIL, zh, en, "重新生成名片并交给对端", "make the card anew and hand it to the partners")
+    else:
+        yield Check("card", OK, f"第 {card.version} 版，签名有效", f"version {card.version}, signature good")
+
+
+def _certificates(patient: Patient) -> Iterator[Check]:
+    """Days left of every certificate that this node uses or relies on; the nearest of each party is named."""
+    own = {use: certs.parse(patient.ring.certificate(use)) for use in NEEDED}
+    yield _nearest("certificates", ("本节点证书", "own certificates"), own, patient.now)
+    for number, peer in enumerate(patient.config.peer):
+        theirs = {key.use: certs.parse(key.certificate) for key in patient.partner(number).keys}
+        yield _nearest(f"certificates {peer.id}", ("对端证书", "partner's certificates"), theirs, patient.now)
+
+
+def _nearest(name: str, what: tuple[str, str], found: dict[str, Certificate], now: datetime) -> Check:
+    early = [use for use, one in found.items() if one.not_before > now]
+    if early:
+        uses = ", ".join(early)
+        return Check(
+            name,
+            FAIL,
+            f"{what[0]}尚未生效：{uses}",
+            f"{what[1]} not yet valid: {uses}",
+            "检查系统时钟",
+            "check the clock",
+        )
+    use, first = min(found.items(), key=lambda pair: pair[1].not_after)
+    zh, en = f"{what[0]}（最早到期 {use}）", f"{what[1]} (first to expire: {use})"
+    return expiry(name, (zh, en), days_left(first.not_after, now), _RENEW)
+
+
+def _revocation(patient: Patient) -> Iterator[Check]:
+    """The partners' revocation lists, where one is configured: here, readable, and not older than it says itself."""
+    for peer in patient.config.peer:
+        path, name = patient.base / peer.crl, f"revocation {peer.id}"
+        fix = ("取得对方 CA 的最新吊销列表", "get the newest list of the partner's CA")
+        if not peer.crl or not path.exists():
+            if not patient.config.node.lab:
+                yield Check(name, WARN, "没有对端的吊销列表", "there is no revocation list of this partner", *fix)
+            continue
+        found = crl.load(path.read_bytes())
+        if found.next_update is None or found.next_update < patient.now:
+            yield Check(
+                name, WARN, "对端的吊销列表已过更新时间", "the partner's revocation list is past its update", *fix
+            )
+        else:
+            yield Check(name, OK, "对端的吊销列表在有效期内", "the partner's revocation list is fresh")
+
+
+def _lab(patient: Patient) -> Iterator[Check]:
+    if patient.config.node.lab:
+        yield Check(
+            "lab", OK, "试验节点：使用样章·测试无效的证书", "a laboratory node, with certificates that are void"
+        )
+        return
+    marked = [use for use in NEEDED if lab.is_lab(certs.parse(patient.ring.certificate(use)))]
+    marked += [f"card {key.use}" for key in patient.card.keys if lab.is_lab(certs.parse(key.certificate))]
+    for number, peer in enumerate(patient.config.peer):
+        marked += [
+            f"{peer.id} {key.use}" for key in patient.partner(number).keys if lab.is_lab(certs.parse(key.certificate))
+        ]
+    if marked:
+        fix = ("换用持牌 CA 的证书，或设 node.lab = true", "use certificates of a licensed CA, or set node.lab = true")
+        names = ", ".join(dict.fromkeys(marked))
+        yield Check(
+            "lab", FAIL, f"生产节点信任试验证书：{names}", f"laboratory certificates outside the lab: {names}", *fix
+        )
+    else:
+        yield Check("lab", OK, "没有试验证书", "no laboratory certificates")
+
+
+# --- agreements, stamps, calendar -------------------------------------------------------------------------------------
+
+
+def _agreements(patient: Patient) -> Iterator[Check]:
+    if not patient.config.agreement:
+        fix = ("导入双方签署的协议：[[agreement]] file = …", "configure an agreement that all have signed")
+        yield Check("agreements", FAIL, "没有通办协议", "there is no agreement", *fix)
+    signers = {patient.card.party: patient.card}
+    signers |= {peer.id: patient.partner(number) for number, peer in enumerate(patient.config.peer)}
+    for one in patient.config.agreement:
+        yield from _agreement(patient, patient.base / one.file, signers)
+
+
+def _agreement(patient: Patient, path: Path, signers: dict[str, Card]) -> Iterator[Check]:
+    signed = agreements.parse(_bytes(path))
+    found, name = signed.agreement, f"agreement {signed.agreement.id} v{signed.agreement.version}"
+    checked = agreements.check_signatures(signed, verify=party_verifier(signers, patient.opened[0]))
+    marks = {check.party: "?" if check.ok is None else "✓" if check.ok else "✗" for check in checked}
+    zh = "、".join(f"{party.name} {marks[party.id]}" for party in found.parties)
+    if any(check.ok is not True for check in checked):
+        fix = ("请未签或签名无效的一方重新签署", "have the party sign whose signature is missing or bad")
+        yield Check(name, FAIL, f"签署不全：{zh}", f"not signed by all: {zh}", *fix)
+    today = china_date(patient.now)
+    if today < found.in_force:
+        yield Check(name, WARN, f"自 {found.in_force} 起生效；{zh}", f"in force from {found.in_force}; {zh}")
+    else:
+        fix = ("续签或换新版协议", "renew the agreement")
+        yield expiry(name, (f"签署：{zh}；有效期", f"signed: {zh}; valid"), (found.expires - today).days, fix)
+
+
+def _stamper(patient: Patient) -> Iterator[Check]:
+    stamp = patient.config.stamp
+    if not stamp.uri:
+        yield Check("stamper", OK, "本节点不代盖电子签章", "this node stamps nothing")
+        return
+    if stamp.uri == "local:" and not patient.config.node.lab:
+        fix = (
+            '接入市电子印章系统，删去 stamp.uri = "local:"',
+            'use the city\'s seal system; remove stamp.uri = "local:"',
+        )
+        yield Check("stamper", FAIL, "生产节点不得自持印章密钥", "seal keys may not lie on a production node", *fix)
+        return
+    seal = parse_seal(_bytes(patient.base / stamp.seal))
+    until = seal.property.valid_until
+    fix = ("申请新的电子印章", "get a new seal")
+    yield expiry("stamper", (f"{stamp.uri} 电子印章", f"{stamp.uri} seal"), days_left(until, patient.now), fix)
+
+
+def _calendar(patient: Patient) -> Iterator[Check]:
+    calendar = Calendar.from_csv((resources.files("schemas") / "data" / "holidays-cn.csv").read_bytes())
+    year = china_date(patient.now).year
+    fix = ("国务院办公厅公布后更新节假日数据", "update the holidays once the State Council has announced them")
+    if not calendar.covers(year):
+        yield Check("calendar", FAIL, f"假日表没有 {year} 年", f"no holidays for {year}", *fix)
+    elif not calendar.covers(year + 1):
+        zh, en = f"假日表没有 {year + 1} 年，跨年时限为估算", f"no holidays for {year + 1}: terms into it are estimates"
+        yield Check("calendar", WARN, zh, en, *fix)
+    else:
+        yield Check("calendar", OK, f"假日表到 {year + 1} 年", f"holidays known through {year + 1}")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), f"读不到文件（{error.strerror}）", f"cannot be read ({error.strerror})") from None
+
+
+def _card(where: str, data: bytes, fingerprint: str, provider: Provider) -> Card:
+    try:
+        return cards.read(data, fingerprint, provider)
+    except cards.CardError as error:
+        raise ConfigError(where, error.zh, error.en) from None

@@ -1,0 +1,82 @@
+"""Checks of what lies outside: partners, local platforms, and the running gateway itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gateway.compose import DATABASE
+from gateway.config import Config
+from gateway.ops.checks import FAIL, OK, WARN, Check
+from gateway.ops.partners import ping
+from gateway.ops.probe import call, reachable
+from gateway.store.beside import snapshot
+
+if TYPE_CHECKING:
+    from gateway.ops.doctor import Patient
+
+SECONDS = 3.0
+
+
+def peer(patient: Patient, number: int) -> Iterator[Check]:
+    """Whether a partner answers as the one we know, and whether exchange with it is on."""
+    found = patient.config.peer[number]
+    name = f"peer {found.id}"
+    stored = (patient.base / found.card).read_bytes()
+    answer = ping(
+        found.url, stored, found.fingerprint, patient.opened[0], patient.config.limits.window_ms, seconds=SECONDS
+    )
+    if answer.ok is True:
+        yield Check(name, OK, answer.zh, answer.en)
+    else:
+        fix = (
+            "核对地址、网络、名片与时钟：tongban peer ping",
+            "check address, network, card and clock: tongban peer ping",
+        )
+        yield Check(name, FAIL if answer.ok is False else WARN, answer.zh, answer.en, *fix)
+    if _paused(patient, found.id):
+        fix = (f"查明后 tongban peer resume {found.id}", f"find out why, then tongban peer resume {found.id}")
+        yield Check(name, FAIL, "与该对端的往来已暂停", "exchange with this partner is paused", *fix)
+
+
+def _paused(patient: Patient, party: str) -> bool:
+    connection = snapshot(patient.base / patient.config.node.data / DATABASE)
+    try:
+        row = connection.execute("SELECT state FROM peer WHERE id = ?", (party,)).fetchone()
+    except sqlite3.Error:
+        return False  # the store's own checks say what is wrong with it
+    finally:
+        connection.close()
+    return row is not None and row[0] == "paused"
+
+
+def platform(name: str, url: str) -> Iterator[Check]:
+    """Whether a local platform accepts connections."""
+    why = reachable(url, SECONDS)
+    if why:
+        fix = (
+            "检查本地平台与网络；待投递的会自动重试",
+            "check platform and network; what is owed is retried by itself",
+        )
+        yield Check(f"platform {name}", FAIL, f"{url} 连不上（{why}）", f"{url} cannot be reached ({why})", *fix)
+    else:
+        yield Check(f"platform {name}", OK, f"{url} 可连接", f"{url} accepts connections")
+
+
+def process(config: Config) -> Iterator[Check]:
+    """Whether the gateway runs and takes a commit."""
+    if config.listen.admin.endswith(":0"):
+        yield Check("process", WARN, "管理端口由系统分配，无法探测", "the admin port is given by the system: not asked")
+        return
+    answer = call("GET", f"http://{config.listen.admin}/readyz", SECONDS)
+    if answer.status == 200:
+        yield Check("process", OK, "网关在运行，可提交", "the gateway runs and takes commits")
+    elif answer.status:
+        zh, en = (
+            f"网关在运行但不能提交（HTTP {answer.status}）",
+            f"the gateway runs and takes no commit (HTTP {answer.status})",
+        )
+        yield Check("process", FAIL, zh, en, "查看日志、磁盘与数据库", "look at log, disk and store")
+    else:
+        yield Check("process", WARN, "网关没有在运行", "the gateway is not running", "tongban serve", "tongban serve")
