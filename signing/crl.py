@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from signing import certs, der, names, oids, sm2
 from signing.certs import Certificate, Extension
 from signing.errors import Malformed
+from signing.sm2 import PublicKey
 
 if TYPE_CHECKING:
     from signing.providers import Provider
@@ -171,8 +173,13 @@ def signed_by(crl: RevocationList, issuer: Certificate, provider: Provider) -> s
     wrong_key = crl.aki is not None and issuer.ski is not None and crl.aki != issuer.ski
     if wrong_key or crl.issuer_der != issuer.subject_der:
         return "signature"
-    good = sm2.verify(provider, issuer.public_key, crl.tbs, crl.signature, signer_id=sm2.DEFAULT_ID)
-    return "" if good else "signature"
+    return "" if _holds(provider, issuer.public_key, crl.tbs, crl.signature) else "signature"
+
+
+@lru_cache(maxsize=32)
+def _holds(provider: Provider, key: PublicKey, tbs: bytes, signature: bytes) -> bool:
+    """A fact about bytes, remembered: the same lists are looked into for every certificate."""
+    return sm2.verify(provider, key, tbs, signature, signer_id=sm2.DEFAULT_ID)
 
 
 def look_up(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signing import crl as crl_module
@@ -140,7 +141,9 @@ class _Search:
         return path_reason("untrusted-root", who(tip))
 
 
+@lru_cache(maxsize=1024)
 def _signed_by(child: Certificate, issuer: Certificate, provider: Provider) -> bool:
+    """Whether the link holds: a fact about bytes, remembered, because the same few chains come with every stamp."""
     if issuer.public_key is None or child.algorithm != oids.SM2_WITH_SM3:
         return False
     return sm2.verify(provider, issuer.public_key, child.tbs, child.signature, signer_id=sm2.DEFAULT_ID)

@@ -34,6 +34,10 @@ class Provider(Protocol):
         """Which code answers, for ``doctor``: library, version, path."""
         ...
 
+    def __hash__(self) -> int:
+        """By identity: what one provider found out may be remembered under it."""
+        ...
+
     def random(self, count: int) -> bytes:
         """Bytes of the operating system's generator."""
         ...

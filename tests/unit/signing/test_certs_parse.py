@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from signing import certs, der, issue, keys, names, oids
 from signing.certs import Extension
 from signing.errors import Malformed
+from signing.sm3 import sm3
 from tests import pki
 
 MOMENTS = st.integers(-599_000_000, 4_733_000_000).map(
@@ -274,6 +275,13 @@ def test_names_as_typed() -> None:
     assert names.common_name(name) == "张三\\, 主任" and names.common_name(names.encode([("O", "x")])) == "O=x"
 
 
+def test_mail_and_domain_parts_are_ascii() -> None:
+    name = names.encode([("DC", "cn"), ("DC", "cn"), ("E", "a@b.example")])
+    assert names.display(name) == "E=a@b.example,DC=cn,DC=cn" and not names.repeats(name)
+    with pytest.raises(ValueError):
+        names.encode([("E", "邮箱")])
+
+
 def test_a_name_in_an_unknown_string_type_is_shown_in_hex() -> None:
     name = der.seq(der.set_of(der.seq(der.oid(names.OIDS["CN"]), der.octets(b"\1"))))
     broken = der.seq(der.set_of(der.seq(der.oid("1.2.3"), der.tlv(der.UTF8, b"\xff"))))
@@ -282,5 +290,8 @@ def test_a_name_in_an_unknown_string_type_is_shown_in_hex() -> None:
 
 def test_keys_and_hashes_of_equal_certificates() -> None:
     data = pki.leaf("same").der
-    assert len({certs.parse(data), certs.parse(bytes(bytearray(data)))}) == 1
+    read = certs.parse(data)
+    assert len({read, certs.parse(bytes(bytearray(data)))}) == 1
+    assert read.fingerprint == sm3(data).hex() and read.issuer == pki.root().certificate.subject
+    assert repr(read) == f"Certificate({read.subject})"
     assert keys.public_from_spki(keys.spki(pki.signer("same").public)) == certs.parse(data).public_key

@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from signing import certs, der, issue, keys, names
+from signing import certs, der, issue, keys, names, oids
+from signing.certs import Extension
 from signing.errors import Malformed
 from signing.issue import Authority
 from tests import pki
 from tests.pki import BORN, DIES
+
+MAIL = Extension(oids.KEY_USAGE, True, der.flags({0}))
+HOST = Extension(oids.SUBJECT_ALT_NAME, False, der.seq(der.implicit(1, b"m@x.example"), der.implicit(2, b"h.example")))
 
 
 @pytest.mark.parametrize("dns", [(), ("a.example",), ("a.example", "b.example")])
@@ -35,8 +39,31 @@ def test_a_request_that_is_none(place: int) -> None:
     members[place] = der.integer(1)
     with pytest.raises(Malformed):
         issue.parse_csr(der.seq(*members))
+    ecdsa = der.seq(der.oid("1.2.840.10045.4.3.2"))
+    members = [m.raw for m in der.parse(issue.build_csr(pki.signer("asker"), subject=pki.subject("a"))).as_seq()]
+    with pytest.raises(Malformed):
+        issue.parse_csr(der.seq(members[0], ecdsa, members[2]))
     with pytest.raises(Malformed):
         issue.load_csr(b"-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "dns"),
+    [
+        (b"", []),
+        (der.implicit(0, der.seq(der.oid("1.2.3"), der.set_of()), constructed=True), []),
+        (der.implicit(0, der.seq(der.oid(oids.EXTENSION_REQUEST), der.set_of()), constructed=True), []),
+        (
+            der.implicit(
+                0, der.seq(der.oid(oids.EXTENSION_REQUEST), der.set_of(pki.extensions(MAIL, HOST))), constructed=True
+            ),
+            ["h.example"],
+        ),
+    ],
+)
+def test_requests_with_other_attributes(attributes: bytes, dns: list[str]) -> None:
+    tbs = der.seq(der.integer(0), names.encode(pki.subject("a")), keys.spki(pki.signer("asker").public), attributes)
+    assert issue.parse_csr(issue.sign_structure(pki.signer("asker"), tbs)).dns == dns
 
 
 def test_the_authority_holds_its_own_key() -> None:

@@ -284,6 +284,34 @@ def test_C13_a_good_path_is_found_among_bad_ones() -> None:
         assert Case(leaf, order).judge().ok is True
 
 
+def test_C13_a_link_reached_twice_is_checked_once() -> None:
+    upper = pki.authority("upper")
+    good = pki.authority("middle", by=upper)
+    expired = pki.leaf("middle", "ca", by=upper, serial=5, not_after=DAY - HOUR)
+    few = PathPolicy(usage="sign", revocation="ignore", max_checks=5)
+    for order in ([expired, good.certificate], [good.certificate, expired]):
+        assert Case(pki.leaf("end", by=good), [*order, upper.certificate], policy=few).judge().ok is True
+
+
+def test_C13_of_two_bad_paths_the_one_that_may_yet_be_good_is_told() -> None:
+    """One issuer expired, its twin without a list: not a no, but a cannot tell, whichever comes first."""
+    expired = pki.leaf("middle", "ca", serial=5, not_after=DAY - HOUR)
+    good = pki.authority("middle")
+    leaf = pki.leaf("end", by=good)
+    for order in ([expired, good.certificate], [good.certificate, expired]):
+        report = Case(leaf, order, policy=REQUIRE).judge()
+        assert report.ok is None and report.path[1] == good.certificate
+
+
+def test_an_anchor_of_another_algorithm_ends_no_chain() -> None:
+    odd = pki.certificate(
+        subject=names.encode(pki.subject("odd")), spki=issue.keys.spki(pki.signer("odd").public), inner=ECDSA, outer=ECDSA,
+        extensions=pki.extensions(pki.constraints(True)),
+    )  # fmt: skip
+    leaf = pki.leaf("end", by=Authority(pki.signer("odd"), odd))
+    assert [reason.code for reason in Case(leaf, anchors=[odd]).judge().reasons] == ["not-sm2"]
+
+
 def test_C16_the_issuer_is_found_by_key_not_by_name() -> None:
     """Two roots of one name: the key identifier leads to the right one, and without it the signature does."""
     name = pki.subject("twin")

@@ -146,6 +146,13 @@ def test_the_sample_picture_says_that_it_is_one(name: str) -> None:
     assert len(drawing.findall(".//{*}polygon")) == len(drawing.findall(".//{*}circle")) == 1
 
 
+def test_a_V1_stamp_holds_a_V1_seal() -> None:
+    tbs, signature = der.parse(generate.stamp(form="V1")).as_seq()
+    mixed = der.seq(generate.with_member(tbs.raw, 1, generate.seal()), signature.raw)
+    with pytest.raises(Malformed):
+        parse_stamp(mixed)
+
+
 def test_a_year_that_V1_cannot_write() -> None:
     with pytest.raises(ValueError, match="1950 to 2049"):
         generate.seal(form="V1", ends=pki.BORN + timedelta(days=365 * 30))
