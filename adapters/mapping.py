@@ -152,7 +152,8 @@ class RuleMap:
                 index, _, rest = target[len(own) :].partition(".")
                 deeper = step.inner.source_of(rest)
                 return f"{step.rule.shown}{index}.{deeper}" if deeper else f"{step.rule.shown}{index}"
-        return ""
+        below = (step.rule.shown for step in self.steps if ".".join(step.path).startswith(f"{target}."))
+        return next(below, "") if target else ""
 
     def trace(
         self, value: Any, root: Any = None, at: str = "", from_: str = ""
