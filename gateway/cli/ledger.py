@@ -1,26 +1,24 @@
-"""``tongban ledger``: the append-only ledger (账本), as exported to a file: show, verify, prove."""
+"""``tongban ledger``: the append-only ledger (账本), a node's own or exported to a file: show, verify, prove, export."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
+from gateway.cli.node import CONFIG, JSON, on_node
 from gateway.lang import say
 
 if TYPE_CHECKING:
-    from gateway.ledger.audit import CheckpointRecord, LeafRecord, LedgerHead, LedgerReport
-    from gateway.ledger.checkpoint import Verify
+    from gateway.cli.ledger_source import Source
+    from gateway.ledger.audit import LeafRecord, LedgerReport
     from gateway.ledger.package import Finding
 
-
-class Exported(NamedTuple):
-    """A ledger file taken apart."""
-
-    head: LedgerHead
-    leaves: list[LeafRecord]
-    checkpoints: list[CheckpointRecord]
+FILE = click.argument("file", type=click.Path(), required=False)
+ANCHOR = click.option(
+    "--anchor", "anchors", multiple=True, type=click.Path(), help=say("可信的根证书", "a root certificate to trust")
+)
 
 
 @click.group(help=say("账本：查看、核验、出具证明", "The ledger: show, verify, prove"))
@@ -28,167 +26,146 @@ def group() -> None:
     """The noun."""
 
 
-@group.command(help=say("账本的条数、根与检查点", "Size, root and checkpoints of a ledger file"))
-@click.argument("file", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "JSON for machines"))
-def show(file: str, as_json: bool) -> None:
-    """What the file says of itself; nothing is verified."""
+@group.command(
+    help=say(
+        "账本的条数、根与检查点（不给文件时为本节点）", "Size, root and checkpoints; of this node if no file is given"
+    )
+)
+@FILE
+@CONFIG
+@JSON
+@on_node
+def show(file: str | None, path: str, as_json: bool) -> None:
+    """What the ledger says of itself, and the partners' checkpoints held; nothing is verified."""
+    import msgspec
+
+    from gateway.cli.ledger_source import load
     from gateway.cli.output import finish
     from gateway.ledger import tree
     from gateway.ledger.checkpoint import parse_text
 
-    exported = load(file)
-    frontier, _ = tree.append(tree.Frontier(), [leaf.hash for leaf in exported.leaves])
-    held = [
+    source = load(file, path)
+    usable = [leaf.hash for leaf in source.leaves if len(leaf.hash) == tree.HASH_SIZE]
+    root = tree.root(tree.append(tree.Frontier(), usable)[0]).hex() if len(usable) == len(source.leaves) else ""
+    own = [
         {"size": found.size, "root": found.root.hex(), "time_ms": found.time_ms, "witness": record.witness}
-        for record in exported.checkpoints
+        for record in source.checkpoints
         if (found := parse_text(record.checkpoint.text.encode()))
     ]
-    root = tree.root(frontier).hex()
-    data = {"origin": exported.head.origin, "size": frontier.size, "root": root, "checkpoints": held}
-    lines = [
-        say(
-            f"账本 {exported.head.origin}：{frontier.size} 条", f"ledger {exported.head.origin}: {frontier.size} leaves"
-        )
-    ]
-    finish(True, data, as_json, [*lines, f"  {root}", *(f"  {c['size']:>8} {c['root']} {c['witness']}" for c in held)])
+    held = [{"party": one.party, "checkpoint": msgspec.to_builtins(one.checkpoint)} for one in source.held]
+    data = {"origin": source.head.origin, "size": len(source.leaves), "root": root, "checkpoints": own, "held": held}
+    zh = f"账本 {source.head.origin}：{len(source.leaves)} 条，检查点 {len(own)} 个"
+    en = f"ledger {source.head.origin}: {len(source.leaves)} leaves, {len(own)} checkpoints"
+    lines = [say(zh, en), f"  {root}", *(f"  {c['size']:>8} {c['root']} {c['witness']}".rstrip() for c in own[-5:])]
+    for one in source.held:
+        lines.append(say(f"持有 {one.party} 的检查点：", f"holds of {one.party}:"))
+        lines.append(f"  {one.checkpoint.text.split(chr(10))[2]:>8} {one.checkpoint.text.split(chr(10))[3]}")
+    finish(True, data, as_json, lines)
 
 
-@group.command(help=say("核验账本，指出第一处问题", "Verify a ledger file and name the first bad leaf"))
-@click.argument("file", type=click.Path())
+@group.command(help=say("核验账本，指出第一处问题", "Verify a ledger and name the first bad leaf"))
+@FILE
 @click.option(
     "--witness", "witnesses", multiple=True, type=click.Path(),
     help=say("对端持有的本账本检查点", "checkpoints of this ledger that a partner holds"),
 )  # fmt: skip
-@click.option(
-    "--anchor", "anchors", multiple=True, type=click.Path(), help=say("可信的根证书", "a root certificate to trust")
-)
-@click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "JSON for machines"))
-def verify(file: str, witnesses: tuple[str, ...], anchors: tuple[str, ...], as_json: bool) -> None:
+@ANCHOR
+@CONFIG
+@JSON
+@on_node
+def verify(file: str | None, witnesses: tuple[str, ...], anchors: tuple[str, ...], path: str, as_json: bool) -> None:
     """Exit 0 whole, 1 changed, 2 cannot tell, 65 not a ledger."""
+    from gateway.cli import ledger_source
     from gateway.cli.output import finish
     from gateway.ledger.audit import audit
 
-    exported = load(file)
-    held = [*exported.checkpoints, *(record for path in witnesses for record in _witness(path))]
-    check, about_card = _keys(exported.head, anchors)
-    report = audit(exported.head.origin, exported.leaves, held, check)
+    source = ledger_source.load(file, path)
+    held = [*source.checkpoints, *(record for name in witnesses for record in ledger_source.witness(name))]
+    check, about_card = ledger_source.keys(source.head, anchors)
+    report = audit(source.head.origin, source.leaves, held, check)
     bad = any(finding.bad for finding in about_card)
     ok = False if bad else None if about_card and report.ok else report.ok
+    told: list[dict[str, object]] = [{"code": f.code, "zh": f.zh, "en": f.en, "index": None} for f in about_card]
+    told += [
+        {"code": f.code, "zh": f.zh, "en": f.en, "index": f.index if f.index >= 0 else None} for f in report.faults
+    ]
     data = {
         "size": report.size, "root": report.root.hex(), "first_bad": report.first_bad,
-        "checkpoints": report.checkpoints, "witnesses": report.witnesses,
-        "reasons": [
-            *({"code": f.code, "zh": f.zh, "en": f.en, "index": None} for f in about_card),
-            *({"code": f.code, "zh": f.zh, "en": f.en, "index": f.index if f.index >= 0 else None} for f in report.faults),
-        ],
+        "checkpoints": report.checkpoints, "witnesses": report.witnesses, "reasons": told,
     }  # fmt: skip
     finish(ok, data, as_json, _lines(ok, report, about_card))
 
 
 @group.command(help=say("出具一条的账本证明", "Prove one leaf"))
-@click.argument("file", type=click.Path())
+@FILE
 @click.option("--index", type=click.IntRange(min=0), help=say("第几条（自 0 起）", "number of the leaf, from 0"))
 @click.option("--message", help=say("报文编号", "message id"))
-@click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "JSON for machines"))
-def prove(file: str, index: int | None, message: str | None, as_json: bool) -> None:
+@click.option("--kind", help=say("条目类别（sent、accepted …）", "kind of the entry (sent, accepted …)"))
+@CONFIG
+@JSON
+@on_node
+def prove(file: str | None, index: int | None, message: str | None, kind: str | None, path: str, as_json: bool) -> None:
     """The proof under the first checkpoint that covers the leaf."""
+    import msgspec
+
+    from gateway.cli.ledger_source import load
     from gateway.cli.output import finish
 
     if (index is None) == (message is None):
         raise click.UsageError(say("请给出 --index 或 --message 之一", "give either --index or --message"))
-    exported = load(file)
-    leaf = next((one for one in exported.leaves if one.index == index or one.id == message), None)
-    proof = _prove(exported, leaf) if leaf else None
+    source = load(file, path)
+    wanted = (one for one in source.leaves if one.index == index or one.id == message)
+    leaf = next((one for one in wanted if kind in (None, one.kind)), None)
+    proof = _prove(source, leaf) if leaf else None
     if leaf is None or proof is None:
         zh, en = "账本中没有这一条，或尚无检查点覆盖它", "no such leaf, or no checkpoint covers it yet"
         finish(False, {"reason": "not-proved", "text": say(zh, en)}, as_json, [say(zh, en)])
-    data = {"kind": leaf.kind, "id": leaf.id, "digest": leaf.digest, "index": leaf.index, "proof": proof}
+    data = {"kind": leaf.kind, "id": leaf.id, "index": leaf.index, "entry": leaf.entry.hex(), "proof": proof}
     text = say(
         f"第 {leaf.index} 条（{leaf.kind} {leaf.id}）的证明：", f"proof of leaf {leaf.index} ({leaf.kind} {leaf.id}):"
     )
-    import msgspec
-
     finish(True, data, as_json, [text, msgspec.json.encode(proof).decode()])
 
 
-def _prove(exported: Exported, leaf: LeafRecord) -> object | None:
+@group.command(help=say("把本节点的账本导出为文件", "Export this node's ledger to a file"))
+@click.option("--out", "-o", required=True, type=click.Path(), metavar="F", help=say("输出文件", "output file"))
+@CONFIG
+@JSON
+@on_node
+def export(out: str, path: str, as_json: bool) -> None:
+    """Leaves with their salts: the file lets its reader link leaves to messages, so it is for its owner alone."""
+    from gateway.cli.ledger_source import load
+    from gateway.cli.node import write_private
+    from gateway.cli.output import finish
+    from gateway.ledger.audit import write_ledger
+
+    source = load(None, path)
+    data = write_ledger(source.head, [*source.leaves, *source.checkpoints])
+    write_private(out, data)
+    text = say(f"已导出 {out}（{len(source.leaves)} 条）", f"written: {out} ({len(source.leaves)} leaves)")
+    finish(True, {"file": out, "size": len(source.leaves), "bytes": len(data)}, as_json, [text])
+
+
+def _prove(source: Source, leaf: LeafRecord) -> object | None:
     from gateway.ledger import tree
     from gateway.ledger.checkpoint import LedgerProof, parse_text
 
     covering = sorted(
         (found.size, found.root, record.checkpoint)
-        for record in exported.checkpoints
+        for record in source.checkpoints
         if not record.witness
         and (found := parse_text(record.checkpoint.text.encode()))
-        and leaf.index < found.size <= len(exported.leaves)
+        and leaf.index < found.size <= len(source.leaves)
     )
     if not covering or not leaf.salt:
         return None
     size, root, checkpoint = covering[0]
-    _, nodes = tree.append(tree.Frontier(), [one.hash for one in exported.leaves[:size]])
+    _, nodes = tree.append(tree.Frontier(), [one.hash for one in source.leaves[:size]])
     by_place = {(level, index): node for level, index, node in nodes}
     path = tree.inclusion_path(leaf.index, size, lambda level, index: by_place[level, index])
     if not tree.check_inclusion(leaf.hash, leaf.index, size, path, root):
         return None
     return LedgerProof(leaf.index, leaf.salt, path, checkpoint)
-
-
-def load(path: str) -> Exported:
-    """A ledger file, or exit 65 with what and where."""
-    from gateway.cli.output import read_bytes, unreadable
-    from gateway.ledger.audit import read_ledger
-
-    try:
-        return Exported(*read_ledger(read_bytes(path)))
-    except ValueError as error:
-        unreadable(path, f"第 {error} 行不是账本记录", f"line {error} is not a ledger record")
-
-
-def _witness(path: str) -> Iterator[CheckpointRecord]:
-    """Checkpoints in a partner's file: one signed checkpoint per line, the file's name as the witness."""
-    from pathlib import Path
-
-    import msgspec
-
-    from gateway.cli.output import read_bytes, unreadable
-    from gateway.ledger.audit import CheckpointRecord
-    from gateway.ledger.checkpoint import SignedCheckpoint
-
-    for number, line in enumerate(read_bytes(path, 16 << 20).splitlines(), 1):
-        try:
-            yield CheckpointRecord(msgspec.json.decode(line, type=SignedCheckpoint), Path(path).stem)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            unreadable(path, f"第 {number} 行不是检查点", f"line {number} is not a signed checkpoint")
-
-
-def _keys(head: LedgerHead, anchors: tuple[str, ...]) -> tuple[Verify, Sequence[Finding]]:
-    """Who may sign this ledger's checkpoints: the keys of its owner's card in the file, chained to the anchors given."""
-    from gateway.cli.anchors import open_checking_provider, read_anchors
-    from gateway.ledger.evidence import Pool
-    from gateway.ledger.keybook import read_cards
-    from gateway.ledger.package import Finding
-    from gateway.ledger.records import CardRecord
-    from gateway.ledger.trust import compose
-    from signing import certs, sm2
-    from signing.errors import Rejected
-
-    provider, party = open_checking_provider(), head.origin.split("/")[0]
-    cards = [(1, CardRecord(party=party, card=head.card))] if head.card else []
-    book, findings = read_cards(cards, provider)
-    given = read_anchors(anchors)
-    for identity in book.identities if given else ():
-        at_ms = int(certs.parse(identity.certificate).not_before.timestamp() * 1000)
-        for reason in compose(provider, given).chain(identity.certificate, Pool([], []), at_ms):
-            findings.append(Finding("chains", reason.code, reason.zh, reason.en, bad=isinstance(reason, Rejected)))
-
-    def check(key: str, data: bytes, signature: bytes) -> bool | None:
-        known = book.find(party, "checkpoint", key)
-        if known is None:
-            return None
-        return sm2.verify(provider, known.public, data, signature, signer_id=sm2.DEFAULT_ID)
-
-    return check, findings
 
 
 def _lines(ok: bool | None, report: LedgerReport, about_card: Sequence[Finding]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,9 +17,7 @@ from msgspec import Meta
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import Checkpoint, SignedCheckpoint, Verify, entry_digest, parse_text
 
-FORMAT = "tongban/v1/ledger"
-
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+FORMAT: Final = "tongban/v1/ledger"
 
 
 class LedgerHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="record", tag="ledger"):
@@ -30,15 +28,19 @@ class LedgerHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     card: bytes = b""
 
 
-class LeafRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="record", tag="leaf"):
-    """One leaf: what it says, its salt, and the hash as stored. A shredded leaf has empty salt: only its hash is left."""
+class LeafRecord(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="record", tag="leaf", omit_defaults=True
+):
+    """One leaf: the entry digest it commits to, its salt, and the hash as stored. ``digest`` (hex) is what the entry is
+    about, where its owner can still tell. A shredded leaf has an empty salt: only its hash is left."""
 
     index: int
     kind: str
     id: str
-    digest: Digest
+    entry: bytes
     salt: bytes
     hash: bytes
+    digest: Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")] = ""
 
 
 class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="record", tag="checkpoint"):
@@ -162,10 +164,11 @@ def _leaf(leaf: LeafRecord, count: int, faults: list[Fault]) -> bytes:
     if not leaf.salt:
         return leaf.hash if len(leaf.hash) == tree.HASH_SIZE else bytes(tree.HASH_SIZE)
     try:
-        computed = tree.leaf_hash(leaf.salt, entry_digest(leaf.kind, leaf.id, bytes.fromhex(leaf.digest)))
+        computed = tree.leaf_hash(leaf.salt, leaf.entry)
+        told = not leaf.digest or entry_digest(leaf.kind, leaf.id, bytes.fromhex(leaf.digest)) == leaf.entry
     except ValueError:
-        computed = bytes(tree.HASH_SIZE)
-    if computed != leaf.hash:
+        computed, told = bytes(tree.HASH_SIZE), False
+    if computed != leaf.hash or not told:
         zh, en = (
             f"第 {count} 条的内容与其叶子不符：被改动",
             f"leaf {count} was edited: its content does not have its hash",

@@ -43,7 +43,9 @@ def ledger(commits: int = 8, name: str = "act") -> lab.City:
 
 def leaves(city: lab.City) -> Leaves:
     return [
-        LeafRecord(n, kind, name, digest.hex(), salt, tree.leaf_hash(salt, entry_digest(kind, name, digest)))
+        LeafRecord(
+            n, kind, name, entry := entry_digest(kind, name, digest), salt, tree.leaf_hash(salt, entry), digest.hex()
+        )
         for n, ((kind, name, digest), salt) in enumerate(zip(city.entries, city.salts, strict=True))
     ]
 
@@ -68,12 +70,14 @@ def test_a_whole_ledger_holds() -> None:
 
 
 def rehashed(leaf: LeafRecord, digest: bytes) -> LeafRecord:
-    made = tree.leaf_hash(leaf.salt, entry_digest(leaf.kind, leaf.id, digest))
-    return replace(leaf, digest=digest.hex(), hash=made)
+    entry = entry_digest(leaf.kind, leaf.id, digest)
+    return replace(leaf, digest=digest.hex(), entry=entry, hash=tree.leaf_hash(leaf.salt, entry))
 
 
 EDITS: dict[str, tuple[Callable[[Leaves], Leaves], str, int]] = {
     "digest": (lambda ls: [*ls[:6], replace(ls[6], digest=bytes(32).hex()), *ls[7:]], "leaf-edited", 6),
+    "entry": (lambda ls: [*ls[:6], replace(ls[6], entry=bytes(32)), *ls[7:]], "leaf-edited", 6),
+    "entry-short": (lambda ls: [*ls[:6], replace(ls[6], entry=b"", digest=""), *ls[7:]], "leaf-edited", 6),
     "id": (lambda ls: [*ls[:6], replace(ls[6], id="other"), *ls[7:]], "leaf-edited", 6),
     "kind": (lambda ls: [*ls[:6], replace(ls[6], kind="gossip"), *ls[7:]], "leaf-edited", 6),
     "salt": (lambda ls: [*ls[:6], replace(ls[6], salt=bytes(32)), *ls[7:]], "leaf-edited", 6),
