@@ -246,3 +246,10 @@ def test_S08_whatever_decodes_encodes_to_the_same_bytes(data: bytes) -> None:
         assert der.encode_signature(*der.decode_signature(data)) == data
     except Malformed as error:
         assert error.code == "der-signature"
+
+
+@pytest.mark.parametrize("r", [0, N, N + 1, (1 << 256) - 1])
+def test_S01_S04_values_out_of_range_do_not_decode(r: int) -> None:
+    for pair in ((r, 5), (5, r)):
+        with pytest.raises(Malformed, match="der-signature"):
+            der.decode_signature(der.encode_signature(*pair))

@@ -189,6 +189,69 @@ def test_pure_works_without_gmpy2() -> None:
     subprocess.run([sys.executable, "-c", PLAIN_INTEGERS], cwd=ROOT, check=True, timeout=60)
 
 
+# --- what chance never brings: made backwards from the answer --------------------------------------------------------------
+
+
+def _x_of(k: int) -> int:
+    point = curve.ladder(k, curve.GX, curve.GY)
+    assert point is not None
+    return point[0]
+
+
+@pytest.mark.parametrize("provider", [LIBCRYPTO, PURE, GMSSL], ids=lambda provider: provider.uri)
+def test_S03_t_is_0_though_the_equation_holds(provider: Any) -> None:
+    s = 4711
+    e = ((-s - _x_of(s)) % N).to_bytes(32, "big")
+    assert not provider.verify_digest(selftest.PUBLIC, e, N - s, s)
+
+
+@pytest.mark.parametrize("provider", [LIBCRYPTO, PURE, GMSSL], ids=lambda provider: provider.uri)
+def test_a_point_whose_x_lies_between_n_and_p(provider: Any) -> None:
+    """One signature in 2^32 meets such a point; the public key is solved for: P = (R - sG) / t."""
+    x = N
+    while not curve.on_curve(x, y := pow(x**3 - 3 * x + sm2.B, (sm2.P + 1) // 4, sm2.P)):
+        x += 1
+    s, t = 1234567, 7654321
+    minus = curve.ladder(N - s, curve.GX, curve.GY)
+    rest = curve.to_affine(curve.total([(x, y), *([minus] if minus else [])]))
+    assert rest is not None
+    key = curve.ladder(pow(t, -1, N), *rest)
+    assert key is not None
+    r = (t - s) % N
+    e = ((r - x) % N).to_bytes(32, "big")
+    for _ in range(pure.PROMOTE + 2):
+        assert provider.verify_digest(PublicKey(*key), e, r, s)
+    assert not provider.verify_digest(PublicKey(*key), e, r, s + 1)
+
+
+@pytest.mark.parametrize("forbidden", ["r is 0", "r plus k is n", "s is 0"])
+def test_S26_a_nonce_that_gives_a_forbidden_value_is_drawn_again(
+    forbidden: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    k = 4711
+    r = {"r is 0": 0, "r plus k is n": N - k, "s is 0": k * pow(PRIVATE.d, -1, N)}[forbidden]
+    e = ((r - _x_of(k)) % N).to_bytes(32, "big")
+    draws = iter([k - 1, 815])
+    monkeypatch.setattr(pure.secrets, "randbelow", lambda _: next(draws))
+    r, s = PURE.sign_digest(PRIVATE, e)
+    assert next(draws, None) is None
+    assert LIBCRYPTO.verify_digest(PRIVATE.public, e, r, s)
+
+
+def test_S30_a_nonce_whose_key_stream_is_zero_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    k = 1
+    while sm2.seal_to_point(PRIVATE.public, PublicKey(*(curve.ladder(k, *_point(PRIVATE)) or (0, 0))), b"A"):
+        k += 1
+    draws = iter([k - 1, 815])
+    monkeypatch.setattr(pure.secrets, "randbelow", lambda _: next(draws))
+    assert LIBCRYPTO.decrypt(PRIVATE, PURE.encrypt(PRIVATE.public, b"A")) == b"A"
+    assert next(draws, None) is None
+
+
+def _point(private: PrivateKey) -> curve.Affine:
+    return private.public.x, private.public.y
+
+
 # --- nonces ----------------------------------------------------------------------------------------------------------------
 
 
@@ -271,7 +334,7 @@ def test_refusals_leave_no_error_for_others() -> None:
     library = ctypes.PyDLL(LIBCRYPTO._lib.path)  # type: ignore[attr-defined]
     library.ERR_peek_error.restype = ctypes.c_ulong
     r, s = LIBCRYPTO.sign_digest(PRIVATE, selftest.E)
-    for bad in ((r, s ^ 1), (r ^ 1, s), (1, 1), (N - 1, N - 1), (0, s)):
+    for bad in ((r, s ^ 1), (r ^ 1, s), (1, 1), (N - 1, 1), (0, s)):
         assert not LIBCRYPTO.verify_digest(PRIVATE.public, selftest.E, *bad)
         assert library.ERR_peek_error() == 0
     with pytest.raises(Malformed):
