@@ -68,11 +68,11 @@ async def exchange(
         async with session.request(
             request.method,
             request.url,
-            data=request.body,
+            data=request.body or None,
             headers=request.headers,
             timeout=timeout,
             allow_redirects=False,
-            skip_auto_headers=("User-Agent", "Accept-Encoding"),
+            skip_auto_headers=("User-Agent", "Accept-Encoding", "Content-Type"),  # a header nobody signed
         ) as response:
             body = await _read(response, max_answer)
             if body is None:

@@ -38,7 +38,7 @@ def build_wsdl(profile: Profile, words: Words, xsd: bytes, address: str) -> byte
     spaces: Any = {None: WSDL, "soap": SOAP, "tns": words.namespace}
     root = etree.Element(f"{{{WSDL}}}definitions", nsmap=spaces, targetNamespace=words.namespace, name=words.service)
     _child(root, "documentation").text = f"{profile.text.title}。{profile.text.notice}"
-    _child(root, "types").append(parse_xml(xsd))
+    _child(root, "types")
     names = operations(profile, words)
     _part(root, words.credential, words.credential, "credential")
     for name in names:
@@ -53,7 +53,9 @@ def build_wsdl(profile: Profile, words: Words, xsd: bytes, address: str) -> byte
     place = _child(service, "port", name=f"{words.service}Port", binding=f"tns:{words.service}Binding")
     _soap(place, "address", location=address)
     data: Any = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
-    return bytes(data)
+    schema: Any = etree.tostring(parse_xml(xsd), encoding="UTF-8", xml_declaration=False)
+    # Spliced as bytes: moved as a tree, the schema would lose the namespaces that only its type="..." values use.
+    return bytes(data).replace(b"<types/>", b"<types>" + bytes(schema) + b"</types>", 1)
 
 
 def _part(root: etree._Element, message: str, element: str, part: str) -> None:

@@ -22,7 +22,7 @@ PRIVATE = "3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8"
 OTHER = "128b2fa8bd433c6c068c8d803dff79792a519a55171b1b650c23661d15897263"
 PUBLIC = sm2sign.public_of(PRIVATE)
 NAMES = {"app": "x-qk-appid", "time": "x-qk-timestamp", "nonce": "x-qk-nonce", "signature": "x-qk-sign"}
-BODY = '{"bjbh":"420104202601010001"}'.encode()
+BODY = b'{"bjbh":"420104202601010001"}'
 BASE = {"method": "POST", "target": "/platform/v1/cases", "body": BODY, "app": "qk-window", "time": str(NOW),
         "nonce": "0123456789abcdef", "headers": {"host": "gateway.example:8080", "content-type": "application/json"}}  # fmt: skip
 PATHS = ["/platform/v1/cases", "/platform/v1/cases/a%2Fb", "/platform/v1/cases/a/b", "/platform/v1/cases/%61", "/",
@@ -113,7 +113,8 @@ def bad() -> list[dict[str, Any]]:
         vector("another signer id", BASE, sign(BASE, signer_id=b"ALICE123@YAHOO.COM"), "bad-signature"),
         vector("an empty signer id", BASE, sign(BASE, signer_id=b""), "bad-signature"),
         vector("r and s exchanged", BASE, signature[64:] + signature[:64], "bad-signature"),
-        vector("cut short", BASE, signature[:126], "bad-signature"), vector("one byte more", BASE, signature + "00", "bad-signature"),
+        vector("cut short", BASE, signature[:126], "bad-signature"),
+        vector("one byte more", BASE, signature + "00", "bad-signature"),
         vector("all zero", BASE, "0" * 128, "bad-signature"), vector("not hex", BASE, "z" * 128, "bad-signature"),
         vector("half in capitals", BASE, signature[:64].upper() + "a" + signature[65:], "bad-signature"),
         vector("Base64 where hex is agreed", BASE, "MEUCIQ" + "A" * 80, "bad-signature"),
