@@ -196,8 +196,20 @@ def _apply(tx: Tx, case: CaseFile, act: Act, message: str) -> None:
     event = event_of(act.type, act.body)
     if by is COLLECTING and machine.moves_on_receipt(act.type):
         casefile.check(case, event, by)  # our copy moves when the handling side's receipt is in
+        _one_at_a_time(tx, case, act.type)
     else:
         casefile.move(tx, case, event, by, message, _at_ms(act.body))
+
+
+def _one_at_a_time(tx: Tx, case: CaseFile, type_: str) -> None:
+    """A second correction while the first is unanswered could be taken for the answer to a later request."""
+    under_way = tx.one(
+        "SELECT 1 FROM message m JOIN delivery d ON d.message = m.id WHERE m.case_id = ? AND m.type = ? "
+        "AND m.direction = 'out' AND d.destination LIKE 'peer:%' AND d.state NOT IN ('delivered','refused','given_up')",
+        case.id, type_,
+    )  # fmt: skip
+    if under_way is not None:
+        raise Refused("TB-5006", f"{case.state} × {type_}", early=True)
 
 
 def event_of(type_: str, body: Any) -> machine.Event:
