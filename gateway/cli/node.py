@@ -122,6 +122,9 @@ def on_node(command: F) -> F:
             unreadable(error.where, error.zh, error.en)
         except SigningError as error:
             unreadable(kwargs.get("path", ""), error.zh, error.en)
+        except OSError as error:
+            name = error.strerror or type(error).__name__
+            unreadable(error.filename or kwargs.get("path", ""), f"文件读写失败（{name}）", f"cannot be used ({name})")
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "") or type(error).__name__
             unreadable(kwargs.get("path", ""), f"数据库读不出（{name}）", f"the store cannot be used ({name})")

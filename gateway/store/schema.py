@@ -39,4 +39,5 @@ def upgrade(path: Path) -> str:
             command.upgrade(config, "head")
     finally:
         engine.dispose()
+    path.chmod(0o600)  # the journal's files beside it take the same mode
     return revision(path)

@@ -1,0 +1,148 @@
+"""A new node for a real place, in two steps, because certificates come from a licensed CA and not from us.
+
+1. ``begin``: keys, one certificate request for each use, the content vault, an empty store, a configuration with comments.
+2. ``finish``, when the certificates are back: each is held against its key, and the party card is signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from gateway import keyring
+from gateway.config import Config, ConfigError
+from gateway.exchange import card as cards
+from gateway.exchange.card import Card, CardKey
+from gateway.store import schema
+from signing import certs, issue
+from signing.certs import Certificate
+from signing.errors import Malformed
+from signing.keys import to_pem
+from signing.providers import Provider
+from signing.sm2 import Signer
+
+PASSPHRASE = "passphrase"  # noqa: S105 - a file name
+PEM_REQUEST = "CERTIFICATE REQUEST"
+# use -> title in the subject
+USES = {"identity": "身份密钥", "checkpoint": "检查点密钥", "direct": "直签密钥", "platform": "平台接口密钥"}
+
+TEMPLATE = """\
+# 通办网关节点配置。路径相对于本文件。编码须写成字符串。改后运行 tongban config check。
+# Configuration of a Tongban node. Paths are relative to this file. Check with: tongban config check
+
+[node]
+party = "{party}"        # 区划代码.统一社会信用代码 division code and credit code
+name = {name}
+data = "data"            # 数据库与材料 store and materials
+lab = false              # 生产节点不信任样章证书 a production node trusts no laboratory certificate
+
+[listen]
+exchange = "{exchange}"  # 对端网关；前面须有 TLS 反向代理 partners; behind a TLS proxy
+platform = "{platform}"  # 本地平台 local platforms
+admin = "{admin}"        # 健康检查与指标，只对本机 health and metrics, this machine only
+
+[keys]
+dir = "keys"
+provider = "auto"        # libcrypto 优先 OpenSSL first
+# 口令：file、env 或 credential（systemd LoadCredential）。生产环境建议 credential，并删去 keys/passphrase。
+# The passphrase: file, env or credential. Prefer credential in production and remove keys/passphrase then.
+passphrase = {{ file = "keys/passphrase" }}
+
+# 本地平台，每个一段。A section for each local platform:
+# [[platform]]
+# id = "window"
+# profile = "qiaokou"            # adapters/profiles
+# base_url = "http://10.0.0.5:8080"
+# app_id = "…"
+# public_keys = ["04…"]          # 平台的 SM2 公钥 its SM2 public key
+
+# 对端用 tongban peer add 登记；双方签署的协议：Partners are added by `tongban peer add`; agreements signed by both:
+# [[agreement]]
+# file = "agreement.toml"
+"""
+
+
+class Listeners(msgspec.Struct, frozen=True):
+    """Where the node listens, host:port."""
+
+    exchange: str = "127.0.0.1:8443"
+    platform: str = "127.0.0.1:8080"
+    admin: str = "127.0.0.1:9443"
+
+
+def begin(folder: Path, party: str, name: str, listeners: Listeners, provider: Provider) -> list[Path]:
+    """Make the node's folder; the certificate requests. FileExistsError where a key is already."""
+    passphrase = provider.random(24).hex().encode()
+    keyring.write_private(folder / "keys" / PASSPHRASE, passphrase + b"\n")
+    requests = []
+    (folder / "certs").mkdir(exist_ok=True)
+    for use, title in USES.items():
+        signer = Signer(provider, provider.generate())
+        keyring.write_key(folder / "keys", use, signer, passphrase, provider.random)
+        subject = (("C", "CN"), ("O", name), ("OU", party), ("CN", f"{name}{title}"))
+        path = folder / "certs" / f"{use}.csr"
+        path.write_bytes(to_pem(PEM_REQUEST, issue.build_csr(signer, subject=subject)))
+        requests.append(path)
+    keyring.write_vault(folder / "keys", passphrase, provider.random)
+    schema.upgrade(folder / "data" / "gateway.db")
+    text = TEMPLATE.format(party=party, name=msgspec.json.encode(name).decode(), **msgspec.to_builtins(listeners))
+    (folder / "tongban.toml").write_text(text, encoding="utf-8")
+    return requests
+
+
+def finish(config: Config, base: Path, endpoint: str, anchors: Sequence[bytes], now: datetime) -> tuple[Card, str]:
+    """Sign the party card with the certificates that have come; the card and the identity fingerprint.
+
+    ``anchors``: roots (DER) of the place's e-seals. A card that exists gets a successor; keys that stay keep their date.
+    """
+    ring, _ = keyring.open_ring(config, base)
+    certificates = {use: _certificate(base / "certs", use, ring.signer(use)) for use in USES}
+    identity, since = ring.signer("identity"), int(now.timestamp() * 1000)
+    before = _before(base / "card.json", identity.key_id, ring.provider)
+    known = {key.id: key.since_ms for key in before.keys} if before is not None else {}
+    wanted = [(use, certificates[use]) for use in ("checkpoint", "direct")]
+    wanted += [("seal-anchor", certs.parse(der)) for der in anchors]
+    keys = []
+    for use, certificate in wanted:
+        assert certificate.public_key is not None  # noqa: S101 - looked at when it was read
+        thumbprint = certificate.public_key.thumbprint
+        keys.append(CardKey(use, thumbprint, certificate.der, known.get(thumbprint, since)))
+    card = Card(
+        party=config.node.party, name=config.node.name, division=config.node.party[:6],
+        version=before.version + 1 if before is not None else 1, issued_ms=since, endpoint=endpoint,
+        body_limit=config.limits.body, part_limit=config.limits.part, keys=tuple(keys),
+        origin=before.origin if before is not None else f"{config.node.party}/1",
+    )  # fmt: skip
+    (base / "card.json").write_bytes(cards.sign(card, identity, certificates["identity"].der))
+    (base / "fingerprint").write_text(identity.key_id)
+    return card, identity.key_id
+
+
+def _certificate(folder: Path, use: str, signer: Signer) -> Certificate:
+    """The certificate that came back for one use, PEM or DER, kept as DER; it must be this key's."""
+    for path in (folder / f"{use}.der", folder / f"{use}.pem", folder / f"{use}.crt", folder / f"{use}.cer"):
+        if path.exists():
+            break
+    else:
+        zh, en = "还没有放入 CA 签发的证书", "the CA's certificate has not been put here yet"
+        raise ConfigError(str(folder / f"{use}.pem"), zh, en)
+    try:
+        found = certs.load(path.read_bytes())[0]
+    except Malformed as error:
+        raise ConfigError(str(path), error.zh, error.en) from None
+    if found.public_key != signer.public:
+        raise ConfigError(str(path), "证书不是这把密钥的", "the certificate is not this key's")
+    (folder / f"{use}.der").write_bytes(found.der)
+    return found
+
+
+def _before(path: Path, fingerprint: str, provider: Provider) -> Card | None:
+    if not path.exists():
+        return None
+    try:
+        return cards.read(path.read_bytes(), fingerprint, provider)
+    except cards.CardError as error:
+        raise ConfigError(str(path), error.zh, error.en) from None
