@@ -107,6 +107,9 @@ class Faults:
     async def through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer one request of the gateway, well or badly. What is spoilt after the handler has happened has happened."""
         mode = self._take()
+        if mode == "dark" and request.transport is not None:  # connections from before are dead too
+            request.transport.abort()
+            return web.Response(status=503)
         if mode == "500":
             return web.Response(status=500, text="internal error")
         if mode == "slow":
