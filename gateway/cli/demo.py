@@ -111,7 +111,7 @@ def break_(ctx: click.Context, what: str, folder: Path | None, as_json: bool) ->
     """Each breaks, shows where it appears, mends, and shows that nothing was lost. Needs ``demo up``."""
     from gateway.demo import breaks
 
-    breaks.run(what, _state(folder or ctx.obj, as_json), as_json)
+    breaks.run(what, _root(folder or ctx.obj), _state(folder or ctx.obj, as_json), as_json)
 
 
 @group.command(
@@ -123,8 +123,7 @@ def tamper(ctx: click.Context, folder: Path | None, as_json: bool) -> None:
     """Works on copies. Exit 0 when every change was found."""
     from gateway.demo import kept
 
-    root = _root(folder or ctx.obj)
-    kept.tamper(root, _state(folder or ctx.obj, as_json), as_json)
+    kept.tamper(_root(folder or ctx.obj), _state(folder or ctx.obj, as_json), as_json)
 
 
 def _root(folder: Path | None) -> Path:

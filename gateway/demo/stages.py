@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -50,7 +49,7 @@ def run(
             )
         )
     sys.stdout.flush()
-    os._exit(code) if code > 128 else sys.exit(code)
+    sys.exit(code)
 
 
 async def _interruptible(work: Coroutine[Any, Any, int], caught: list[int]) -> int:

@@ -8,6 +8,7 @@ copies and the exported evidence, after it had happened.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from signing.providers import Provider
 SHOWN = ("granted", "correction", "special", "denied")
 IMAGES = {"SVG": "image/svg+xml", "PNG": "image/png", "JPG": "image/jpeg", "BMP": "image/bmp", "GIF": "image/gif"}
 MARKS = {"ok": "✓", "failed": "✗", "unknown": "?", "absent": "–"}
+_WIDTH = re.compile(rb'<svg[^>]*\bwidth="([0-9.]{1,6})mm"')
 STAMP_PARTS = (
     ("signature", "签名：签章人与制章人的 SM2 签名都成立", "signatures of signer and seal maker"),
     ("chain", "证书链：追溯到红谷滩名片公布的根证书", "chain to the root that Honggutan's card announces"),
@@ -71,6 +73,7 @@ def tell(outcome: Outcome, provider: Provider) -> str:
     return environment.get_template("story.html").render(
         o=outcome,
         data=outcome.data(),
+        deeds=words.DEEDS,
         made=datetime.now(CHINA),
         picture=Markup(picture.draw()),  # noqa: S704 - drawn by us from constants
         agreement=shown[0][1].agreement if shown else None,
@@ -177,11 +180,17 @@ def _result(one: Stamped) -> dict[str, Any]:
         "name": one.name,
         "document": _uri(one.media_type, one.document) if one.media_type.startswith("image/") else "",
         "seal": _uri(IMAGES.get(shown.type.upper(), ""), shown.data) if shown is not None else "",
-        "width": shown.width if shown is not None else 42,
+        "width": 100 * (shown.width if shown is not None else 42) / _width_mm(one.document),
         "report": one.report,
         "time": one.report.stamp_time.astimezone(CHINA) if one.report.stamp_time else None,
         "parts": [(MARKS[getattr(one.report, part)], zh, en) for part, zh, en in STAMP_PARTS],
     }
+
+
+def _width_mm(document: bytes) -> float:
+    """How wide a drawn document says it is; an A4 sheet on its side when it does not say."""
+    found = _WIDTH.search(document[:1000])
+    return float(found[1]) if found else 297.0
 
 
 def _uri(media_type: str, data: bytes) -> str:

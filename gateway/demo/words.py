@@ -49,6 +49,14 @@ TITLES: dict[str, Words] = {
     "withdrawal": ("撤回申请", "Withdrawn"),
 }
 
+DEEDS: dict[str, Words] = {
+    "SB": ("收件", "application"),
+    "BZ": ("补正", "correction"),
+    "DD": ("到窗", "arrival"),
+    "SD": ("送达", "delivery"),
+    "CH": ("撤回", "withdrawal"),
+}
+
 
 def title(type_: str, body: Any) -> Words:
     """What happened."""

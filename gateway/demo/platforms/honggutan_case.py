@@ -74,19 +74,30 @@ def _decision(case: dict[str, str], number: str) -> Any:
 
 
 def certificate(case: dict[str, str], number: str) -> bytes:
-    """The result document: an SVG with its watermark."""
+    """The result document: an A5 sheet as SVG, with its watermark; the seal belongs over unit and date."""
+    rows = (
+        ("事项名称", escape(case["item"])), ("办件编号", case["ywlsh"]), ("决定文书", number), ("办理结果", "准予"),
+    )  # fmt: skip
+    lines = "".join(
+        f'<text x="96" y="{top}" font-size="21" fill="#6b5a4a">{name}</text>'
+        f'<text x="226" y="{top}" font-size="23">{said}</text>'
+        f'<path d="M96 {top + 15}H744" stroke="#d9cfc0"/>'
+        for top, (name, said) in zip(range(222, 500, 58), rows, strict=False)
+    )
     drawn = f"""<?xml version="1.0" encoding="UTF-8"?>
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 842 595" width="842" height="595">
-<rect x="20" y="20" width="802" height="555" fill="#fffdf5" stroke="#b5322a" stroke-width="6"/>
-<text x="421" y="330" font-size="84" fill="#cc0000" opacity="0.12" text-anchor="middle"
- transform="rotate(-24 421 300)">样章·测试无效</text>
-<text x="421" y="120" font-size="40" text-anchor="middle">办理结果</text>
-<text x="110" y="220" font-size="24">事项：{escape(case["item"])}</text>
-<text x="110" y="270" font-size="24">办件：{case["ywlsh"]}</text>
-<text x="110" y="320" font-size="24">文号：{number}</text>
-<text x="110" y="370" font-size="24">结果：准予</text>
-<text x="560" y="480" font-size="22">{UNIT}</text>
-<text x="560" y="515" font-size="22">{now():%Y年%m月%d日}</text>
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 592" width="210mm" height="148mm"
+ font-family="'Noto Serif CJK SC','Source Han Serif SC','Songti SC',SimSun,serif" fill="#23201c">
+<rect width="840" height="592" fill="#fffefb"/>
+<rect x="26" y="26" width="788" height="540" fill="none" stroke="#a8322a" stroke-width="3"/>
+<rect x="34" y="34" width="772" height="524" fill="none" stroke="#a8322a"/>
+<text x="420" y="345" font-size="88" fill="#c8161d" opacity="0.09" text-anchor="middle"
+ transform="rotate(-22 420 320)">样章·测试无效</text>
+<text x="426" y="118" font-size="40" font-weight="700" letter-spacing="12" text-anchor="middle">办理结果</text>
+<text x="420" y="152" font-size="17" fill="#6b5a4a" text-anchor="middle">{UNIT}</text>
+{lines}
+<text x="640" y="490" font-size="20" text-anchor="middle">{UNIT}</text>
+<text x="640" y="524" font-size="20" text-anchor="middle">{now():%Y年%m月%d日}</text>
+<text x="96" y="524" font-size="15" fill="#8a7a69">模拟文书，仅供演示</text>
 </svg>
 """
     return drawn.encode("utf-8")
