@@ -154,9 +154,9 @@ class PeerClient:
                 if refused is not None:
                     return refused
                 offset += len(data)
+            return None if offset == part.size else Unreachable("incomplete")
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
             return Unreachable(type(error).__name__)
-        return None
 
     async def _put(self, target: str, part: PartRef, offset: int, data: bytes) -> Unreachable | Denied | None:
         headers = self._headers("PUT", target, data) | {

@@ -201,7 +201,7 @@ class Exchange:
     async def head_part(self, request: web.Request) -> web.Response:
         """How far a part of this sender is; nobody learns what others have brought."""
         partner = self._caller(request)
-        return self.uploads.head(f"peer:{partner.id}", digest_of(request))
+        return await self.uploads.head(f"peer:{partner.id}", digest_of(request))
 
     async def put_part(self, request: web.Request) -> web.Response:
         """One range of a part."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gateway.config import Delivery
 from gateway.core import backoff, delivery
 from gateway.core.delivery import Event, State
 from gateway.problems import Refused
@@ -65,11 +66,20 @@ def move(tx: Tx, message: str, event: Event, cause: str = "", next_ms: int = 0) 
     return outcome.next
 
 
-def rest(tx: Tx, destination: str, cause: str, base_ms: int, cap_ms: int, jitter: float) -> int:
+def later(tx: Tx, message: str, event: Event, cause: str, settings: Delivery, jitter: float) -> State:
+    """Advance to a state that waits, for longer the more often this message has been tried."""
+    row = tx.one("SELECT attempt FROM delivery WHERE message = ?", message)
+    attempt = 1 if row is None else int(row[0]) + 1
+    return move(
+        tx, message, event, cause, tx.now_ms + backoff.delay_ms(attempt, jitter, settings.base_ms, settings.cap_ms)
+    )
+
+
+def rest(tx: Tx, destination: str, cause: str, settings: Delivery, jitter: float) -> int:
     """The destination failed as a whole: raise its attempt count and store when to try next."""
     row = tx.one("SELECT attempt FROM destination WHERE id = ?", destination)
     attempt = 1 if row is None else int(row[0]) + 1
-    until = tx.now_ms + backoff.delay_ms(attempt, jitter, base_ms, cap_ms)
+    until = tx.now_ms + backoff.delay_ms(attempt, jitter, settings.base_ms, settings.cap_ms)
     if row is None:
         tx.run(
             "INSERT INTO destination (id, attempt, next_ms, cause) VALUES (?,?,?,?)",

@@ -33,7 +33,7 @@ CODE_OF_REASON = {
     "seal-not-yet-valid": "TB-3004",
     "seal-revoked": "TB-3005",
     "signer-revoked-before-stamping": "TB-3005",
-    "maker-revoked": "TB-3005",
+    "seal-maker-revoked": "TB-3005",
     "not-in-certificate-list": "TB-3006",
     "document-digest": "TB-3007",
 }

@@ -33,7 +33,6 @@ from gateway.store.vault import Vault
 from signing.sm3 import sm3
 
 log = structlog.get_logger("peer")
-SOON_MS = 150
 PARTS_AT_ONCE = 4
 
 
@@ -87,7 +86,7 @@ class ToPeer:
                 done.append(result)
             else:
                 log.error("cannot be frozen", message=message, cause=repr(result))
-                await self.journal.submit(_later(message, Event.TEMPORARY, "freeze", 60_000))
+                await self.journal.submit(self._later(message, Event.TEMPORARY, "freeze"))
         return done, commit
 
     async def _again_waiting(self, messages: Sequence[str]) -> None:
@@ -156,7 +155,7 @@ class ToPeer:
         if isinstance(outcome, calls.Denied):
             return await self._denied(outcome)
         if isinstance(outcome, calls.Unclear):
-            await self.journal.submit(*[_later(one.id, Event.UNCLEAR, outcome.reason, SOON_MS) for one in frozen])
+            await self.journal.submit(*[self._later(one.id, Event.UNCLEAR, outcome.reason) for one in frozen])
             return await self._rest(outcome.reason)
         head, answers = outcome
         return await self._settle(frozen, head, answers)
@@ -204,7 +203,7 @@ class ToPeer:
         for one in frozen:
             answer = by_id.get(one.id)
             works.append(
-                _later(one.id, Event.UNCLEAR, "unanswered", SOON_MS)
+                self._later(one.id, Event.UNCLEAR, "unanswered")
                 if answer is None
                 else self._settled(one, answer, head.checkpoint)
             )
@@ -235,16 +234,16 @@ class ToPeer:
     def _settled(self, one: Frozen, answer: wire.Answer, checkpoint: SignedCheckpoint) -> Work[None]:
         """The work for one answer. An answer whose proof does not hold is no answer."""
         if answer.status == "retry_later":
-            return _later(one.id, Event.TEMPORARY, answer.problem.code if answer.problem else "later", SOON_MS)
+            return self._later(one.id, Event.TEMPORARY, answer.problem.code if answer.problem else "later")
         if answer.status == "awaiting_parts":
             return self._needs_parts(one.id, answer.missing)
         code = answer.problem.code if answer.problem else "TB-5002"
         detail = f"{code} {answer.problem.detail}" if answer.problem else code
         if answer.status == "refused" and answer.proof is None:
-            return _later(one.id, Event.EXHAUSTED, detail, 0)  # nobody signed this refusal: an operator looks at it
+            return self._later(one.id, Event.EXHAUSTED, detail)  # nobody signed this refusal: an operator looks at it
         receipt = self.proof_of(one.id, one.digest, answer, checkpoint)
         if receipt is None:
-            return _later(one.id, Event.UNCLEAR, "proof", SOON_MS)
+            return self._later(one.id, Event.UNCLEAR, "proof")
         if answer.status == "refused":
             return self._is_refused(one.id, code, detail, receipt)
         return self._is_received(one.id, receipt)
@@ -327,11 +326,17 @@ class ToPeer:
         return True
 
     async def _rest(self, cause: str) -> bool:
-        settings, jitter = self.settings, self.jitter()
-        await self.journal.submit(
-            lambda tx: outbox.rest(tx, self.destination, cause, settings.base_ms, settings.cap_ms, jitter)
-        )
+        jitter = self.jitter()
+        await self.journal.submit(lambda tx: outbox.rest(tx, self.destination, cause, self.settings, jitter))
         return False
+
+    def _later(self, message: str, event: Event, cause: str) -> Work[None]:
+        jitter = self.jitter()
+
+        def work(tx: Tx) -> None:
+            outbox.later(tx, message, event, cause, self.settings, jitter)
+
+        return work
 
     async def _distrust(self, refused: Refused) -> bool:
         """The partner's ledger does not hold together: believe nothing of this answer; a contradiction pauses it."""
@@ -354,12 +359,5 @@ def _size(signed: SignedCheckpoint) -> int:
 def _step(message: str, event: Event) -> Work[None]:
     def work(tx: Tx) -> None:
         outbox.move(tx, message, event)
-
-    return work
-
-
-def _later(message: str, event: Event, cause: str, delay_ms: int) -> Work[None]:
-    def work(tx: Tx) -> None:
-        outbox.move(tx, message, event, cause, tx.now_ms + delay_ms)
 
     return work

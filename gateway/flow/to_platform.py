@@ -20,7 +20,6 @@ from adapters import base as adapter
 from adapters.base import Outbound, Status, Untranslatable, Wire
 from adapters.registry import Platform
 from gateway.config import Delivery
-from gateway.core.backoff import delay_ms
 from gateway.core.delivery import Event, State
 from gateway.core.labels import LABELS
 from gateway.flow import casefile, outbox, post
@@ -35,10 +34,10 @@ log = structlog.get_logger("platform")
 
 
 class Ready(NamedTuple):
-    """Frozen platform bytes and the case they belong to."""
+    """Frozen platform bytes, and how often they have been tried."""
 
     message: str
-    case_id: str
+    attempt: int
     wire: Wire
 
 
@@ -95,7 +94,7 @@ class ToPlatform:
             else:
                 wire = self._thaw(row.frozen, key, one.message)
             outbox.move(tx, one.message, Event.ATTEMPT)
-            return Ready(one.message, case.id, wire)
+            return Ready(one.message, one.attempt, wire)
 
         return work
 
@@ -149,12 +148,12 @@ class ToPlatform:
                 works.append(_moves(one.message, "not there", Event.NOT_THERE, Event.ATTEMPT))
                 case, row = self._load(self.journal.read(), one.message)
                 again.append(
-                    Ready(one.message, case.id, self._thaw(row.frozen, self.vault.unwrap(case.wrapped_key), row.id))
+                    Ready(one.message, one.attempt, self._thaw(row.frozen, self.vault.unwrap(case.wrapped_key), row.id))
                 )
             elif isinstance(answer, adapter.CannotAsk):
                 works.append(_moves(one.message, "待人工确认", Event.CANNOT_ASK))
             else:
-                works.append(self._later(one.message, Event.TEMPORARY, answer.reason, one.attempt))
+                works.append(self._later(one.message, Event.TEMPORARY, answer.reason))
         await self.journal.submit(*works)
         return again
 
@@ -162,25 +161,17 @@ class ToPlatform:
 
     async def _settle(self, done: Sequence[tuple[Ready, adapter.Outcome]]) -> None:
         works: list[Work[Any]] = []
-        attempts = {
-            row[0]: row[1]
-            for row in self.journal.read().all(
-                f"SELECT message, attempt FROM delivery WHERE message IN ({','.join('?' * len(done))})",
-                *[one.message for one, _ in done],
-            )
-        }
         for one, outcome in done:
-            attempt = attempts.get(one.message, 0)
             if isinstance(outcome, adapter.Accepted):
                 works.append(self._accepted(one.message, outcome))
             elif isinstance(outcome, adapter.Refused):
                 works.append(_moves(one.message, f"{outcome.code} {outcome.zh}", Event.REFUSAL))
-            elif attempt + 1 >= self.settings.attempts:
+            elif one.attempt + 1 >= self.settings.attempts:
                 works.append(_moves(one.message, outcome.reason, Event.EXHAUSTED))
             elif isinstance(outcome, adapter.Temporary):
-                works.append(self._not_taken(one.message, outcome.reason, attempt))
+                works.append(self._not_taken(one.message, outcome.reason))
             else:
-                works.append(self._later(one.message, Event.UNCLEAR, outcome.reason, attempt))
+                works.append(self._later(one.message, Event.UNCLEAR, outcome.reason))
         await self.journal.submit(*works)
 
     def _accepted(self, message: str, outcome: adapter.Accepted) -> Work[None]:
@@ -195,26 +186,23 @@ class ToPlatform:
 
         return work
 
-    def _not_taken(self, message: str, cause: str, attempt: int) -> Work[None]:
+    def _not_taken(self, message: str, cause: str) -> Work[None]:
         """Surely nothing happened there: back to frozen, and again after a while."""
-        next_ms = self._wait(attempt)
+        jitter = self.jitter()
 
         def work(tx: Tx) -> None:
             outbox.move(tx, message, Event.NOT_THERE)
-            outbox.move(tx, message, Event.TEMPORARY, cause, tx.now_ms + next_ms)
+            outbox.later(tx, message, Event.TEMPORARY, cause, self.settings, jitter)
 
         return work
 
-    def _later(self, message: str, event: Event, cause: str, attempt: int) -> Work[None]:
-        next_ms = self._wait(attempt)
+    def _later(self, message: str, event: Event, cause: str) -> Work[None]:
+        jitter = self.jitter()
 
         def work(tx: Tx) -> None:
-            outbox.move(tx, message, event, cause, tx.now_ms + next_ms)
+            outbox.later(tx, message, event, cause, self.settings, jitter)
 
         return work
-
-    def _wait(self, attempt: int) -> int:
-        return delay_ms(attempt + 1, self.jitter(), self.settings.base_ms, self.settings.cap_ms)
 
 
 class _Row(NamedTuple):

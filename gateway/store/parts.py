@@ -58,6 +58,12 @@ class Parts:
         self._running[path.name] = (size + len(data), running)
         return size + len(data)
 
+    def matches(self, owner: str, digest: str) -> bool:
+        """Whether what is here is the whole file already."""
+        path = self.path(owner, digest)
+        _, running = self._running.get(path.name) or self._resume(path, digest)
+        return running.copy().digest().hex() == digest
+
     def complete(self, owner: str, digest: str) -> None:
         """Check the digest of a whole upload and put it on disk. A wrong one is removed: ``Refused('TB-6002')``."""
         path = self.path(owner, digest)

@@ -129,7 +129,7 @@ class Platforms:
     async def head_material(self, request: web.Request) -> web.Response:
         """How far an upload of this platform is."""
         platform, _ = self._caller(request, b"")
-        return self.uploads.head(f"platform:{platform.id}", digest_of(request))
+        return await self.uploads.head(f"platform:{platform.id}", digest_of(request))
 
     async def put_material(self, request: web.Request) -> web.Response:
         """One range of a material."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import defaultdict
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -31,6 +31,19 @@ class Range(NamedTuple):
     total: int
 
 
+class WeakLocks:
+    """One lock per key for as long as somebody holds or awaits it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def __getitem__(self, key: tuple[str, str]) -> asyncio.Lock:
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
+
+
 class Uploads:
     """Uploads of all owners; one range of one file at a time."""
 
@@ -38,21 +51,28 @@ class Uploads:
         self._parts = parts
         self._journal = journal
         self._limit = part_limit
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakLocks = WeakLocks()
 
     def known(self, owner: str, digest: str) -> int | None:
         """Size of a file that this owner has brought whole; None otherwise. Other owners' files do not exist here."""
         row = self._journal.read().one("SELECT size FROM part WHERE owner = ? AND sm3 = ?", owner, digest)
         return None if row is None else int(row[0])
 
-    def head(self, owner: str, digest: str) -> web.Response:
-        """How far the upload is."""
+    async def head(self, owner: str, digest: str) -> web.Response:
+        """How far the upload is. One that a crash caught between its last byte and its row is completed here: the sender
+        would find nothing left to send."""
         size = self.known(owner, digest)
+        if size is None:
+            async with self._locks[(owner, digest)]:
+                size = self.known(owner, digest)
+                offset = self._parts.offset(owner, digest)
+                if size is None and offset and await asyncio.to_thread(self._parts.matches, owner, digest):
+                    size = await self._complete(owner, digest, offset)
         if size is not None:
             return web.Response(
                 headers={"Upload-Offset": str(size), "Upload-Length": str(size), "Upload-Complete": "1"}
             )
-        return web.Response(headers={"Upload-Offset": str(self._parts.offset(owner, digest)), "Upload-Complete": "0"})
+        return web.Response(headers={"Upload-Offset": str(offset), "Upload-Complete": "0"})
 
     async def put(self, owner: str, digest: str, span: Range, data: bytes) -> web.Response:
         """Add one range. ``Refused``: TB-6005 impossible range, TB-6001 gap, TB-6002 wrong digest at the end."""
@@ -60,18 +80,20 @@ class Uploads:
             raise Refused("TB-6005")
         if span.total > self._limit:
             raise Refused("TB-1002")
-        key = (owner, digest)
-        async with self._locks[key]:
+        async with self._locks[(owner, digest)]:
             if self.known(owner, digest) is not None:
                 return self._done(span.total)
             end = await asyncio.to_thread(self._parts.append, owner, digest, span.first, data)
             if end < span.total:
                 return web.Response(status=200, headers={"Upload-Offset": str(end)})
-            await asyncio.to_thread(self._parts.complete, owner, digest)
-            commit = await self._journal.submit(lambda tx: register_part(tx, owner, digest, span.total))
-            commit.only()
-        self._locks.pop(key, None)
+            await self._complete(owner, digest, span.total)
         return self._done(span.total)
+
+    async def _complete(self, owner: str, digest: str, size: int) -> int:
+        await asyncio.to_thread(self._parts.complete, owner, digest)
+        commit = await self._journal.submit(lambda tx: register_part(tx, owner, digest, size))
+        commit.only()
+        return size
 
     @staticmethod
     def _done(size: int) -> web.Response:

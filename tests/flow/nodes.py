@@ -196,7 +196,7 @@ class Hall:
     async def start(self) -> None:
         application = web.Application(client_max_size=64 << 20)
         application.router.add_post("/soap", self.handle)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
 

@@ -142,3 +142,14 @@ async def test_a_case_with_a_large_material_arrives_whole(places: world.World, s
         owner = f"peer:{a.node.desk.party}"
         assert b"".join(b.node.desk.parts.read(owner, sm3(data).hex())) == data
         assert b.one("SELECT case_id FROM part WHERE sm3 = ?", sm3(data).hex()) == case
+
+
+async def test_an_upload_caught_by_a_crash_between_its_last_byte_and_its_row_is_completed_when_asked_about(
+    a: Running, window: Window
+) -> None:
+    digest = sm3(DATA).hex()
+    a.node.desk.parts.append("platform:window", digest, 0, DATA)  # and the crash: no row, no fsync, no answer
+    assert a.one("SELECT count(*) FROM part") == 0
+    head = await window.call("HEAD", f"/platform/v1/materials/{digest}")
+    assert (head.headers["Upload-Offset"], head.headers["Upload-Complete"]) == (str(len(DATA)), "1")
+    assert a.one("SELECT size FROM part WHERE sm3 = ?", digest) == len(DATA)
