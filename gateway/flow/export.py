@@ -2,8 +2,8 @@
 
 Of the case come: both cards with their roots, revocation lists, the agreement, every message that left or arrived with both
 ledgers' proofs, the local platform's acts as digests, results with their stamps, the walk as this node saw it. Materials
-of the applicant stay digests unless they are asked for. A message we refused is not kept, so of it only our signed
-refusal is there.
+of the applicant stay digests unless they are asked for. The body of a message we refused is not kept, so of it only the
+header and our signed refusal are there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from gateway.compose import DATABASE, Ground, ground
 from gateway.config import Config, ConfigError
 from gateway.core.case import EVENT_OF_MESSAGE
 from gateway.exchange.message import Header, PartRef, decode_header
-from gateway.exchange.message import digest as header_digest
 from gateway.flow import casefile, post, show
 from gateway.flow.casefile import CaseFile
 from gateway.ids import now_ms
@@ -194,8 +193,8 @@ def _message(desk: _Desk, one: _Row) -> Iterator[Record]:
         return  # not frozen yet: it has not been said to anybody
     if one.direction == post.IN and one.status == "refused":
         if one.leaf is not None:
-            digest = sm3(header_digest(one.header), one.problem.encode()).hex()
-            yield ProofRecord(party=desk.party, kind="refused", id=one.id, digest=digest, proof=desk.prove(one.leaf))
+            answer = Refusal(one.problem, desk.prove(one.leaf))
+            yield MessageRecord(header=one.header, body=b"", withheld=True, sender=_proof(one.proof), refusal=answer)
         return
     body = desk.vault.open(desk.key, one.sealed, post.body_label(one.id))
     leaf = one.sent_leaf if one.direction == post.OUT else one.leaf

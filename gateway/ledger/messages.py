@@ -119,7 +119,11 @@ def _read(line: int, record: MessageRecord, findings: list[Finding]) -> Message 
     if not canonical:
         zh, en = "报文头不是规范形式", "the header is not in canonical form"
         findings.append(Finding("messages", "header-form", zh, en, line, head.id))
-    if sm3(record.body).hex() != head.body or len(record.body) != head.body_size:
+    if record.withheld:
+        if record.refusal is None or record.body:
+            zh, en = "正文未附，而该报文并未被拒", "the body is withheld although the message was not refused"
+            findings.append(Finding("messages", "body-withheld", zh, en, line, head.id))
+    elif sm3(record.body).hex() != head.body or len(record.body) != head.body_size:
         zh, en = "报文正文与报文头中的摘要不符", "the body does not have the digest that the header names"
         findings.append(Finding("messages", "body-digest", zh, en, line, head.id))
     body = _body(head.type, record.body)

@@ -293,6 +293,18 @@ def test_a_refusal_with_another_code_than_was_signed_is_found() -> None:
     assert "wrong-path" in codes(report)
 
 
+def test_the_body_of_a_refused_message_may_be_withheld_and_no_other() -> None:
+    made = lab.granted()
+    lab.say_result(made, b"no stamp at all", refused="TB-3001")
+    records = lab.records(made)
+    n = len(made.records) - 1
+    withheld = change(records, MessageRecord, n, body=b"", withheld=True)
+    without = [r for r in withheld if not isinstance(r, DocumentRecord | StampRecord)]
+    assert (judged(without).ok, judged(without).grade) == (True, "full"), codes(judged(without))
+    assert "body-withheld" in codes(judged(change(records, MessageRecord, 0, body=b"", withheld=True)))
+    assert "body-withheld" in codes(judged(change(records, MessageRecord, n, withheld=True)))
+
+
 def test_a_receipt_beside_a_refusal_is_a_contradiction() -> None:
     made = lab.granted()
     lab.say_result(made, refused="TB-3001")
