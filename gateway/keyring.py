@@ -32,11 +32,11 @@ PURE_SIGNING = "pure:?sign=allow"
 def provider(uri: str, lab: bool) -> tuple[Provider, str]:
     """The SM2 provider and a warning ("" if none): a lab node may sign in pure Python where there is no libcrypto."""
     found = open_provider(uri)
-    if lab and found.uri == "pure:":
-        zh = "未找到可用的 OpenSSL 密码库，演示改用纯 Python 的 SM2（较慢，签名非恒定时间，不得用于生产）"
-        en = "no usable libcrypto: the demo signs in pure Python (slower, not constant time, never for production)"
-        return open_provider(PURE_SIGNING), f"{zh} / {en}"
-    return found, ""
+    if not found.uri.startswith("pure:"):
+        return found, ""
+    zh = "SM2 由纯 Python 计算：较慢，签名非恒定时间，不得用于生产（没有可用的 OpenSSL 密码库，或设置如此）"
+    en = "SM2 in pure Python: slower, not constant time, never for production (no usable libcrypto, or set so)"
+    return (open_provider(PURE_SIGNING) if lab and found.uri == "pure:" else found), f"{zh} / {en}"
 
 
 def open_ring(config: Config, base: Path) -> tuple[Keyring, str]:
