@@ -28,9 +28,6 @@ from gateway.demo.world import Side, World
 from gateway.lang import say
 from signing.providers import Provider
 
-PURE_ZH = "没有可用的 OpenSSL 密码库，SM2 由纯 Python 计算：慢得多，且不是恒定时间，只可用于演示"
-PURE_EN = "no usable libcrypto: SM2 runs in pure Python, much slower and not in constant time; for demonstration only"
-
 
 @dataclass(frozen=True)
 class Options:
@@ -66,8 +63,7 @@ async def raise_stage(options: Options, tell_people: Callable[[str], None]) -> S
         raise AlreadyRunning
     begin = time.monotonic()
     ground.claim(options.root)
-    provider, _ = keyring.provider("auto", lab=True)
-    warning = say(PURE_ZH, PURE_EN) if provider.uri.startswith("pure:") else ""
+    provider, warning = keyring.provider("auto", lab=True)
     if warning:
         tell_people(say("警告：", "Warning: ") + warning)
     tell_people(

@@ -27,28 +27,28 @@ def run(
     options = demo.Options(root, cases, pdf_bytes, kept=kept, quiet=as_json)
     caught: list[int] = []
     try:
-        code = asyncio.run(_interruptible(_run(options, keep, as_json), caught))
+        sys.exit(asyncio.run(_interruptible(_run(options, keep, as_json), caught)))
     except (asyncio.CancelledError, KeyboardInterrupt):
-        code = 128 + (caught[0] if caught else signal.SIGINT)
-        _aside(say("已中断，进程都已停止", "interrupted; all processes are stopped"))
+        number = caught[0] if caught else signal.SIGINT
+        _failed([say("已中断，进程都已停止", "interrupted; all processes are stopped")], as_json, 128 + number)
     except crew.Crashed as crashed:
-        code = 1
-        for line in crew.explain(crashed):
-            _aside(line)
+        _failed(crew.explain(crashed), as_json)
     except demo.AlreadyRunning:
-        code = 1
-        _aside(
-            say("演示正在这里运行；先停掉：./run demo down", "a demo is running here; stop it first: ./run demo down")
-        )
+        zh, en = "演示正在这里运行；先停掉：./run demo down", "a demo is running here; stop it first: ./run demo down"
+        _failed([say(zh, en)], as_json)
     except ground.NotOurs:
-        code = 1
-        _aside(
-            say(
-                f"{root} 里有别的东西，不动它；请换一个 --dir",
-                f"{root} holds something else, left alone; name another --dir",
-            )
+        zh, en = (
+            f"{root} 里有别的东西，不动它；请换一个 --dir",
+            f"{root} holds something else, left alone; name another --dir",
         )
-    sys.stdout.flush()
+        _failed([say(zh, en)], as_json)
+
+
+def _failed(lines: list[str], as_json: bool, code: int = 1) -> NoReturn:
+    for line in lines:
+        _aside(line)
+    if as_json:
+        click.echo(msgspec.json.encode({"ok": False, "text": "\n".join(lines)}))
     sys.exit(code)
 
 
