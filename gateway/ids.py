@@ -10,6 +10,7 @@ import threading
 import time
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]  # ten bits at a time
 
 
 class Ids:
@@ -24,7 +25,7 @@ class Ids:
             fresh = (now_ms() << 80) | int.from_bytes(os.urandom(10), "big")
             self._last = fresh if fresh >> 80 > self._last >> 80 else self._last + 1
             value = self._last
-        return "".join(ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+        return _PAIRS[value >> 120] + "".join([_PAIRS[value >> shift & 1023] for shift in range(110, -1, -10)])
 
 
 def now_ms() -> int:

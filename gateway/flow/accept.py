@@ -19,7 +19,7 @@ from gateway.flow import casefile, post
 from gateway.flow.casefile import CaseFile
 from gateway.ledger.checkpoint import entry_digest
 from gateway.problems import CODES, Refused
-from gateway.store.journal import Tx, Work
+from gateway.store.journal import IntegrityError, Tx, Work
 from gateway.store.vault import Vault
 from schemas import codec
 from schemas.canonical import Application
@@ -51,8 +51,8 @@ class Deed:
 
 
 def deed_of(platform: str, act: Act, original: bytes, nonce: str = "", until_ms: int = 0) -> Deed:
-    """The deed of an authenticated platform, its body in canonical bytes."""
-    canonical = codec.encode(act.body)
+    """The deed of an authenticated platform; its translator has checked the body."""
+    canonical = codec.canonical(act.body)
     return Deed(platform, act, canonical, sm3(act.type.encode(), b"\n", canonical), original, nonce, until_ms)
 
 
@@ -128,9 +128,10 @@ def spend_nonce(tx: Tx, caller: str, nonce: str, until_ms: int) -> None:
     """Use a nonce up, once and for ever within its window; raises ``Refused`` on a replay."""
     if not nonce:
         return
-    if tx.one("SELECT 1 FROM nonce WHERE caller = ? AND nonce = ?", caller, nonce) is not None:
-        raise Refused("TB-2005")
-    tx.run("INSERT INTO nonce (caller, nonce, expires_ms) VALUES (?,?,?)", caller, nonce, until_ms)
+    try:
+        tx.run("INSERT INTO nonce (caller, nonce, expires_ms) VALUES (?,?,?)", caller, nonce, until_ms)
+    except IntegrityError:
+        raise Refused("TB-2005") from None
 
 
 def _key(deed: Deed) -> str:

@@ -23,6 +23,7 @@ from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint
 from gateway.problems import Refused
 from gateway.store.head import Head
 
+IntegrityError = sqlite3.IntegrityError  # a key that is taken: the one error of the store that a work may expect
 T = TypeVar("T")
 Row = tuple[Any, ...]
 GROUP = 256  # works in one transaction at most

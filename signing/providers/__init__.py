@@ -1,11 +1,11 @@
 """Who does the SM2 arithmetic: one port behind a URI, opened once by whoever composes the process.
 
-``libcrypto:`` OpenSSL 3 or newer through the library Python has loaded (``libcrypto:/path/to/libcrypto.so.3``
-names one); ``pure:`` our own tables, verifies always, signs only as ``pure:?sign=allow`` because Python
-integers are not constant time; ``gmssl:`` the PyPI package as a guarded second opinion, verifies only;
-``auto`` is libcrypto when its known-answer test passes, else pure. ``TONGBAN_SM2_PROVIDER`` replaces
-``auto``. Providers see digests, never bodies, and answer a bad signature with False. Signing nonces come from
-the operating system, drawn per signature, so a fork shares none.
+``libcrypto:`` OpenSSL 3 or newer through the library Python has loaded (``libcrypto:/path/to/libcrypto.so.3`` names
+one); ``tables:`` the same, with a table per busy signer; ``pure:`` our own tables, verifies always, signs only as
+``pure:?sign=allow`` because Python integers are not constant time; ``gmssl:`` the PyPI package as a guarded second
+opinion, verifies only; ``auto`` is libcrypto (with tables where gmpy2 makes them pay) when its known-answer test
+passes, else pure. ``TONGBAN_SM2_PROVIDER`` replaces ``auto``. Providers see digests, never bodies, and answer a bad
+signature with False. Signing nonces come from the operating system, drawn per signature, so a fork shares none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import parse_qsl
 
+from signing.curve import WIDE
 from signing.errors import Unavailable
 from signing.sm2 import PrivateKey, PublicKey
 
@@ -93,8 +94,16 @@ def _gmssl(path: str, options: dict[str, str]) -> Provider:
     return open_gmssl()
 
 
+def _tables(path: str, options: dict[str, str]) -> Provider:
+    from signing.providers.tables import Tables
+
+    _no_options("tables", options)
+    return Tables(_libcrypto(path, {}))
+
+
 _SCHEMES: dict[str, Callable[[str, dict[str, str]], Provider]] = {
     "libcrypto": _libcrypto,
+    "tables": _tables,
     "pure": _pure,
     "gmssl": _gmssl,
 }
@@ -106,7 +115,7 @@ def open_provider(uri: str = "auto") -> Provider:
         uri = os.environ.get(VARIABLE) or "auto"
     if uri == "auto":
         try:
-            return _libcrypto("", {})
+            return _tables("", {}) if WIDE else _libcrypto("", {})
         except Unavailable:
             return _pure("", {})
     scheme, colon, rest = uri.partition(":")
@@ -123,6 +132,6 @@ def _no_options(scheme: str, options: dict[str, str]) -> None:
 
 
 def _unknown(what: str) -> Unavailable:
-    zh = f"未知的 SM2 提供者或参数：{what[:40]}（可用 libcrypto:、pure:、pure:?sign=allow、gmssl:）"
-    en = f"unknown SM2 provider or option: {what[:40]} (libcrypto:, pure:, pure:?sign=allow, gmssl:)"
+    zh = f"未知的 SM2 提供者或参数：{what[:40]}（可用 libcrypto:、tables:、pure:、pure:?sign=allow、gmssl:）"
+    en = f"unknown SM2 provider or option: {what[:40]} (libcrypto:, tables:, pure:, pure:?sign=allow, gmssl:)"
     return Unavailable("provider-unknown", zh, en)

@@ -90,6 +90,10 @@ class Pure:
         wanted = (r - int.from_bytes(e, "big")) % N
         return bool((wanted * zz - x) % P == 0 or (wanted + N < P and ((wanted + N) * zz - x) % P == 0))
 
+    def knows(self, public: PublicKey) -> bool:
+        """Whether this key has a table; asking counts as seeing the key, and so earns it one."""
+        return self._table(public, self._sightings(public)) is not None
+
     def encrypt(self, public: PublicKey, plaintext: bytes) -> bytes:
         if not plaintext:
             raise ValueError("SM2 cannot encrypt an empty plaintext")
