@@ -59,6 +59,12 @@ class AnswerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     absent: tuple[str, ...] = ()
 
 
+def one_connection_each() -> aiohttp.ClientSession:
+    """A session that keeps no connection: for platforms that cannot be asked. A kept connection that the platform has
+    just closed looks like a cut in the middle, and would leave a person to find out that nothing had happened."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar())
+
+
 async def exchange(
     session: aiohttp.ClientSession, request: Request, connect_ms: int, total_ms: int, max_answer: int
 ) -> Reply | Unsent | Lost:

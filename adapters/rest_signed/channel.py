@@ -42,6 +42,7 @@ class RestChannel:
     connect_ms: int
     total_ms: int
     max_answer: int
+    owns_session: bool = False
 
     async def send(self, wire: Wire) -> Outcome:
         reply = await self._call(wire.method, wire.path, wire.body, wire.content_type)
@@ -61,7 +62,9 @@ class RestChannel:
         return judge_ask(self.answer, reply)
 
     async def close(self) -> None:
-        """The session is the caller's."""
+        """Close the session if it is ours alone."""
+        if self.owns_session:
+            await self.session.close()
 
     async def _call(self, method: str, path: str, body: bytes, media: str) -> Reply | Unsent | Lost:
         url = URL(self.base_url.rstrip("/") + path, encoded=True)

@@ -34,6 +34,7 @@ class SoapChannel:
     connect_ms: int
     total_ms: int
     max_answer: int
+    owns_session: bool = False
 
     async def send(self, wire: Wire) -> Outcome:
         reply = await self._call(wire)
@@ -72,7 +73,9 @@ class SoapChannel:
         return Accepted(reference) if code in self.answer.ok else Temporary(f"answer-{code}")
 
     async def close(self) -> None:
-        """The session is the caller's."""
+        """Close the session if it is ours alone."""
+        if self.owns_session:
+            await self.session.close()
 
     async def _call(self, wire: Wire) -> Reply | Unsent | Lost:
         words = self.translator.words
