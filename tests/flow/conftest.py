@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import aiohttp
 import pytest
 
 from gateway.demo import world
-from tests.flow import nodes
+from tests.flow import nodes, resting
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +44,16 @@ async def a(places: world.World) -> AsyncIterator[nodes.Running]:
 @pytest.fixture
 def window(a: nodes.Running, session: aiohttp.ClientSession) -> nodes.Window:
     return nodes.Window(a, session, json.loads(a.side.platform_config.read_bytes()))
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, str]]:
+    """A world in which two cases have been walked."""
+    root = tmp_path_factory.mktemp("rest") / "world"
+    return root, asyncio.run(resting.live(root))
+
+
+@pytest.fixture
+def rest(lived: tuple[Path, tuple[str, str]], tmp_path: Path) -> resting.Rest:
+    """This test's own copy of it, at rest."""
+    return resting.copied(*lived, tmp_path / "rest")

@@ -11,12 +11,13 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from adapters.base import Act, Inline
 from agreements import samples
+from agreements.calendar import china_date
 from gateway import compose, config
 from gateway.compose import Node
 from gateway.demo import world as worlds
@@ -135,7 +136,7 @@ def result() -> tuple[c.Result, Inline]:
 
 async def ask_correction(pair: Pair, case: str) -> None:
     wanted = c.CorrectionItem("material", "申请书", f"{NAME}签名不清", "重新签名")
-    body = c.CorrectionRequest("补2026-1", [wanted], date.today() + timedelta(days=15), "办理员乙", now())
+    body = c.CorrectionRequest("补2026-1", [wanted], china_date(now()) + timedelta(days=15), "办理员乙", now())
     await pair.act(pair.b, "correction_request", case, body)
     await pair.stands(pair.a, case, "correction_requested")
 
