@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.exchange.card import Card
     from gateway.ops.partners import Ping
 
+_ADDRESS = re.compile(r"https?://(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?(?:/[0-9A-Za-z._~/-]*)?")
 _PEER = click.argument("peer", metavar=say("对端", "PEER"))
 
 
@@ -236,12 +238,20 @@ def add(card: str, fingerprint: str, url: str, crl: str, path: str, as_json: boo
         no("这是本节点自己的名片", "this is our own card", as_json, "own-card")
     if any(peer.id == found.party for peer in node.config.peer):
         no("已登记过这个对端", "this partner is registered already", as_json, "known")
-    file = _register(Path(path), node.base, found, data, print_, url or found.endpoint, crl)
+    address = url or found.endpoint
+    if not _ADDRESS.fullmatch(address):
+        no(
+            "对方网关的地址不合规范，请用 --url 给出",
+            "the gateway's address cannot be used: give --url",
+            as_json,
+            "address",
+        )
+    file = _register(Path(path), node.base, found, data, print_, address, crl)
     lines = [
         say(f"已登记 {found.party} {found.name}", f"registered: {found.party} {found.name}"),
         say(f"  名片存为 {file}；重启网关后生效", f"  card kept as {file}; restart the gateway to use it"),
     ]
-    finish(True, {"id": found.party, "name": found.name, "card": file, "url": url or found.endpoint}, as_json, lines)
+    finish(True, {"id": found.party, "name": found.name, "card": file, "url": address}, as_json, lines)
 
 
 def _read(path: str) -> bytes:
