@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import random
 import signal
 import sqlite3
@@ -112,6 +113,7 @@ class Faults:
             return web.Response(status=503)
         if mode == "500":
             return web.Response(status=500, text="internal error")
+        await request.read()  # a caller that gives up must not undo what has arrived
         if mode == "slow":
             await asyncio.sleep(self.slow_ms / 1000)
         answer = await handler(request)
@@ -171,6 +173,7 @@ class House:
 
     async def serve(self, outside: web.Application, control: web.Application, begin: Callable[[], None]) -> None:
         """Stand until SIGTERM or SIGINT."""
+        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # connections cut on order are no news
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
