@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from gateway.ledger import tree
 from signing.sm3 import sm3
@@ -29,6 +31,7 @@ ENTRY_DOMAIN = b"tongban/v1/entry\n"
 KINDS = frozenset({"accepted", "sent", "refused", "platform", "volume", "observed"})
 
 MAX_TEXT = 512
+MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999: later is not a time anybody can show
 _ORIGIN = re.compile(r"[0-9A-Za-z._-]{1,64}/[0-9A-Za-z._-]{1,32}")
 _ID = re.compile(r"[!-~]{1,128}")
 _NUMBER = r"(0|[1-9][0-9]{0,18})"
@@ -49,7 +52,7 @@ class Checkpoint:
             raise ValueError("an origin is party/volume in letters, digits and . _ -")
         if not 0 <= self.size <= tree.MAX_SIZE or len(self.root) != tree.HASH_SIZE:
             raise ValueError("a checkpoint has a size and a 32-byte root")
-        if not 0 <= self.time_ms < 10**16:
+        if not 0 <= self.time_ms <= MAX_TIME_MS:
             raise ValueError("a checkpoint's time is milliseconds since 1970")
 
 
@@ -74,7 +77,7 @@ class DirectProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     """One SM2 signature over the leaf hash and its time."""
 
     salt: bytes
-    time_ms: int
+    time_ms: Annotated[int, Meta(ge=0, le=MAX_TIME_MS)]
     key: str
     signature: bytes
 

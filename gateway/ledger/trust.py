@@ -27,6 +27,7 @@ _UNREADABLE = Rejected("certificate-malformed", "证书读不出", "the certific
 _NO_ANCHOR = Indeterminate(
     "no-anchor", "没有可用的根证书，证书链无法判断", "there is no root certificate, so the chain cannot be judged"
 )
+_LATEST_MS = 32_503_680_000_000  # the year 3000: no certificate reaches so far
 
 
 class _Held(NamedTuple):
@@ -122,4 +123,5 @@ def _list(der: bytes) -> RevocationList | None:
 
 
 def _time(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
+    """A stated time as a value. One beyond the year 3000 counts as that year: adding a clock's skew must not fail."""
+    return datetime.fromtimestamp(min(at_ms, _LATEST_MS) / 1000, UTC)

@@ -427,6 +427,12 @@ def test_anything_at_all_gets_a_report(garbage: bytes) -> None:
     assert verify(garbage, lab.checks()).ok is False
 
 
+def test_a_time_at_the_end_of_the_calendar_is_no_traceback() -> None:
+    records = whole()
+    latest = replace(records[0], made_at=253_402_300_799_999)
+    assert judged([latest, *records[1:]]).ok is False
+
+
 def small() -> bytes:
     made = lab.Story()
     made.say(lab.A, "application")

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import (
     KINDS,
+    MAX_TIME_MS,
     Checkpoint,
     DirectProof,
     LedgerProof,
@@ -54,7 +55,7 @@ checkpoints = st.builds(
     origin=st.from_regex(r"\A[0-9A-Za-z._-]{1,64}/[0-9A-Za-z._-]{1,32}\Z"),
     size=st.integers(0, tree.MAX_SIZE),
     root=st.binary(min_size=32, max_size=32),
-    time_ms=st.integers(0, 10**16 - 1),
+    time_ms=st.integers(0, MAX_TIME_MS),
 )
 
 
@@ -85,7 +86,7 @@ def test_a_checkpoint_has_one_spelling(checkpoint: Checkpoint, data: st.DataObje
     f"tongban/v1/checkpoint\nA\n1\n{'0' * 64}\n1\n".encode(),
     f"tongban/v1/checkpoint\nA/1/1\n1\n{'0' * 64}\n1\n".encode(),
     f"tongban/v1/checkpoint\nA/1\n{1 << 63}\n{'0' * 64}\n1\n".encode(),
-    f"tongban/v1/checkpoint\nA/1\n1\n{'0' * 64}\n{10**16}\n".encode(),
+    f"tongban/v1/checkpoint\nA/1\n1\n{'0' * 64}\n{MAX_TIME_MS + 1}\n".encode(),
 ])  # fmt: skip
 def test_other_spellings_are_no_checkpoint(wrong: bytes) -> None:
     assert parse_text(wrong) is None
