@@ -100,7 +100,8 @@ async def play(stage: Stage, tell_people: Callable[[str], None]) -> Outcome:
         with watch.view(options.quiet, tell_people) as shown:
             last = await watch.until_over(outside, stage.crew, len(numbers), shown)
         report = await checks.check(outside, numbers, trusted)
-    chosen = next((case for case in report.cases if case.delivered), None)
+    ended = [case for case in report.cases if case.delivered]
+    chosen = max(ended, key=lambda case: (len(case.results), len(case.window["events"])), default=None)
     proved = None
     if chosen is not None:
         proved = prove(options.root, stage.state, chosen.window["tbbh"], stage.provider)
