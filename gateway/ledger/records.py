@@ -183,5 +183,11 @@ def signed_bytes(head: bytes) -> bytes:
 
 
 def read_line(line: bytes) -> Record:
-    """One record; ``msgspec.MsgspecError``, ``ValueError`` or ``RecursionError`` for anything else."""
-    return _DECODER.decode(line)
+    """One record; ``msgspec.MsgspecError``, ``ValueError`` or ``RecursionError`` for anything else.
+
+    The end line covers all other bytes and nothing covers it, so it has one spelling.
+    """
+    record = _DECODER.decode(line)
+    if isinstance(record, End) and _ENCODER.encode(record) != line:
+        raise ValueError("the end line is not as it is written")
+    return record

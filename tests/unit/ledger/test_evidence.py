@@ -433,6 +433,18 @@ def test_a_time_at_the_end_of_the_calendar_is_no_traceback() -> None:
     assert judged([latest, *records[1:]]).ok is False
 
 
+def test_every_changed_bit_of_the_end_line_is_found() -> None:
+    """Nothing covers the end line but itself: neither a space nor the idle bits of its base64 may differ."""
+    data = small()
+    start = data.rindex(b"\n", 0, -1) + 1
+    for at in range(start, len(data)):
+        for bit in (0, 1, 2):
+            broken = bytearray(data)
+            broken[at] ^= 1 << bit
+            assert verify(bytes(broken), lab.checks()).ok is False, (at, bit)
+    assert verify(data[:start] + b" " + data[start:], lab.checks()).ok is False
+
+
 def small() -> bytes:
     made = lab.Story()
     made.say(lab.A, "application")
@@ -453,6 +465,7 @@ def flip_everywhere(data: bytes, step: int) -> None:
             "wrong-signature",
             "wrong-signer",
             "line-malformed",
+            "record-count",
         }
 
 

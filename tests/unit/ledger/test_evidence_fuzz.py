@@ -32,7 +32,7 @@ def sealed(head: bytes, records: int) -> bytes:
         "record": "end", "records": records, "digest": sm3(head).hex(), "key": maker.key_id,
         "signature": maker.sign(signed_bytes(head)),
     }  # fmt: skip
-    return head + msgspec.json.encode(end) + b"\n"
+    return head + msgspec.json.encode(end, order="sorted") + b"\n"
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
