@@ -27,6 +27,7 @@ from gateway.exchange import card as cards
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import LedgerProof, parse_text
 from signing import sm2
+from tests.scan import scan_files
 
 GATEWAYS = ("gateway-a", "gateway-b")
 PROVIDER = keyring.provider("auto", True)[0]
@@ -71,7 +72,7 @@ async def _story(
         "kills": kills, "cases": cases, "finished": state["finished"], "refused": state["refused"],
         "arrived_there": there["cases"], "lost": cases - state["finished"], "duplicated": max(0, there["cases"] - cases),
         "duplicates_absorbed": state["duplicates"] + there["duplicates"], "seconds": round(time.monotonic() - started, 1),
-        "faults": [*_ledgers(made), *_receipts(made, recorded), *_twice(made)],
+        "faults": [*_ledgers(made), *_receipts(made, recorded), *_twice(made), *_told(made)],
     }  # fmt: skip
     clean = not report["faults"] and not report["lost"] and not report["duplicated"] and not report["refused"]
     return report | {"ok": clean}
@@ -198,6 +199,12 @@ def _twice(made: world.World) -> list[str]:
     if states[0] != states[1]:
         faults.append("the two sides disagree on a case's state")
     return faults
+
+
+def _told(made: world.World) -> list[str]:
+    """P01: no personal data in what the gateways logged."""
+    found = scan_files(sorted((made.root / "logs").glob("gateway-*")), ("测试大道", "测试路"))
+    return [f"personal data in a log: {one}" for one in sorted(map(str, found))[:5]]
 
 
 def in_words(report: dict[str, Any]) -> str:
