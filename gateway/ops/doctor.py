@@ -29,7 +29,7 @@ from signing.providers import Provider, selftest
 from signing.seal import parse_seal
 
 NEEDED = ("identity", "checkpoint", "direct", "platform")
-SOFTWARE = ("libcrypto", "pure", "gmssl")
+MACHINE = "sdf:"  # keys that never leave a cryptographic machine (GM/T 0018)
 _RENEW = ("申请新证书并更换密钥", "get a new certificate and rotate the key")
 
 
@@ -128,7 +128,7 @@ def _keys(patient: Patient) -> Iterator[Check]:
 def _provider(patient: Patient) -> Iterator[Check]:
     found, warning = patient.opened
     selftest.passes(found, signs=True)
-    software = found.uri.split(":")[0] in SOFTWARE
+    software = not found.uri.startswith(MACHINE)
     zh, en = ("软件密钥", "software keys") if software else ("密码机密钥", "keys in a cryptographic machine")
     zh, en = f"{found.description}；已知答案自检通过；{zh}", f"{found.description}; known answers right; {en}"
     if warning or (software and not patient.config.node.lab):

@@ -78,8 +78,10 @@ def store(folder: Path) -> Path:
 
 
 def edit(folder: Path, sql: str, *values: object) -> None:
-    with sqlite3.connect(store(folder)) as connection:
-        connection.execute(sql, values)
+    connection = sqlite3.connect(store(folder))
+    connection.execute(sql, values)
+    connection.commit()
+    connection.close()
 
 
 def ask(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
