@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,16 @@ NAME = "甄无名测试"
 
 
 @pytest.fixture
-def log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The gateway's real logging, into a file."""
     import structlog
 
     path = tmp_path / "gateway.log"
-    with path.open("w") as stream:
-        monkeypatch.setattr("sys.stderr", stream)
-        logs.setup("debug")
-        yield path  # type: ignore[misc]
+    stream = path.open("w", buffering=1)  # stays open: loggers that were used keep it
+    monkeypatch.setattr("sys.stderr", stream)
+    logs.setup("debug")
+    monkeypatch.undo()
+    yield path
     structlog.reset_defaults()
 
 
