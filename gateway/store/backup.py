@@ -63,8 +63,8 @@ class Ledger:
 
 def backup(data: Path, to: Path, party: str, at_ms: int) -> Manifest:
     """Copy the store under ``data`` into the new folder ``to``. FileExistsError when it exists."""
-    to.mkdir(mode=0o700, parents=True)
     source = connect(data / DATABASE)
+    to.mkdir(mode=0o700, parents=True)
     target = sqlite3.connect(to / DATABASE)
     try:
         source.backup(target, pages=PAGES)

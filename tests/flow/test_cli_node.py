@@ -55,6 +55,7 @@ def test_a_missing_store_is_65(command: tuple[str, ...], rest: Rest) -> None:
     store(rest.a).unlink()
     result = run(rest.a, *command)
     assert result.exit_code == 65 and "数据库" in result.output
+    assert not Path("unused").exists()
 
 
 @pytest.mark.parametrize("command", NEEDS_STORE[:8])
