@@ -112,7 +112,7 @@ def build_fault(fault: Fault, encoding: str) -> bytes:
     """A whole envelope with the fault. Code, path and both sentences stand in its detail."""
     element = etree.Element(f"{{{NS}}}Fault", nsmap={"soap": NS})
     etree.SubElement(element, "faultcode").text = f"soap:{fault.kind}"
-    etree.SubElement(element, "faultstring").text = f"{fault.path}：{fault.zh}" if fault.path else fault.zh
+    etree.SubElement(element, "faultstring").text = fault.zh if fault.path in fault.zh else f"{fault.path}：{fault.zh}"
     known = {"code": fault.code, "path": fault.path, "zh": fault.zh, "en": fault.en}
     etree.SubElement(element, "detail").append(to_element(FAULT_NS, "Problem", known))
     return wrap(to_bytes(element, encoding), b"", encoding)

@@ -203,3 +203,15 @@ async def test_a_callback_that_we_did_not_sign_is_not_taken(gate: tuple[Gate, Si
         assert (answer.status, json.loads(await answer.read())["code"]) == (401, 401)
     state = await gate[1].get("/sim/state")
     assert (state["events"], state["bad_signatures"]) == (0, 1)
+
+
+async def test_a_window_that_is_killed_goes_on_after_its_restart(gate: tuple[Gate, Sim], tmp_path: Path) -> None:
+    gate[0].fail = ["503"] * 1000
+    (case,) = (await gate[1].post("/sim/cases", count=1))["cases"]
+    gate[1].process.kill()
+    await gate[1].process.wait()
+    gate[0].fail = []
+    config = json.loads((tmp_path / "qiaokou.py.json").read_text("utf-8"))
+    async with sim("qiaokou.py", config, tmp_path, gate[1].session) as again:
+        await again.until(lambda state: state["collected"] == 1)
+    assert [act.case for act in gate[0].acts] == [case]
