@@ -72,12 +72,13 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A compiled profile."""
+    """A compiled profile. ``with_documents``: inward types whose tables take a document out of the message."""
 
     text: Tables
     inward: Mapping[str, RuleMap]
     outward: Mapping[str, RuleMap]
     head: RuleMap
+    with_documents: frozenset[str]
 
     def act(self, operation: str, message: dict[str, Any], case: str = "") -> Act:
         """A decoded foreign message to an act. Raises Untranslatable, its path in the platform's own names."""
@@ -103,8 +104,8 @@ class Profile:
         prefix = "" if rule.body == "." else f"{rule.body}."
         parts: list[Inline] = []
         try:
-            value = _lifted(table.run(body, message), parts)
-            built = codec.build(type_, value)
+            value = table.run(body, message)
+            built = codec.build(type_, _lifted(value, parts) if type_ in self.with_documents else value)
         except Untranslatable as bad:
             path = bad.path[2:] if bad.path.startswith("$.") else prefix + bad.path
             raise Untranslatable(bad.code, bad.zh, bad.en, path) from None
@@ -203,7 +204,13 @@ def compile_profile(data: Mapping[str, Any]) -> Profile:
     inward = compile_maps(tables.inward, "in", tables.tables)
     outward = compile_maps(tables.outward, "out", tables.tables)
     head = compile_maps({"head": {"rows": tables.send.rows}}, "out", tables.tables)["head"]
-    return Profile(tables, inward, outward, head)
+    return Profile(tables, inward, outward, head, frozenset(name for name in inward if _takes_documents(inward[name])))
+
+
+def _takes_documents(table: RuleMap) -> bool:
+    return any(
+        step.path == ("inline",) or (step.inner is not None and _takes_documents(step.inner)) for step in table.steps
+    )
 
 
 def known_type(name: str) -> bool:
