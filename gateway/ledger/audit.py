@@ -181,7 +181,7 @@ def _compare(frontier: tree.Frontier, stated: tuple[Checkpoint, str], good: int,
     """Size up to which all is confirmed, after comparing one checkpoint. Only the first difference is told."""
     checkpoint, witness = stated
     if tree.root(frontier) == checkpoint.root:
-        return checkpoint.size if not any(fault.index >= 0 for fault in faults) else good
+        return checkpoint.size
     code = "split-view" if witness else "root-differs"
     named = any(good <= fault.index < checkpoint.size for fault in faults)  # the very leaf is known already
     if any(fault.code == code for fault in faults) or (named and not witness):

@@ -150,5 +150,7 @@ def test_why_says_desk_clock_clause_and_days() -> None:
     late = why(State.RECEIVED_THERE, due + timedelta(days=3), due, weekday)
     assert late.level is Level.RED and "已超期 1 个工作日" in late.zh
     assert why(State.COLLECTED, MONDAY).zh == "已收件，在收件窗口。"
+    assert why(State.ACCEPTED, MONDAY) == why(State.ACCEPTED, MONDAY, None, weekday)
+    assert why(State.ACCEPTED, MONDAY).zh == "已受理，在办理部门。"
     assert why(State.WITHDRAWN, MONDAY).en == "withdrawn."
     assert "还剩 4 日" in why(State.CORRECTION_REQUESTED, MONDAY, MONDAY + timedelta(days=4)).zh

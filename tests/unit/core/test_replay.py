@@ -44,6 +44,14 @@ def test_a_term_can_run_out_only_where_time_went_by() -> None:
     assert isinstance(after(SHORTEST_TERM_MS - 1), Stuck)
 
 
+def test_a_terms_length_counts_from_the_latest_message_of_either_side() -> None:
+    window = [Act(Event.RECEIVE, 1, at_ms=0), Act(Event.CORRECT, 2, seen=1, at_ms=SHORTEST_TERM_MS)]
+    handling = [Act(Event.REQUEST_CORRECTION, 1, at_ms=10), Act(Event.STEP, 2, seen=2, at_ms=SHORTEST_TERM_MS + 10)]
+    assert isinstance(replay(window, handling), Stuck)
+    handling[1] = Act(Event.STEP, 2, seen=2, at_ms=2 * SHORTEST_TERM_MS)
+    assert replay(window, handling) == Fits(frozenset({State.IN_REVIEW}))
+
+
 def test_no_application_no_case() -> None:
     assert replay([], []) == Fits(frozenset())
     assert isinstance(replay([], acts(Event.ACCEPT)), Stuck)

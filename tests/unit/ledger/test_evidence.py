@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from gateway.exchange.card import SignedCard
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import Checkpoint, LedgerProof, SignedCheckpoint, entry_digest, text
 from gateway.ledger.evidence import EvidenceReport, verify
@@ -171,6 +172,25 @@ def edited_card(records: Records) -> Records:
     return change(records, CardRecord, 1, card=msgspec.json.encode(signed, order="sorted"))
 
 
+def card_of(records: Records, **fields: object) -> Records:
+    """B's card with another wrapping: key id or certificate of somebody else, signature untouched."""
+    card = records[find(records, CardRecord, 1)]
+    assert isinstance(card, CardRecord)
+    signed = {**msgspec.json.decode(card.card), **fields}
+    return change(records, CardRecord, 1, card=msgspec.json.encode(signed, order="sorted"))
+
+
+def resigned(records: Records, **fields: object) -> Records:
+    """B's card with its first key changed, signed again by B's identity key."""
+    card = records[find(records, CardRecord, 1)]
+    assert isinstance(card, CardRecord)
+    inner = msgspec.json.decode(msgspec.json.decode(card.card, type=SignedCard).card)
+    inner["keys"][0] |= fields
+    data = msgspec.json.encode(inner, order="sorted")
+    identity = lab.City(lab.B).signer("identity")
+    return card_of(records, card=data, signature=identity.sign(b"tongban/v1/card\n" + data))
+
+
 def late_key(records: Records) -> Records:
     card = lab.City(lab.B, since_ms=lab.T0 + 86_400_000 * 30).card()
     return change(records, CardRecord, 1, card=card)
@@ -228,6 +248,13 @@ DAMAGES: dict[str, tuple[Callable[[Records], Records], bool | None, set[str]]] =
     "card-missing": (lambda r: drop(r, CardRecord, 1), None, {"unknown-key"}),
     "card-garbage": (lambda r: change(r, CardRecord, 1, card=b"{}"), False, {"card-malformed"}),
     "card-edited": (edited_card, False, {"card-signature"}),
+    "card-key-of-another": (lambda r: card_of(r, key="0" * 32), False, {"card-key"}),
+    "card-certificate-of-another": (
+        lambda r: card_of(r, certificate=lab.pki(lab.A).certificates["identity"]), False, {"card-key"},
+    ),
+    "card-certificate-garbage": (lambda r: card_of(r, certificate=b"0"), False, {"card-malformed"}),
+    "card-lists-a-wrong-id": (lambda r: resigned(r, id="0" * 32), False, {"card-key", "unknown-key"}),
+    "card-lists-a-broken-certificate": (lambda r: resigned(r, certificate=b"0"), False, {"card-key", "unknown-key"}),
     "card-of-another": (lambda r: change(r, CardRecord, 1, party="别人"), False, {"card-party"}),
     "key-of-later": (late_key, False, {"key-not-yet-valid"}),
     "root-missing": (lambda r: drop(drop(r, CertificateRecord), CertificateRecord), None, {"no-anchor"}),

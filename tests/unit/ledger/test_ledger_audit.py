@@ -99,6 +99,22 @@ def test_L01_the_first_bad_leaf_is_named(name: str) -> None:
     assert (code in codes(report), report.first_bad) == (True, index)
 
 
+@pytest.mark.parametrize("index", range(15))
+def test_L01_one_edited_leaf_is_one_fault_wherever_it_stands(index: int) -> None:
+    city = ledger()
+    listed = leaves(city)
+    report = judged([*listed[:index], replace(listed[index], id="other"), *listed[index + 1 :]], own(city))
+    assert [(fault.code, fault.index) for fault in report.faults] == [("leaf-edited", index)]
+
+
+def test_L01_two_faults_are_both_told_and_the_first_is_first() -> None:
+    city = ledger()
+    listed = leaves(city)
+    edited = [*listed[:3], replace(listed[3], id="other"), *listed[4:10], rehashed(listed[10], bytes(32)), *listed[11:]]
+    report = judged(edited, own(city))
+    assert (codes(report), report.first_bad) == ({"leaf-edited", "root-differs"}, 3)
+
+
 def test_L01_a_leaf_rewritten_with_its_hash_is_found_by_the_next_checkpoint() -> None:
     city = ledger()
     listed = leaves(city)

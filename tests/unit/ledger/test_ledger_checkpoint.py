@@ -101,6 +101,12 @@ def test_impossible_checkpoints_cannot_be_made(fields: dict[str, object]) -> Non
         Checkpoint(**{**good, **fields})  # type: ignore[arg-type]
 
 
+def test_the_largest_checkpoint_is_one() -> None:
+    largest = Checkpoint("A/1", tree.MAX_SIZE, bytes(32), MAX_TIME_MS)
+    assert parse_text(text(largest)) == largest
+    assert parse_text(text(Checkpoint("A/1", 0, tree.EMPTY_ROOT, 0))) is not None
+
+
 def test_every_leaf_of_a_batch_is_proved_under_one_checkpoint() -> None:
     made = proofs()
     assert len({proof.checkpoint.signature for proof in made}) == 1
