@@ -33,7 +33,10 @@ def call(method: str, url: str, seconds: float = 5.0) -> Answer:
     try:
         connection.request(method, target, headers={"Connection": "close"})
         response = connection.getresponse()
-        return Answer(response.status, response.read(LIMIT), skew_s=_skew(response.getheader("Date")))
+        body = response.read(LIMIT)
+        if response.length and len(body) < LIMIT:
+            return Answer(0, reason="IncompleteRead")
+        return Answer(response.status, body, skew_s=_skew(response.getheader("Date")))
     except (OSError, http.client.HTTPException) as error:
         return Answer(0, reason=type(error).__name__)
     finally:
