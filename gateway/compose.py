@@ -12,14 +12,8 @@ import aiohttp
 from aiohttp import web
 
 from adapters.registry import Platform, open_platform
-from agreements import load as agreements
-from agreements.calendar import Calendar, Calendars
-from agreements.match import Book, Held
-from gateway import keyring
 from gateway.config import Config, ConfigError
-from gateway.exchange import card as cards
 from gateway.exchange.client import PeerClient
-from gateway.exchange.server import Exchange
 from gateway.exchange.trust import Partner
 from gateway.flow.agreed import Agreed
 from gateway.flow.desk import Desk
@@ -29,23 +23,23 @@ from gateway.flow.notes import Note
 from gateway.flow.stamps import Stamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
+from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
 from gateway.keyring import Keyring
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
+from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.web.admin import Admin
+from gateway.web.partners import Partners
 from gateway.web.platforms import Platforms
 from gateway.web.uploads import Uploads
-from schemas.divisions import Divisions
-from signing import certs, crl, sm2
+from signing import certs, crl
 from signing.errors import Malformed
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import Provider
 from signing.stamper import LocalStamper, Stamper
-
-DATABASE = "gateway.db"
 
 
 @dataclass
@@ -68,40 +62,6 @@ class Node:
         for platform in self.platforms.values():
             await platform.channel.close()
         await self.session.close()
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What stands before any flow: keys, card, partners, agreements, tables."""
-
-    ring: Keyring
-    card_bytes: bytes
-    card: cards.Card
-    partners: dict[str, Partner]
-    book: Book
-    divisions: Divisions
-    calendars: Calendars
-    warning: str
-
-
-def ground(config: Config, base: Path) -> Ground:
-    """Read keys, card, partners and agreements; raises ``ConfigError`` with what is wrong and where."""
-    ring, warning = keyring.open_ring(config, base)
-    provider = ring.provider
-    card_bytes = _read(base / "card.json")
-    identity = certs.parse(ring.certificate("identity")).public_key  # the private identity key stays offline
-    card = _card(base / "card.json", card_bytes, identity.thumbprint if identity is not None else "", provider)
-    partners = {
-        peer.id: Partner(
-            _card(base / peer.card, _read(base / peer.card), peer.fingerprint, provider), peer.url, provider
-        )
-        for peer in config.peer
-    }
-    divisions = Divisions(_data("regions.csv"), _data("regions-retired.csv"))
-    signers = {card.party: card, **{one.id: one.card for one in partners.values()}}
-    book = Book([_held(base / one.file, signers, provider) for one in config.agreement], divisions)
-    calendars = Calendars(Calendar.from_csv(_data("holidays-cn.csv")))
-    return Ground(ring, card_bytes, card, partners, book, divisions, calendars, warning)
 
 
 async def build(config: Config, base: Path) -> Node:
@@ -132,7 +92,7 @@ async def build(config: Config, base: Path) -> Node:
     )
     loops.update(_loops(config, ring, found, journal, session, vault, parts, platforms, notes))
     first = next(iter(platforms), "")
-    exchange = Exchange(
+    exchange = Partners(
         party=party, card=found.card_bytes, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
         stamps=stamps, uploads=uploads, provider=provider, platform=first, batch_limit=config.limits.batch,
         range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=now_ms, wake=wake,
@@ -223,43 +183,11 @@ def _stamper(config: Config, base: Path, ring: Keyring, found: Ground) -> Stampe
     ours = [certs.parse(key.certificate) for key in found.card.keys if key.use == "seal-anchor"]
     return LocalStamper(
         ring.signer(stamp.key),
-        certs.parse(_read(base / stamp.certificate)),
-        _read(base / stamp.seal),
+        certs.parse(read_file(base / stamp.certificate)),
+        read_file(base / stamp.seal),
         ours,
         CRL_IF_PRESENT,
     )
-
-
-def _held(path: Path, signers: Mapping[str, cards.Card], provider: Provider) -> Held:
-    """An agreement with the parties whose signature holds: made with a direct key of that party's card."""
-    try:
-        signed = agreements.parse(_read(path))
-    except agreements.AgreementError as error:
-        raise ConfigError(f"{path} {error.where}", error.zh, error.en) from None
-    checks = agreements.check_signatures(signed, verify=party_verifier(signers, provider))
-    return Held(signed.agreement, agreements.signed_by(checks), agreements.digest(signed.text))
-
-
-class _NotOurs:
-    """A signature that no direct key of the party's card made."""
-
-    code = "agreement-signature"
-    zh = "协议签名不是该方名片中的密钥所作"
-    en = "the agreement was not signed by a key of the party's card"
-
-
-def party_verifier(signers: Mapping[str, cards.Card], provider: Provider) -> agreements.Verify:
-    """Checks an agreement's signature against the direct keys of the party's own card."""
-
-    def verify(party: str, certificate: bytes, message: bytes, signature: bytes, _at: object) -> _NotOurs | None:
-        card = signers.get(party)
-        for key in cards.public_keys(card, "direct").values() if card is not None else ():
-            if sm2.verify(provider, key, message, signature, signer_id=sm2.DEFAULT_ID):
-                listed = any(one.certificate == certificate for one in card.keys) if card is not None else False
-                return None if listed else _NotOurs()
-        return _NotOurs()
-
-    return verify
 
 
 async def _register_peers(journal: Journal, partners: Mapping[str, Partner]) -> None:
@@ -276,23 +204,5 @@ async def _register_peers(journal: Journal, partners: Mapping[str, Partner]) -> 
     (await journal.submit(work)).only()
 
 
-def _card(path: Path, data: bytes, fingerprint: str, provider: Provider) -> cards.Card:
-    try:
-        return cards.read(data, fingerprint, provider)
-    except cards.CardError as error:
-        raise ConfigError(str(path), error.zh, error.en) from None
-
-
 def _nonce(provider: Provider) -> Callable[[], str]:
     return lambda: provider.random(16).hex()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(str(path), f"读不到文件（{error.strerror}）", f"cannot be read ({error.strerror})") from None
-
-
-def _data(name: str) -> bytes:
-    return (resources.files("schemas") / "data" / name).read_bytes()

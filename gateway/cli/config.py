@@ -36,14 +36,14 @@ def check(path: str, as_json: bool) -> None:
     """Exit 0 usable, 1 not usable, 65 the file cannot be read as TOML."""
     from pathlib import Path
 
-    from gateway import compose, config
+    from gateway import config, ground
     from gateway.cli.output import finish
     from gateway.config import ConfigError
 
     _document(path)
     try:
         settings = config.load(Path(path))
-        found = compose.ground(settings, Path(path).parent)
+        found = ground.ground(settings, Path(path).parent)
     except ConfigError as error:
         text = f"{error.where}: {say(error.zh, error.en)}"
         finish(False, {"where": error.where, "text": text}, as_json, [text])

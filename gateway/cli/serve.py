@@ -25,16 +25,15 @@ def group(path: str, check: bool, log_level: str) -> None:
 
     import msgspec
 
-    from gateway import compose, config
+    from gateway import config, ground, service
     from gateway.ops import logs
-    from gateway.web import app
 
     logs.setup(log_level)
     file = Path(path)
     try:
         settings = config.load(file)
         if check:
-            compose.ground(settings, file.parent)
+            ground.ground(settings, file.parent)
             click.echo(say("配置可用", "the configuration is usable"))
             return
         runner = asyncio.run
@@ -53,6 +52,6 @@ def group(path: str, check: bool, log_level: str) -> None:
             )
             sys.stdout.flush()
 
-        runner(app.serve(settings, file.parent, announce))
+        runner(service.serve(settings, file.parent, announce))
     except config.ConfigError as error:
         unreadable(error.where, error.zh, error.en)

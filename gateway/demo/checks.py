@@ -177,6 +177,9 @@ async def check(outside: Outside, numbers: list[str], trusted: Trust) -> Report:
     for found in report.cases:
         report.faults += [receipt.fault for receipt in found.receipts if receipt.fault is not None]
         report.faults += [*found.lost, *found.doubled]
+        if not found.delivered:
+            state = found.window["state"]
+            report.faults.append(Fault(found.number, f"没有走到送达（{state}）", f"did not reach delivery ({state})"))
         report.faults += [
             Fault(found.number, f"{result.name}：{reason.zh}", f"{result.name}: {reason.en}")
             for result in found.results
@@ -201,7 +204,8 @@ async def _case(
             raise
     receipts = [_receipt(number, held, trusted.a.party, verify) for held in window["receipts"]]
     results = await _results(outside, window, trusted)
-    lost, doubled = compare(number, window, hall)
+    # what no receipt was given for was never taken: it is not delivered, but it is not lost either
+    lost, doubled = compare(number, window, hall) if window["receipt"] else ([], [])
     return CaseCheck(number, window, hall, receipts, results, lost, doubled)
 
 

@@ -18,12 +18,12 @@ from typing import Any
 import msgspec
 
 from agreements import load as agreements
-from gateway.compose import DATABASE, Ground, ground
 from gateway.config import Config, ConfigError
 from gateway.core.case import EVENT_OF_MESSAGE
 from gateway.exchange.message import Header, PartRef, decode_header
 from gateway.flow import casefile, post, show
 from gateway.flow.casefile import CaseFile
+from gateway.ground import Ground, ground
 from gateway.ids import now_ms
 from gateway.ledger.checkpoint import LedgerProof, checkpoint_of
 from gateway.ledger.records import (
@@ -50,6 +50,7 @@ from gateway.store.beside import snapshot
 from gateway.store.head import Head
 from gateway.store.journal import Reader
 from gateway.store.parts import Parts
+from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from signing.sm3 import sm3
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from agreements import load as agreements
 from agreements.calendar import Calendar, china_date
 from gateway import keyring
-from gateway.compose import party_verifier
 from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange.card import Card
+from gateway.ground import party_verifier
 from gateway.ops import reach_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from signing import certs, crl, lab

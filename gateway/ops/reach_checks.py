@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gateway.compose import DATABASE
 from gateway.config import Config
 from gateway.ops.checks import FAIL, OK, WARN, Check
 from gateway.ops.partners import ping
 from gateway.ops.probe import call, reachable
 from gateway.store.beside import snapshot
+from gateway.store.schema import DATABASE
 
 if TYPE_CHECKING:
     from gateway.ops.doctor import Patient

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from gateway.compose import DATABASE
 from gateway.exchange.card import public_keys
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import parse_text
@@ -16,6 +15,7 @@ from gateway.store import schema
 from gateway.store.beside import snapshot
 from gateway.store.head import Head
 from gateway.store.journal import PRAGMAS
+from gateway.store.schema import DATABASE
 from signing import sm2
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+DATABASE = "gateway.db"  # the store's file in a node's data folder
 HEAD = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -20,12 +20,12 @@ import aiohttp
 import msgspec
 
 from gateway import keyring
-from gateway.compose import DATABASE
 from gateway.demo import world
 from gateway.demo.crew import Crew, members
 from gateway.exchange import card as cards
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import LedgerProof, parse_text
+from gateway.store.schema import DATABASE
 from signing import sm2
 from tests.scan import scan_files
 

@@ -21,9 +21,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from gateway import compose, config, keyring
+from gateway import compose, config, keyring, service
 from gateway.demo import world
-from gateway.web import app
 from signing import sm2
 from signing.sm3 import sm3
 
@@ -55,14 +54,14 @@ class Running:
         return None if row is None else row[0]
 
     async def stop(self) -> None:
-        await app.shut_down(self.node, self._runners, self._tasks)
+        await service.shut_down(self.node, self._runners, self._tasks)
 
 
 async def start(side: world.Side, deliver: bool = True) -> Running:
     """Start a gateway; ``deliver`` False leaves its loops out, so nothing leaves by itself."""
     node = await compose.build(config.load(side.config), side.folder)
-    runners, ports = await app.listen(node)
-    return Running(side, node, ports, runners, app.start(node) if deliver else [])
+    runners, ports = await service.listen(node)
+    return Running(side, node, ports, runners, service.start(node) if deliver else [])
 
 
 @asynccontextmanager

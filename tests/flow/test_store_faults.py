@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
-from gateway.compose import DATABASE
 from gateway.ledger.checkpoint import parse_text
+from gateway.store.schema import DATABASE
 from tests.flow.nodes import Running, Window
 
 

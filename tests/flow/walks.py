@@ -23,7 +23,7 @@ from gateway.compose import Node
 from gateway.demo import world as worlds
 from gateway.flow.accept import deed_of
 from gateway.flow.desk import register_part
-from gateway.web.app import listen
+from gateway.service import listen
 from schemas import canonical as c
 from signing.providers import open_provider
 from signing.sm3 import sm3

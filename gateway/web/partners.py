@@ -1,4 +1,4 @@
-"""The answering side of the exchange protocol: card, batches, outcomes, parts, checkpoint, proof, consistency."""
+"""The exchange listener, for partners' gateways: card, batches, outcomes, parts, checkpoint, proof, consistency."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NOBODY = "0" * 26
 
 
 @dataclass(frozen=True)
-class Exchange:
+class Partners:
     """Handlers of the exchange listener. ``platform``: the local platform that new cases go to ("" = none yet)."""
 
     party: str
