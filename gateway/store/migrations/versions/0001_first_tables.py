@@ -12,6 +12,7 @@ down_revision = None
 def upgrade() -> None:
     _ledger()
     _cases()
+    _messages()
     _delivery()
     _parties()
 
@@ -109,6 +110,9 @@ def _cases() -> None:
     op.create_index("case_created", "case_file", ["created_ms"], unique=False)
     op.create_index("case_number", "case_file", ["case_number"], unique=False)
     op.create_index("case_state", "case_file", ["state"], unique=False)
+
+
+def _messages() -> None:
     op.create_table(
         "message",
         sa.Column("id", sa.String(length=26), nullable=False),
