@@ -141,7 +141,7 @@ def _card(folder: Path, place: Place, signers: dict[str, Signer], now: datetime)
 
 
 def _subject(place: Place, title: str) -> tuple[tuple[str, str], ...]:
-    return (("C", "CN"), ("O", place.name), ("OU", MARK), ("CN", f"{title} {MARK}"))
+    return (("C", "CN"), ("O", place.name), ("OU", place.party), ("OU", MARK), ("CN", f"{title} {MARK}"))
 
 
 def _serial(provider: Provider) -> int:
