@@ -238,4 +238,4 @@ class Channel(Protocol):
         """Whether the platform has the message with this id (``Outbound.id``)."""
 
     async def close(self) -> None:
-        """Release what this channel opened itself (the HTTP session belongs to the caller)."""
+        """Release what this channel holds open."""

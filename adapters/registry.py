@@ -17,8 +17,6 @@ import msgspec
 from adapters.base import Channel, Denied, Presented, Signed, Translator, Untranslatable
 
 if TYPE_CHECKING:
-    import aiohttp
-
     from adapters.soap.service import Service
     from signing.providers import Provider
     from signing.sm2 import Signer
@@ -70,7 +68,6 @@ class Opening:
     provider: Provider
     new_nonce: Callable[[], str]
     now_ms: Callable[[], int]
-    session: aiohttp.ClientSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +108,10 @@ def open_platform(
     provider: Provider,
     new_nonce: Callable[[], str],
     now_ms: Callable[[], int],
-    session: aiohttp.ClientSession,
 ) -> Platform:
     """Compile the profile and open its family's channel. Raises Untranslatable for a profile that cannot work."""
     read = read_profile(profile)
-    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, session)
+    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms)
     platform: Platform = import_module(FAMILIES[read["family"]]).open_family(opening)
     return platform
 

@@ -59,10 +59,28 @@ class AnswerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     absent: tuple[str, ...] = ()
 
 
-def one_connection_each() -> aiohttp.ClientSession:
-    """A session that keeps no connection: for platforms that cannot be asked. A kept connection that the platform has
-    just closed looks like a cut in the middle, and would leave a person to find out that nothing had happened."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar())
+class Line:
+    """The way to one platform: a connection for each exchange, opened with the first.
+
+    Kept connections would be cheaper and would lie twice: one that the platform closes while idle looks like a cut in the
+    middle, and on one whose platform answers twice the second answer would pass for the answer to the next question.
+    """
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """The session, made in the running loop."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(force_close=True)
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self._session
+
+    async def close(self) -> None:
+        """Close what is open."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
 
 async def exchange(

@@ -81,7 +81,7 @@ async def build(config: Config, base: Path) -> Node:
     uploads = Uploads(parts, journal, config.limits.part)
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
     stamps = _stamps(config, base, ring, found, parts)
-    platforms = _platforms(config, ring, provider, session)
+    platforms = _platforms(config, ring, provider)
     loops: dict[str, Loop] = {}
     wake = _waker(loops)
     desk = Desk(party, journal, vault, parts, agreed, stamps, found.divisions, new_id, now_ms, wake)
@@ -145,14 +145,12 @@ def _waker(loops: dict[str, Loop]) -> Callable[[str], None]:
     return wake
 
 
-def _platforms(
-    config: Config, ring: Keyring, provider: Provider, session: aiohttp.ClientSession
-) -> dict[str, Platform]:
+def _platforms(config: Config, ring: Keyring, provider: Provider) -> dict[str, Platform]:
     signer, nonce = ring.signer("platform"), _nonce(provider)
     profiles = resources.files("adapters") / "profiles"
     files = {one.name: one.read_bytes() for one in profiles.iterdir() if one.is_file()}
     return {
-        one.id: open_platform(one, files[f"{one.profile}.toml"], files, signer, provider, nonce, now_ms, session)
+        one.id: open_platform(one, files[f"{one.profile}.toml"], files, signer, provider, nonce, now_ms)
         for one in config.platform
     }
 

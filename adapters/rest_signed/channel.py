@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import aiohttp
 from yarl import URL
 
 from adapters.base import Accepted, Answer, CannotAsk, NotThere, Outcome, Refused, Temporary, Unclear, Wire
 from adapters.rest_signed.sign import Part, Scheme, sign, split_target
-from adapters.transport import AnswerForm, Lost, Reply, Request, Unsent, exchange
+from adapters.transport import AnswerForm, Line, Lost, Reply, Request, Unsent, exchange
 from schemas.codec import strict_json
 from schemas.errors import Invalid
 from signing.sm2 import Signer
@@ -30,7 +29,7 @@ TRY_LATER = frozenset({408, 425, 429})
 class RestChannel:
     """See ``adapters.base.Channel``. ``ask_path`` holds ``{id}``; "" = this platform cannot be asked."""
 
-    session: aiohttp.ClientSession
+    line: Line
     base_url: str
     scheme: Scheme
     signer: Signer
@@ -42,7 +41,6 @@ class RestChannel:
     connect_ms: int
     total_ms: int
     max_answer: int
-    owns_session: bool = False
 
     async def send(self, wire: Wire) -> Outcome:
         reply = await self._call(wire.method, wire.path, wire.body, wire.content_type)
@@ -62,9 +60,7 @@ class RestChannel:
         return judge_ask(self.answer, reply)
 
     async def close(self) -> None:
-        """Close the session if it is ours alone."""
-        if self.owns_session:
-            await self.session.close()
+        await self.line.close()
 
     async def _call(self, method: str, path: str, body: bytes, media: str) -> Reply | Unsent | Lost:
         url = URL(self.base_url.rstrip("/") + path, encoded=True)
@@ -75,7 +71,7 @@ class RestChannel:
         part = Part(method, raw_path, raw_query, headers, sm3(body))
         signed = sign(self.scheme, self.signer, part, app=self.app_id, time_ms=self.now_ms(), nonce=self.new_nonce())
         request = Request(method, url, {**headers, **dict(signed)}, body)
-        return await exchange(self.session, request, self.connect_ms, self.total_ms, self.max_answer)
+        return await exchange(self.line.session(), request, self.connect_ms, self.total_ms, self.max_answer)
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

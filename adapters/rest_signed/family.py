@@ -10,7 +10,7 @@ from adapters.registry import Opening, Platform
 from adapters.rest_signed import sign
 from adapters.rest_signed.channel import RestChannel
 from adapters.rest_signed.translate import RestTranslator
-from adapters.transport import AnswerForm, one_connection_each
+from adapters.transport import AnswerForm, Line
 from signing.errors import Malformed
 from signing.keys import public_from_pem
 from signing.sm2 import PublicKey
@@ -39,7 +39,7 @@ def open_family(opening: Opening) -> Platform:
         return sign.verify(scheme, opening.provider, shown, keys, now_ms, settings.window_ms)
 
     channel = RestChannel(
-        session=opening.session if settings.can_ask else one_connection_each(),
+        line=Line(),
         base_url=settings.base_url,
         scheme=scheme,
         signer=sign.signer_for(scheme, opening.signer),
@@ -51,7 +51,6 @@ def open_family(opening: Opening) -> Platform:
         connect_ms=settings.connect_timeout_ms,
         total_ms=settings.timeout_ms,
         max_answer=settings.max_answer_bytes,
-        owns_session=not settings.can_ask,
     )
     return Platform(
         id=settings.id,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import aiohttp
 from yarl import URL
 
 from adapters.base import Accepted, Answer, CannotAsk, NotThere, Outcome, Refused, Temporary, Unclear, Wire
@@ -17,14 +16,14 @@ from adapters.soap import envelope
 from adapters.soap.envelope import Fault, SoapRefused
 from adapters.soap.translate import SoapTranslator
 from adapters.soap.tree import local, to_bytes, to_element, to_value
-from adapters.transport import AnswerForm, Lost, Reply, Request, Unsent, exchange
+from adapters.transport import AnswerForm, Line, Lost, Reply, Request, Unsent, exchange
 
 
 @dataclass(frozen=True, slots=True)
 class SoapChannel:
     """See ``adapters.base.Channel``. ``unit`` and ``licence`` are what we show the platform."""
 
-    session: aiohttp.ClientSession
+    line: Line
     translator: SoapTranslator
     url: str
     unit: str
@@ -34,7 +33,6 @@ class SoapChannel:
     connect_ms: int
     total_ms: int
     max_answer: int
-    owns_session: bool = False
 
     async def send(self, wire: Wire) -> Outcome:
         reply = await self._call(wire)
@@ -73,9 +71,7 @@ class SoapChannel:
         return Accepted(reference) if code in self.answer.ok else Temporary(f"answer-{code}")
 
     async def close(self) -> None:
-        """Close the session if it is ours alone."""
-        if self.owns_session:
-            await self.session.close()
+        await self.line.close()
 
     async def _call(self, wire: Wire) -> Reply | Unsent | Lost:
         words = self.translator.words
@@ -84,7 +80,7 @@ class SoapChannel:
         body = envelope.wrap(wire.body, to_bytes(shown, encoding), encoding)
         headers = {"Content-Type": wire.content_type, "SOAPAction": f'"{words.namespace}/{wire.operation}"'}
         request = Request("POST", URL(self.url, encoded=True), headers, body)
-        return await exchange(self.session, request, self.connect_ms, self.total_ms, self.max_answer)
+        return await exchange(self.line.session(), request, self.connect_ms, self.total_ms, self.max_answer)
 
     def _read(self, reply: Reply, operation: str) -> tuple[str, str, str] | Fault | None:
         """(code, reference, message), a fault, or None for what is neither."""

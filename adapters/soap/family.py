@@ -10,7 +10,7 @@ from adapters.registry import Opening, Platform
 from adapters.soap.channel import SoapChannel
 from adapters.soap.service import Service
 from adapters.soap.translate import SoapTranslator, Words
-from adapters.transport import AnswerForm, one_connection_each
+from adapters.transport import AnswerForm, Line
 from schemas.errors import Invalid
 from schemas.validate import compile_xsd
 
@@ -40,7 +40,7 @@ def open_family(opening: Opening) -> Platform:
         return IN_ENVELOPE
 
     channel = SoapChannel(
-        session=opening.session if settings.can_ask else one_connection_each(),
+        line=Line(),
         translator=translator,
         url=settings.base_url,
         unit=settings.our_unit,
@@ -50,7 +50,6 @@ def open_family(opening: Opening) -> Platform:
         connect_ms=settings.connect_timeout_ms,
         total_ms=settings.timeout_ms,
         max_answer=settings.max_answer_bytes,
-        owns_session=not settings.can_ask,
     )
     return Platform(
         id=settings.id,

@@ -111,9 +111,10 @@ async def gate(tmp_path: Path) -> AsyncIterator[tuple[Gate, Sim]]:
             )  # fmt: skip
             made.platform = open_platform(
                 settings, (PROFILES / "qiaokou.toml").read_bytes(), {}, Signer(PROVIDER, OURS), PROVIDER,
-                lambda: PROVIDER.random(16).hex(), lambda: time.time_ns() // 1_000_000, session,
+                lambda: PROVIDER.random(16).hex(), lambda: time.time_ns() // 1_000_000,
             )  # fmt: skip
             yield made, started
+            await made.platform.channel.close()
 
 
 def tell(gate: Gate, type_: str, id_: str, case: str, body: Any = None) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
 from adapters import samples
@@ -21,9 +20,12 @@ GBK = "text/xml; charset=GBK"
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as opened:
-        yield opened
+async def kept() -> AsyncIterator[list[Platform]]:
+    """Platforms opened by a test, closed after it."""
+    opened: list[Platform] = []
+    yield opened
+    for platform in opened:
+        await platform.channel.close()
 
 
 @pytest.fixture
@@ -32,9 +34,11 @@ async def server() -> AsyncIterator[Scripted]:
         yield opened
 
 
-def platform(session: aiohttp.ClientSession, url: str, **settings: object) -> Platform:
-    return open_test("honggutan", session, url + "/soap", timeout_ms=400, connect_timeout_ms=300, max_answer_bytes=8192,
-                     **settings)  # fmt: skip
+def platform(kept: list[Platform], url: str, **settings: object) -> Platform:
+    kept.append(
+        open_test("honggutan", url + "/soap", timeout_ms=400, connect_timeout_ms=300, max_answer_bytes=8192, **settings)
+    )
+    return kept[-1]
 
 
 def said(body: str, encoding: str = "GBK") -> bytes:
@@ -81,35 +85,33 @@ SENDS = [
 
 
 @pytest.mark.parametrize(("name", "reply", "expected"), SENDS, ids=[row[0] for row in SENDS])
-async def test_send(
-    name: str, reply: bytes, expected: object, server: Scripted, session: aiohttp.ClientSession
-) -> None:
+async def test_send(name: str, reply: bytes, expected: object, server: Scripted, kept: list[Platform]) -> None:
     server.answer = reply
-    opened = platform(session, server.url)
+    opened = platform(kept, server.url)
     assert await opened.channel.send(opened.translator.outbound(samples.outbound("application"))) == expected
     assert len(server.requests) == 1
 
 
-async def test_no_connection_is_temporary(session: aiohttp.ClientSession) -> None:
+async def test_no_connection_is_temporary(kept: list[Platform]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        opened = platform(session, f"http://127.0.0.1:{taken.getsockname()[1]}")
+        opened = platform(kept, f"http://127.0.0.1:{taken.getsockname()[1]}")
         outcome = await opened.channel.send(opened.translator.outbound(samples.outbound("arrival")))
     assert outcome == Temporary("no-connection")
 
 
-async def test_a_time_out_after_the_request_left_is_unclear(server: Scripted, session: aiohttp.ClientSession) -> None:
+async def test_a_time_out_after_the_request_left_is_unclear(server: Scripted, kept: list[Platform]) -> None:
     server.delay, server.answer = 2.0, http(200, said(answer("0")), GBK)
-    opened = platform(session, server.url)
+    opened = platform(kept, server.url)
     outcome = await opened.channel.send(opened.translator.outbound(samples.outbound("application")))
     assert outcome == Unclear("time-out")
 
 
 async def test_what_leaves_is_gbk_with_the_credential_and_the_frozen_body(
-    server: Scripted, session: aiohttp.ClientSession
+    server: Scripted, kept: list[Platform]
 ) -> None:
     server.answer = http(200, said(answer("0")), GBK)
-    opened = platform(session, server.url)
+    opened = platform(kept, server.url)
     wire = opened.translator.outbound(samples.outbound("application"))
     assert OUR_LICENCE.encode() not in wire.body, "frozen bytes hold no secret"
     await opened.channel.send(wire)
@@ -131,13 +133,12 @@ ASKS = [
 
 
 @pytest.mark.parametrize(("name", "reply", "expected"), ASKS, ids=[row[0] for row in ASKS])
-async def test_ask(name: str, reply: bytes, expected: object, server: Scripted, session: aiohttp.ClientSession) -> None:
+async def test_ask(name: str, reply: bytes, expected: object, server: Scripted, kept: list[Platform]) -> None:
     server.answer = reply
-    assert await platform(session, server.url).channel.ask("L1") == expected
+    assert await platform(kept, server.url).channel.ask("L1") == expected
 
 
-async def test_a_platform_that_cannot_be_asked_says_so(server: Scripted, session: aiohttp.ClientSession) -> None:
-    opened = platform(session, server.url, can_ask=False)
+async def test_a_platform_that_cannot_be_asked_says_so(server: Scripted, kept: list[Platform]) -> None:
+    opened = platform(kept, server.url, can_ask=False)
     assert await opened.channel.ask("L1") == CannotAsk()
-    await opened.channel.close()
     assert not server.requests

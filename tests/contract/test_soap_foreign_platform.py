@@ -45,7 +45,9 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
             "xsd": str(PROFILES / "honggutan.xsd"), "step_ms": 5,
         }  # fmt: skip
         async with sim("honggutan.py", config, tmp_path, session) as started:
-            yield Place(door, started, open_test("honggutan", session, started.url + "/soap", timeout_ms=1500))
+            platform = open_test("honggutan", started.url + "/soap", timeout_ms=1500)
+            yield Place(door, started, platform)
+            await platform.channel.close()
 
 
 def application(door: Door, number: int) -> Outbound:

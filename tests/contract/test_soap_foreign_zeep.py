@@ -32,7 +32,7 @@ class Door:
 
     def __init__(self) -> None:
         self.backend = Backend()
-        service = open_test("honggutan", None).service
+        service = open_test("honggutan").service
         assert service is not None
         self.service = service
         self.url = ""

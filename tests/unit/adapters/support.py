@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from adapters.mapping import RuleMap, compile_maps
@@ -53,7 +52,6 @@ def signer(key: PrivateKey | None = None) -> Signer:
 
 def open_test(
     name: str,
-    session: aiohttp.ClientSession | None,
     base_url: str = "http://127.0.0.1:9",
     *,
     key: PrivateKey | None = None,
@@ -68,7 +66,7 @@ def open_test(
     )  # fmt: skip
     return open_platform(
         given, (PROFILES / f"{name}.toml").read_bytes(), {"honggutan.xsd": XSD}, signer(key), PROVIDER,
-        lambda: f"nonce-{next(counter):020d}", lambda: now_ms, session,  # type: ignore[arg-type]
+        lambda: f"nonce-{next(counter):020d}", lambda: now_ms,
     )  # fmt: skip
 
 

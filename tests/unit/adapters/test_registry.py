@@ -14,7 +14,7 @@ from tests.unit.adapters.support import PROFILES, PROVIDER, XSD, open_test, sign
 
 def opened(name: str, profile: bytes, resources: dict[str, bytes], **settings: Any) -> Any:
     given = PlatformSettings(id="x", profile=name, base_url="http://127.0.0.1:9", **settings)
-    return open_platform(given, profile, resources, signer(), PROVIDER, lambda: "n" * 16, lambda: 0, None)  # type: ignore[arg-type]
+    return open_platform(given, profile, resources, signer(), PROVIDER, lambda: "n" * 16, lambda: 0)
 
 
 def toml(name: str) -> bytes:
@@ -68,7 +68,7 @@ def test_settings_do_not_show_what_is_secret() -> None:
 
 
 def test_a_soap_platform_is_not_authenticated_by_headers() -> None:
-    platform = open_test("honggutan", None)
+    platform = open_test("honggutan")
     assert isinstance(platform.authenticate(Presented("POST", "/", "", (), sm3(b"")), 0), Denied)
     assert platform.app_of is None
 
@@ -76,7 +76,7 @@ def test_a_soap_platform_is_not_authenticated_by_headers() -> None:
 def test_replies_use_the_platforms_own_names() -> None:
     import json
 
-    platform = open_test("qiaokou", None)
+    platform = open_test("qiaokou")
     act: Any = None
     answer = json.loads(platform.translator.reply_ok(act, {"case_id": "T1", "receipt": "cmVj", "other": "x"}))
     assert answer == {"code": 0, "msg": "已收到", "tbbh": "T1", "hz": "cmVj", "other": "x"}

@@ -78,7 +78,7 @@ def by_zeep() -> list[dict[str, str]]:
     """What zeep makes of our WSDL: UTF-8, its own prefixes."""
     from tests.unit.adapters.support import open_test
 
-    service = open_test("honggutan", None).service
+    service = open_test("honggutan").service
     assert service is not None
     client = zeep.Client(io.BytesIO(service.wsdl("http://gateway.example/soap")))  # type: ignore[arg-type]
     shown = client.get_element(f"{{{NS}}}JQXX")(**CREDENTIAL)
