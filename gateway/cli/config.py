@@ -55,7 +55,12 @@ def check(path: str, as_json: bool) -> None:
             "  peers {peers}, platforms {platforms}, agreements {agreements}",
         ).format(**counts),
     ]
-    finish(True, {"party": settings.node.party, "warning": found.warning, **counts}, as_json, [*lines, found.warning])
+    finish(
+        True,
+        {"party": settings.node.party, "warning": found.warning, **counts},
+        as_json,
+        [*lines, *([found.warning] if found.warning else [])],
+    )
 
 
 @group.command(help=say("查看配置；--effective 含默认值及来源", "Show settings; --effective with defaults and origins"))

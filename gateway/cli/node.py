@@ -122,6 +122,8 @@ def on_node(command: F) -> F:
             unreadable(error.where, error.zh, error.en)
         except SigningError as error:
             unreadable(kwargs.get("path", ""), error.zh, error.en)
+        except BrokenPipeError:
+            raise  # whoever read our output has seen enough: click ends quietly
         except OSError as error:
             name = error.strerror or type(error).__name__
             unreadable(error.filename or kwargs.get("path", ""), f"文件读写失败（{name}）", f"cannot be used ({name})")

@@ -28,7 +28,8 @@ from signing.errors import SigningError
 from signing.providers import Provider, selftest
 from signing.seal import parse_seal
 
-NEEDED = ("identity", "checkpoint", "direct", "platform")
+NEEDED = ("checkpoint", "direct", "platform")
+CERTIFIED = ("identity", *NEEDED)
 MACHINE = "sdf:"  # keys that never leave a cryptographic machine (GM/T 0018)
 _RENEW = ("申请新证书并更换密钥", "get a new certificate and rotate the key")
 
@@ -55,7 +56,8 @@ class Patient:
     def card(self) -> Card:
         """Our own card, by our own identity key."""
         data = _bytes(self.base / "card.json")
-        return _card("card.json", data, self.ring.signer("identity").key_id, self.opened[0])
+        identity = certs.parse(self.ring.certificate("identity")).public_key
+        return _card("card.json", data, identity.thumbprint if identity is not None else "", self.opened[0])
 
     def partner(self, number: int) -> Card:
         """The stored card of a configured peer."""
@@ -120,6 +122,9 @@ def _keys(patient: Patient) -> Iterator[Check]:
         patient.ring.signer(use)
     patient.ring.vault()
     count = len(used) + 1
+    if (folder / "identity.pem").exists() and not patient.config.node.lab:
+        fix = ("移到离线介质，换名片时再取用", "move it to offline media; it is needed only for a new card")
+        yield Check("keys", WARN, "身份私钥在节点上", "the private identity key lies on the node", *fix)
     yield Check(
         "keys", OK, f"{count} 个密钥文件权限正确，口令可打开", f"{count} key files: mode right, passphrase opens"
     )
@@ -160,7 +165,7 @@ def _own_card(patient: Patient) -> Iterator[Check]:
 
 def _certificates(patient: Patient) -> Iterator[Check]:
     """Days left of every certificate that this node uses or relies on; the nearest of each party is named."""
-    own = {use: certs.parse(patient.ring.certificate(use)) for use in NEEDED}
+    own = {use: certs.parse(patient.ring.certificate(use)) for use in CERTIFIED}
     yield _nearest("certificates", ("本节点证书", "own certificates"), own, patient.now)
     for number, peer in enumerate(patient.config.peer):
         theirs = {key.use: certs.parse(key.certificate) for key in patient.partner(number).keys}
@@ -208,7 +213,7 @@ def _lab(patient: Patient) -> Iterator[Check]:
             "lab", OK, "试验节点：使用样章·测试无效的证书", "a laboratory node, with certificates that are void"
         )
         return
-    marked = [use for use in NEEDED if lab.is_lab(certs.parse(patient.ring.certificate(use)))]
+    marked = [use for use in CERTIFIED if lab.is_lab(certs.parse(patient.ring.certificate(use)))]
     marked += [f"card {key.use}" for key in patient.card.keys if lab.is_lab(certs.parse(key.certificate))]
     for number, peer in enumerate(patient.config.peer):
         marked += [

@@ -47,6 +47,7 @@ admin = "{admin}"        # 健康检查与指标，只对本机 health and metri
 [keys]
 dir = "keys"
 provider = "auto"        # libcrypto 优先 OpenSSL first
+# 身份私钥 identity.pem 只在签发名片时使用，平时请离线保存。identity.pem is needed for a new card only: keep it offline.
 # 口令：file、env 或 credential（systemd LoadCredential）。生产环境建议 credential，并删去 keys/passphrase。
 # The passphrase: file, env or credential. Prefer credential in production and remove keys/passphrase then.
 passphrase = {{ file = "keys/passphrase" }}

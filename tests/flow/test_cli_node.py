@@ -176,6 +176,14 @@ def test_key_files_open_only_with_right_mode_and_passphrase(rest: Rest) -> None:
     assert found["keys"].level == "fail" and found["disk"].level == "ok", "one failed check hides no other"
 
 
+def test_a_private_identity_key_is_not_needed_and_better_elsewhere(rest: Rest) -> None:
+    change(rest.a, "lab = true", "lab = false")
+    assert checks(rest.a)["keys"].level == "warn"
+    (rest.a / "keys" / "identity.pem").unlink()
+    found = checks(rest.a)
+    assert found["keys"].level == found["card"].level == found["ledger"].level == "ok"
+
+
 def test_a_ledger_that_is_not_what_was_signed_fails(rest: Rest) -> None:
     edit(rest.a, "UPDATE node SET hash = zeroblob(32) WHERE level = (SELECT max(level) FROM node) AND idx = 0")
     assert checks(rest.a)["ledger"].level == "fail"
