@@ -180,9 +180,13 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 class Temporary(msgspec.Struct, frozen=True, tag="temporary"):
-    """Nothing happened there (no connection, 5xx, busy): the same bytes may be sent again."""
+    """Nothing happened there (no connection, 5xx, busy): the same bytes may be sent again.
+
+    ``absent``: nobody was at the address at all, so whatever else waits for this platform need not be tried either.
+    """
 
     reason: str
+    absent: bool = False
 
 
 class Unclear(msgspec.Struct, frozen=True, tag="unclear"):

@@ -45,7 +45,7 @@ class RestChannel:
     async def send(self, wire: Wire) -> Outcome:
         reply = await self._call(wire.method, wire.path, wire.body, wire.content_type)
         if isinstance(reply, Unsent):
-            return Temporary(reply.reason)
+            return Temporary(reply.reason, absent=True)
         if isinstance(reply, Lost):
             return Unclear(reply.reason)
         return judge_send(self.answer, reply)
@@ -56,7 +56,7 @@ class RestChannel:
         path = self.ask_path.replace("{id}", quote(out_id, safe=""))
         reply = await self._call("GET", path, b"", "")
         if isinstance(reply, Unsent | Lost):
-            return Temporary(reply.reason)
+            return Temporary(reply.reason, absent=True)
         return judge_ask(self.answer, reply)
 
     async def close(self) -> None:

@@ -34,6 +34,7 @@ from signing.sm3 import sm3
 
 log = structlog.get_logger("peer")
 PARTS_AT_ONCE = 4
+PORTION = 16 << 20  # bytes of files that one batch waits for
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,10 @@ class ToPeer:
         frozen, commit = await self._freeze(queued)
         frozen += [thaw(self.journal.read(), message, self.vault) for message in ready]
         await self._again_waiting([one.message for one in due if one.state is State.AWAITING_PARTS])
-        if not await self._bring_parts(frozen):
+        portion, missing = self._portion(frozen)
+        if not await self._bring_parts(missing):
             return False
-        return await self._send(frozen, commit)
+        return await self._send(portion, commit)
 
     async def _freeze(self, queued: Sequence[str]) -> tuple[list[Frozen], Commit]:
         works: list[Work[Frozen]] = [
@@ -99,15 +101,30 @@ class ToPeer:
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
-    async def _bring_parts(self, frozen: Sequence[Frozen]) -> bool:
-        """Bring what is not over there yet, a few files side by side; False when one could not be brought."""
-        reader = self.journal.read()
-        wanted = {part.sm3: part for one in frozen for part in one.parts}
-        missing = [
-            part
-            for part in wanted.values()
-            if not reader.one("SELECT 1 FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, part.sm3)
-        ]
+    def _portion(self, frozen: Sequence[Frozen]) -> tuple[list[Frozen], list[PartRef]]:
+        """What goes in this round, and the files it needs brought first: large ones must not hold the others back.
+
+        Everything that needs none, and of the rest as much as brings ``PORTION`` bytes along, at least one; what is
+        left stays frozen and is due again at once.
+        """
+        reader, portion, missing, size = self.journal.read(), list[Frozen](), dict[str, PartRef](), 0
+        for one in frozen:
+            wanted = {
+                part.sm3: part
+                for part in one.parts
+                if part.sm3 not in missing
+                and not reader.one("SELECT 1 FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, part.sm3)
+            }
+            more = sum(part.size for part in wanted.values())
+            if more and size and size + more > PORTION:
+                continue
+            portion.append(one)
+            missing |= wanted
+            size += more
+        return portion, list(missing.values())
+
+    async def _bring_parts(self, missing: Sequence[PartRef]) -> bool:
+        """Bring files that are not over there yet, a few side by side; False when one could not be brought."""
         turns = asyncio.Semaphore(PARTS_AT_ONCE)
 
         async def bring(part: PartRef) -> calls.Unreachable | calls.Denied | None:

@@ -68,7 +68,7 @@ class ToPlatform:
             return True
         outcomes = await asyncio.gather(*[self.platform.channel.send(one.wire) for one in sends])
         await self._settle(list(zip(sends, outcomes, strict=True)))
-        return not any(isinstance(outcome, adapter.Temporary | adapter.Unclear) for outcome in outcomes)
+        return not all(map(_absent, outcomes))
 
     # --- freezing ----------------------------------------------------------------------------------------------------
 
@@ -172,7 +172,16 @@ class ToPlatform:
                 works.append(self._not_taken(one.message, outcome.reason))
             else:
                 works.append(self._later(one.message, Event.UNCLEAR, outcome.reason))
+        if all(_absent(outcome) for _, outcome in done):
+            works.append(self._rest())
+        else:
+            works.append(lambda tx: outbox.answers(tx, self.destination))
         await self.journal.submit(*works)
+
+    def _rest(self) -> Work[Any]:
+        """Nobody is there: the whole platform rests, so that a long queue does not knock at a dead door one by one."""
+        jitter = self.jitter()
+        return lambda tx: outbox.rest(tx, self.destination, "no connection", self.settings, jitter)
 
     def _accepted(self, message: str, outcome: adapter.Accepted) -> Work[None]:
         def work(tx: Tx) -> None:
@@ -215,6 +224,10 @@ class _Row(NamedTuple):
     sealed: bytes
     frozen: bytes
     created_ms: int
+
+
+def _absent(outcome: adapter.Outcome) -> bool:
+    return isinstance(outcome, adapter.Temporary) and outcome.absent
 
 
 def _moves(message: str, cause: str, *events: Event) -> Work[None]:
