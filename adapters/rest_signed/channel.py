@@ -56,7 +56,7 @@ class RestChannel:
         path = self.ask_path.replace("{id}", quote(out_id, safe=""))
         reply = await self._call("GET", path, b"", "")
         if isinstance(reply, Unsent | Lost):
-            return Temporary(reply.reason, absent=True)
+            return Temporary(reply.reason, absent=isinstance(reply, Unsent))
         return judge_ask(self.answer, reply)
 
     async def close(self) -> None:

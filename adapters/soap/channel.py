@@ -61,7 +61,7 @@ class SoapChannel:
         element = to_element(self.translator.words.namespace, query.operation, {query.id: out_id})
         reply = await self._call(self.translator.wire(out_id, query.operation, element))
         if isinstance(reply, Unsent | Lost):
-            return Temporary(reply.reason, absent=True)
+            return Temporary(reply.reason, absent=isinstance(reply, Unsent))
         read = self._read(reply, query.operation)
         if read is None or isinstance(read, Fault):
             return Temporary(f"fault-{read.code}"[:80] if read else "answer-unreadable")

@@ -27,7 +27,6 @@ from gateway.store.head import Head
 from signing.sm3 import new
 
 MANIFEST, DATABASE, PARTS = "backup.json", "gateway.db", "parts"
-PAGES = 2048  # copied in one go: the gateway's writer waits no longer than that
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +66,7 @@ def backup(data: Path, to: Path, party: str, at_ms: int) -> Manifest:
     to.mkdir(mode=0o700, parents=True)
     target = sqlite3.connect(to / DATABASE)
     try:
-        source.backup(target, pages=PAGES)
+        source.backup(target)  # in one step on one snapshot: in steps, every commit of the gateway would start it anew
         target.execute("PRAGMA journal_mode=DELETE")  # one file, whole in itself
     finally:
         target.close()
