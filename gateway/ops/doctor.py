@@ -141,6 +141,8 @@ def _provider(patient: Patient) -> Iterator[Check]:
             "生产环境的密评要求使用密码机（GM/T 0018）",
             "for production, compliance asks for a cryptographic machine (GM/T 0018)",
         )
+        if warning:
+            fix = ("安装 OpenSSL 3.0 或更新版本", "install OpenSSL 3.0 or newer")
         yield Check("provider", WARN, zh, en, *fix)
     else:
         yield Check("provider", OK, zh, en)
