@@ -74,6 +74,9 @@ def _text(value: Any) -> str:
 
 
 def to_bytes(element: etree._Element, encoding: str) -> bytes:
-    """Without declaration; characters the encoding lacks become character references, never ``?`` (K03)."""
-    data: Any = etree.tostring(element, encoding=encoding, xml_declaration=False)
-    return bytes(data)
+    """Without declaration; characters the encoding lacks become character references, never ``?`` (K03).
+
+    Encoded by Python: the C library's GBK, which lxml would use, drops U+E0000-E007F without a word.
+    """
+    text: Any = etree.tostring(element, encoding="unicode")
+    return str(text).encode(encoding, "xmlcharrefreplace")

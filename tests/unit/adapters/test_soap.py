@@ -204,6 +204,12 @@ def test_any_value_is_the_same_after_xml(value: Any, encoding: str) -> None:
     assert to_value(parse_xml(data)) == value
 
 
+@pytest.mark.parametrize("rare", ["\U000e0000", "\U000e0041", "𠀀", "€", "é", "\ue000", "\U0010fffd", "①", "\u2028"])
+def test_K03_no_rare_character_is_lost_in_gbk(rare: str) -> None:
+    data = b'<?xml version="1.0" encoding="GBK"?>' + to_bytes(to_element("urn:x", "A", f"a{rare}b"), "GBK")
+    assert to_value(parse_xml(data)) == f"a{rare}b"
+
+
 @pytest.mark.parametrize("bad", ["\x00", "a\x0bb", 1.5, None, b"x", "\ud800"])
 def test_a_value_that_xml_cannot_hold_is_refused(bad: Any) -> None:
     with pytest.raises(Untranslatable):
