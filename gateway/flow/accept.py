@@ -221,12 +221,9 @@ def event_of(type_: str, body: Any) -> machine.Event:
 def _bind_parts(tx: Tx, deed: Deed, case: CaseFile) -> None:
     """Every file the act names must have been uploaded whole by this platform; it belongs to the case from now on."""
     for part in post.parts_of(deed.act.body):
-        changed = tx.run(
-            "UPDATE part SET case_id = ? WHERE owner = ? AND sm3 = ? AND size = ?",
-            case.id, deed.owner, part.sm3, part.size,
-        )  # fmt: skip
-        if not changed:
+        if not post.has_part(tx, deed.owner, part):
             raise Refused("TB-6003", part.name)
+        post.bind_part(tx, case.id, deed.owner, part.sm3)
 
 
 def _identity_numbers(application: Application) -> set[str]:

@@ -121,6 +121,6 @@ def register_part(tx: Tx, owner: str, digest: str, size: int) -> None:
     """A file is here whole, checked and on disk: from now on it counts."""
     if tx.one("SELECT 1 FROM part WHERE owner = ? AND sm3 = ?", owner, digest) is None:
         tx.run(
-            "INSERT INTO part (owner, sm3, size, case_id, created_ms) VALUES (?,?,?,'',?)",
+            "INSERT INTO part (owner, sm3, size, created_ms) VALUES (?,?,?,?)",
             owner, digest, size, tx.now_ms,
         )  # fmt: skip

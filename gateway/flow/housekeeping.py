@@ -41,7 +41,11 @@ class Housekeeping:
 
     def _forget_unused(self, tx: Tx, before_ms: int) -> None:
         """Whole uploads that no act ever named count as abandoned too."""
-        tx.run("DELETE FROM part WHERE case_id = '' AND created_ms < ?", before_ms)
+        tx.run(
+            "DELETE FROM part WHERE created_ms < ? AND NOT EXISTS "
+            "(SELECT 1 FROM case_part c WHERE c.sm3 = part.sm3 AND c.owner = part.owner)",
+            before_ms,
+        )
 
     def _sweep(self, known: set[Path], before_s: float) -> int:
         gone = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.exchange.message import PartRef
-from gateway.store.journal import Tx
+from gateway.store.journal import Reader, Tx
 from schemas import canonical
 
 OUT, IN, NOTE = "out", "in", "note"  # to a partner, from a partner, from ourselves to the local platform
@@ -61,6 +61,19 @@ def parts_of(body: Any) -> tuple[PartRef, ...]:
                 materials.append(document.stamp)
     unique = {material.sm3: material for material in materials}
     return tuple(PartRef(m.sm3, m.size, m.media_type, m.name, m.role) for m in unique.values())
+
+
+def has_part(tx: Reader, owner: str, part: PartRef) -> bool:
+    """Whether this owner has brought this file whole."""
+    row = tx.one("SELECT 1 FROM part WHERE owner = ? AND sm3 = ? AND size = ?", owner, part.sm3, part.size)
+    return row is not None
+
+
+def bind_part(tx: Tx, case_id: str, owner: str, sm3: str) -> None:
+    """The file belongs to the case from now on; one file may belong to several (the same form, the same licence)."""
+    known = tx.one("SELECT 1 FROM case_part WHERE case_id = ? AND sm3 = ? AND owner = ?", case_id, sm3, owner)
+    if known is None:
+        tx.run("INSERT INTO case_part (case_id, sm3, owner) VALUES (?,?,?)", case_id, sm3, owner)
 
 
 def body_label(message: str) -> bytes:

@@ -151,11 +151,7 @@ def _judge_application(incoming: Incoming, case: CaseFile | None) -> None:
 
 def _missing_parts(tx: Tx, header: Header) -> tuple[str, ...]:
     owner = f"peer:{header.sender}"
-    return tuple(
-        part.sm3
-        for part in header.parts
-        if tx.one("SELECT 1 FROM part WHERE owner = ? AND sm3 = ? AND size = ?", owner, part.sm3, part.size) is None
-    )
+    return tuple(part.sm3 for part in header.parts if not post.has_part(tx, owner, part))
 
 
 def _new_case(tx: Tx, incoming: Incoming, platform: str, vault: Vault) -> CaseFile:
@@ -186,7 +182,7 @@ def _take(tx: Tx, incoming: Incoming, case: CaseFile | None, vault: Vault) -> An
         casefile.move(tx, case, event, _sender_side(case), header.id, at_ms(incoming.body.at))
     owner = f"peer:{header.sender}"
     for part in header.parts:
-        tx.run("UPDATE part SET case_id = ? WHERE owner = ? AND sm3 = ?", case.id, owner, part.sm3)
+        post.bind_part(tx, case.id, owner, part.sm3)
     tx.run("UPDATE case_file SET seq_in = ? WHERE id = ?", header.seq, case.id)
     leaf = tx.leaf("accepted", header.id, entry_digest("accepted", header.id, incoming.digest))
     key = vault.unwrap(case.wrapped_key)

@@ -156,9 +156,17 @@ part = Table(
     Column("owner", String(64), primary_key=True),  # platform:<id> | peer:<party>
     Column("sm3", String(64), primary_key=True),
     Column("size", BigInteger, nullable=False),
-    Column("case_id", String(64), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
-    Index("part_case", "case_id", "sm3"),
+)
+
+case_part = Table(
+    "case_part",
+    metadata,
+    Column("case_id", String(64), primary_key=True),
+    Column("sm3", String(64), primary_key=True),
+    Column("owner", String(64), primary_key=True),
+    Index("case_part_file", "sm3", "owner"),
+    sqlite_with_rowid=False,
 )
 
 destination = Table(

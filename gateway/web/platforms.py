@@ -158,8 +158,8 @@ class Platforms:
     def _owner(self, platform: str, digest: str, case: str = "") -> tuple[str, int]:
         """Under whose name a file of this platform's cases lies, and its size."""
         row = self.desk.journal.read().one(
-            "SELECT p.owner, p.size FROM part p JOIN case_file c ON c.id = p.case_id "
-            "WHERE p.sm3 = ? AND c.platform = ? AND (? = '' OR c.id = ?)",
+            "SELECT p.owner, p.size FROM case_part k JOIN part p ON p.owner = k.owner AND p.sm3 = k.sm3 "
+            "JOIN case_file c ON c.id = k.case_id WHERE k.sm3 = ? AND c.platform = ? AND (? = '' OR c.id = ?)",
             digest, platform, case, case,
         )  # fmt: skip
         if row is None:

@@ -141,7 +141,7 @@ async def test_a_case_with_a_large_material_arrives_whole(places: world.World, s
         await until(lambda: b.one("SELECT state FROM case_file WHERE id = ?", case) == "received_there")
         owner = f"peer:{a.node.desk.party}"
         assert b"".join(b.node.desk.parts.read(owner, sm3(data).hex())) == data
-        assert b.one("SELECT case_id FROM part WHERE sm3 = ?", sm3(data).hex()) == case
+        assert b.one("SELECT case_id FROM case_part WHERE sm3 = ?", sm3(data).hex()) == case
 
 
 async def test_an_upload_caught_by_a_crash_between_its_last_byte_and_its_row_is_completed_when_asked_about(
@@ -153,3 +153,20 @@ async def test_an_upload_caught_by_a_crash_between_its_last_byte_and_its_row_is_
     head = await window.call("HEAD", f"/platform/v1/materials/{digest}")
     assert (head.headers["Upload-Offset"], head.headers["Upload-Complete"]) == (str(len(DATA)), "1")
     assert a.one("SELECT size FROM part WHERE sm3 = ?", digest) == len(DATA)
+
+
+async def test_one_file_serves_two_cases_and_can_be_fetched_for_each(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    import json
+
+    async with running(places.a, places.b) as (a, b):
+        window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
+        assert (await window.upload(DATA)).status == 201
+        material = {"mc": "申请书", "zy": sm3(DATA).hex(), "dx": len(DATA), "gs": "application/pdf", "wjm": "a.pdf"}
+        cases = [(await window.hand_in(window.papers(cl=[material]))).json["tbbh"] for _ in range(2)]
+        for case in cases:
+            await until(lambda case=case: b.one("SELECT state FROM case_file WHERE id = ?", case))
+        doors = next(route.handler.__self__ for route in b.node.routes["platform"])  # type: ignore[attr-defined]
+        for case in cases:
+            assert (await doors.chunk("hall", case, sm3(DATA).hex(), 0, 100)).data == DATA[:100]

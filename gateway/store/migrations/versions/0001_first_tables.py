@@ -20,7 +20,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in (
         "leaf", "node", "checkpoint", "case_file", "case_event", "message", "alias", "blind", "delivery", "destination",
-        "idempotency", "nonce", "peer", "part", "part_sent",
+        "idempotency", "nonce", "peer", "part", "case_part", "part_sent",
     ):  # fmt: skip
         op.drop_table(table)
 
@@ -187,11 +187,18 @@ def _parties() -> None:
         sa.Column("owner", sa.String(length=64), nullable=False),
         sa.Column("sm3", sa.String(length=64), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("case_id", sa.String(length=64), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "sm3"),
     )
-    op.create_index("part_case", "part", ["case_id", "sm3"], unique=False)
+    op.create_table(
+        "case_part",
+        sa.Column("case_id", sa.String(length=64), nullable=False),
+        sa.Column("sm3", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "sm3", "owner"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("case_part_file", "case_part", ["sm3", "owner"], unique=False)
     op.create_table(
         "part_sent",
         sa.Column("peer", sa.String(length=64), nullable=False),
