@@ -67,7 +67,8 @@ VERIFY = ("verify", "--pub", "p.pem", "--in", "f", "--sig", "s")
 
 def test_sign_then_verify(house: Path) -> None:
     code, data = answer(*VERIFY)
-    assert (code, data["ok"], data["reason"], data["provider"]) == (0, True, "ok", "libcrypto:")
+    assert (code, data["ok"], data["reason"]) == (0, True, "ok")
+    assert data["provider"] in ("libcrypto:", "tables:")
     assert sm(*VERIFY).stdout == "签名有效\n"
     assert sm(*VERIFY, env={"LANG": "en_US.UTF-8"}).stdout == "the signature is valid\n"
 
