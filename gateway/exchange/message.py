@@ -36,7 +36,10 @@ class PartRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"sender": "from"}):
-    """Header of a message; times in ms since 1970 (UTC); ``seq`` counts per case, sender and receiver from 1."""
+    """Header of a message; times in ms since 1970 (UTC); ``seq`` counts per case, sender and receiver from 1.
+
+    ``alias`` is the sender's own number for the case, once it has one: either place's number finds a case.
+    """
 
     v: Annotated[int, Meta(ge=1, le=VERSION)] = VERSION
     id: MessageId
@@ -48,6 +51,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     agreement_version: Annotated[int, Meta(ge=1, le=1_000_000)]
     item: Short
     case: CaseId
+    alias: Short = ""
     seq: Annotated[int, Meta(ge=1, le=1_000_000)]
     seen: Annotated[int, Meta(ge=0, le=1_000_000)]
     key: Short

@@ -66,6 +66,18 @@ def open_case(tx: Tx, case: CaseFile) -> None:
     name(tx, case, case.case_number)
 
 
+def own_number(case: CaseFile) -> str:
+    """Our side's own number for the case; "" while the handling platform has given none."""
+    return case.case_number if case.role == machine.Actor.COLLECTING.value else case.local_number
+
+
+def learn_number(tx: Tx, case: CaseFile, number: str) -> None:
+    """The other side's own number: the case is found by it here too."""
+    name(tx, case, number)
+    if number and not case.local_number and case.role == machine.Actor.COLLECTING.value:
+        tx.run("UPDATE case_file SET local_number = ? WHERE id = ?", number, case.id)
+
+
 def name(tx: Tx, case: CaseFile, number: str) -> None:
     """Let the case be found under one more number; a number that already names another case stays with that one."""
     if number and tx.one("SELECT 1 FROM alias WHERE platform = ? AND number = ?", case.platform, number) is None:

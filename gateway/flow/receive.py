@@ -183,6 +183,7 @@ def _take(tx: Tx, incoming: Incoming, case: CaseFile | None, vault: Vault) -> An
     owner = f"peer:{header.sender}"
     for part in header.parts:
         post.bind_part(tx, case.id, owner, part.sm3)
+    casefile.learn_number(tx, case, header.alias)
     tx.run("UPDATE case_file SET seq_in = ? WHERE id = ?", header.seq, case.id)
     leaf = tx.leaf("accepted", header.id, entry_digest("accepted", header.id, incoming.digest))
     key = vault.unwrap(case.wrapped_key)

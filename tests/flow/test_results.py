@@ -73,10 +73,12 @@ class Forge:
         return build_stamp(tbs, made[1], signer.sign(tbs))
 
 
-async def act(node: Running, type_: str, case: str, id_: str, body: Any, *parts: Inline) -> dict[str, str]:
+async def act(
+    node: Running, type_: str, case: str, id_: str, body: Any, *parts: Inline, local_number: str = ""
+) -> dict[str, str]:
     """One act of a node's own platform, handed to its desk."""
     platform = next(iter(node.node.platforms))
-    return await node.node.desk.take(deed_of(platform, Act(type_, case, id_, body, parts=parts), id_.encode()))
+    return await node.node.desk.take(deed_of(platform, Act(type_, case, id_, body, local_number, parts), id_.encode()))
 
 
 def inline(data: bytes, name: str) -> Inline:
