@@ -41,7 +41,8 @@ def freeze(message: str, *, party: str, vault: Vault, expires_ms: int) -> Work[F
         header = wireform.encode_header(
             wireform.Header(
                 id=message, type=type_, sender=party, to=case.counterpart, agreement=case.agreement,
-                agreement_version=case.agreement_version, item=case.item, case=case.id, alias=casefile.own_number(case), seq=seq, seen=case.seq_in,
+                agreement_version=case.agreement_version, item=case.item, case=case.id, alias=casefile.own_number(case),
+                seq=seq, seen=case.seq_in,
                 key=message, created=tx.now_ms, expires=tx.now_ms + expires_ms, purpose=case.purpose,
                 legal_basis=case.legal_basis, body=sm3(body).hex(), body_size=len(body),
                 parts=post.parts_of(codec.decode(type_, body)),

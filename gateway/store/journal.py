@@ -1,10 +1,13 @@
 """The journal: the one writer, with group commit and the ledger's head (ADR 0005).
 
-What became ready in one pass of the event loop goes into one transaction of one writer thread; while that commits,
-the next group gathers. Every piece of work runs under its own savepoint, so one refusal never takes its neighbours
-with it, and a duplicate sees what came before it in the same group. After the last piece the group's leaves are
-appended to the ledger, one checkpoint over them is signed, and everything is committed together. Nothing signed
-leaves before ``COMMIT`` has returned; if its outcome is unknown it is read back before that size is signed again.
+What became ready in one pass of the event loop goes into one transaction; while that commits, the next group gathers.
+Every piece of work runs under its own savepoint, so one refusal never takes its neighbours with it, and a duplicate
+sees what came before it in the same group. After the last piece the group's leaves are appended to the ledger, one
+checkpoint over them is signed, and everything is committed together. Nothing signed leaves before ``COMMIT`` has
+returned; if its outcome is unknown it is read back before that size is signed again.
+
+The works run on the event loop, where nothing fights them for the interpreter; what waits for the disk (``COMMIT``) or
+for another process (``BEGIN`` on a locked file) waits in a thread of its own, and the loop goes on serving.
 """
 
 from __future__ import annotations
@@ -14,19 +17,23 @@ import os
 import queue
 import sqlite3
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint
 from gateway.problems import Refused
-from gateway.store.head import Head
+from gateway.store.head import Head, Sealed
 
 IntegrityError = sqlite3.IntegrityError  # a key that is taken: the one error of the store that a work may expect
 T = TypeVar("T")
 Row = tuple[Any, ...]
-GROUP = 256  # works in one transaction at most
+GROUP = 64  # works in one transaction, unless one caller brings more: the loop is held no longer than they take
+PATIENCE_S = 2.0  # how long another process may hold the file before the group is refused
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -112,13 +119,13 @@ class Journal:
         self._path = path
         self._head = head
         self._now_ms = now_ms
-        self._pending: list[_Job] = []
+        self._pending: deque[_Job] = deque()
         self._busy = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = False
-        self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._wait, name="journal", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reader = self._connect(read_only=True)
         self.commits = 0
@@ -126,10 +133,11 @@ class Journal:
 
     def _connect(self, read_only: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
-        connection.execute("PRAGMA busy_timeout=2000")
         if read_only:
+            connection.execute("PRAGMA busy_timeout=2000")
             connection.execute("PRAGMA query_only=ON")
         else:
+            connection.execute("PRAGMA busy_timeout=0")
             for pragma in PRAGMAS:
                 connection.execute(pragma)
         return connection
@@ -148,6 +156,7 @@ class Journal:
         await self._idle.wait()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
+        self._writer.close()
         self._reader.close()
 
     def read(self) -> Reader:
@@ -188,64 +197,71 @@ class Journal:
             self._loop.call_soon(self._flush)
         return await future
 
-    def _flush(self) -> None:
-        group: list[_Job] = []
-        count = 0
-        while self._pending and (not group or count + len(self._pending[0].works) <= GROUP):
-            job = self._pending.pop(0)
-            count += len(job.works)
-            group.append(job)
-        self._queue.put(group)
+    # --- on the event loop -------------------------------------------------------------------------------------------
 
-    def _done(self, outcomes: Sequence[tuple[_Job, Commit | BaseException]]) -> None:
-        for job, outcome in outcomes:
-            if job.future.done():
-                continue
-            if isinstance(outcome, BaseException):
-                job.future.set_exception(outcome)
-            else:
-                job.future.set_result(outcome)
+    def _flush(self) -> None:
+        jobs = self._gather()
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            self._queue.put(partial(self._begin, jobs))
+        else:
+            self._run(jobs)
+
+    def _gather(self) -> list[_Job]:
+        """The next group: whole submissions, in order, up to ``GROUP`` works."""
+        jobs = [self._pending.popleft()]
+        count = len(jobs[0].works)
+        while self._pending and count + len(self._pending[0].works) <= GROUP:
+            jobs.append(self._pending.popleft())
+            count += len(jobs[-1].works)
+        return jobs
+
+    def _run(self, jobs: list[_Job]) -> None:
+        """The works of a group inside the open transaction, then its leaves and checkpoint; the commit is the thread's."""
+        try:
+            now_ms = self._head.clock(self._now_ms())
+            tx = Tx(self._writer, now_ms, self._head.size)
+            results = [[self._attempt(tx, work) for work in job.works] for job in jobs]
+            sealed = self._head.extend(self._writer, tx.leaves, now_ms)
+        except Exception as error:
+            self._fail(jobs, error)
+        else:
+            self._queue.put(partial(self._commit, jobs, results, sealed))
+
+    def _done(self, jobs: list[_Job], results: list[list[Any]], sealed: Sealed) -> None:
+        """The group is durable."""
+        self._head.adopt(sealed)
+        self.commits += 1
+        for job, done in zip(jobs, results, strict=True):
+            self.works += len(done)
+            if not job.future.done():
+                job.future.set_result(Commit(done, sealed.prove, sealed.checkpoint))
+        self._next()
+
+    def _fail(self, jobs: list[_Job], error: Exception) -> None:
+        """Nothing of the group happened. If COMMIT itself failed half-way, what is in the file decides, and it is read
+        back before this size is signed again."""
+        failure: Exception = error
+        if isinstance(error, sqlite3.Error):
+            failure = Refused("TB-9001", cause=error.sqlite_errorname)
+        try:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            self._head.restore(self._writer)
+        except sqlite3.Error as worse:
+            failure = Refused("TB-9001", cause=worse.sqlite_errorname)
+        for job in jobs:
+            if not job.future.done():
+                job.future.set_exception(failure)
+        self._next()
+
+    def _next(self) -> None:
         if self._pending:
             self._flush()
         else:
             self._busy = False
             self._idle.set()
-
-    # --- the writer thread -------------------------------------------------------------------------------------------
-
-    def _write(self) -> None:
-        assert self._loop is not None  # noqa: S101
-        while (group := self._queue.get()) is not None:
-            outcomes: Sequence[tuple[_Job, Commit | BaseException]]
-            try:
-                outcomes = self._commit(group)
-            except sqlite3.Error as error:
-                outcomes = [(job, Refused("TB-9001", cause=error.sqlite_errorname)) for job in group]
-            except BaseException as error:
-                outcomes = [(job, error) for job in group]
-            self._loop.call_soon_threadsafe(self._done, outcomes)
-        self._writer.close()
-
-    def _commit(self, group: Sequence[_Job]) -> list[tuple[_Job, Commit | BaseException]]:
-        writer = self._writer
-        now_ms = self._head.clock(self._now_ms())
-        writer.execute("BEGIN IMMEDIATE")
-        try:
-            tx = Tx(writer, now_ms, self._head.size)
-            results = [[self._attempt(tx, work) for work in job.works] for job in group]
-            sealed = self._head.extend(writer, tx.leaves, now_ms)
-            writer.execute("COMMIT")
-        except BaseException:
-            # A crash or error before COMMIT returned leaves nothing of the group; if COMMIT itself failed
-            # half-way, what is in the file decides, and it is read back before this size is signed again.
-            if writer.in_transaction:
-                writer.execute("ROLLBACK")
-            self._head.restore(writer)
-            raise
-        self._head.adopt(sealed)
-        self.commits += 1
-        self.works += sum(len(job.works) for job in group)
-        return [(job, Commit(done, sealed.prove, sealed.checkpoint)) for job, done in zip(group, results, strict=True)]
 
     def _attempt(self, tx: Tx, work: Work[Any]) -> Any:
         leaves = len(tx.leaves)
@@ -261,3 +277,34 @@ class Journal:
             return error
         tx.run("RELEASE work")
         return result
+
+    # --- in the waiting thread ---------------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        while (task := self._queue.get()) is not None:
+            task()
+
+    def _begin(self, jobs: list[_Job]) -> None:
+        """Another process holds the file: wait for it."""
+        assert self._loop is not None  # noqa: S101 - started before anything was queued
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if time.monotonic() > end:
+                    self._loop.call_soon_threadsafe(self._fail, jobs, error)
+                    return
+                time.sleep(0.01)
+            else:
+                self._loop.call_soon_threadsafe(self._run, jobs)
+                return
+
+    def _commit(self, jobs: list[_Job], results: list[list[Any]], sealed: Sealed) -> None:
+        assert self._loop is not None  # noqa: S101
+        try:
+            self._writer.execute("COMMIT")
+        except Exception as error:
+            self._loop.call_soon_threadsafe(self._fail, jobs, error)
+        else:
+            self._loop.call_soon_threadsafe(self._done, jobs, results, sealed)

@@ -19,7 +19,6 @@ leaf = Table(
     Column("entry", LargeBinary, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("message", String(160), nullable=False),
-    Index("leaf_message", "message"),
 )
 
 node = Table(
@@ -137,15 +136,14 @@ nonce = Table(
     Column("caller", String(64), primary_key=True),
     Column("nonce", String(64), primary_key=True),
     Column("expires_ms", BigInteger, nullable=False),
-    Index("nonce_expires", "expires_ms"),
     sqlite_with_rowid=False,
 )
 
 alias = Table(
     "alias",
     metadata,
+    Column("number", String(64), primary_key=True),  # either side's number for a case
     Column("platform", String(64), primary_key=True),
-    Column("number", String(64), primary_key=True),
     Column("case_id", String(64), nullable=False),
     sqlite_with_rowid=False,
 )

@@ -44,7 +44,6 @@ def _ledger() -> None:
         sa.Column("message", sa.String(length=160), nullable=False),
         sa.PrimaryKeyConstraint("idx"),
     )
-    op.create_index("leaf_message", "leaf", ["message"], unique=False)
     op.create_table(
         "node",
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
@@ -58,10 +57,10 @@ def _ledger() -> None:
 def _cases() -> None:
     op.create_table(
         "alias",
-        sa.Column("platform", sa.String(length=64), nullable=False),
         sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("platform", sa.String(length=64), nullable=False),
         sa.Column("case_id", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("platform", "number"),
+        sa.PrimaryKeyConstraint("number", "platform"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -178,7 +177,6 @@ def _delivery() -> None:
         sa.PrimaryKeyConstraint("caller", "nonce"),
         sqlite_with_rowid=False,
     )
-    op.create_index("nonce_expires", "nonce", ["expires_ms"], unique=False)
 
 
 def _parties() -> None:
