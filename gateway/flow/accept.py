@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from adapters.base import Act
 from agreements.match import Refusal, Route
 from gateway.core import case as machine
+from gateway.exchange.message import PartRef
 from gateway.flow import casefile, post
 from gateway.flow.casefile import CaseFile
 from gateway.ledger.checkpoint import entry_digest
@@ -96,11 +97,12 @@ def accept(
         else:
             case = _known_case(tx, deed)
             _apply(tx, case, deed.act, message)
-        _bind_parts(tx, deed, case)
+        parts = post.parts_of(deed.act.body)
+        _bind_parts(tx, deed, case, parts)
         leaf = tx.leaf("platform", message, entry_digest("platform", message, sm3(deed.original)))
         key = vault.unwrap(case.wrapped_key)
         post.put(
-            tx, id=message, case_id=case.id, direction=post.OUT, type=deed.act.type, act=deed.act.id, leaf=leaf,
+            tx, id=message, case_id=case.id, direction=post.OUT, type=deed.act.type, act=deed.act.id, leaf=leaf, parts=parts,
             sealed=vault.seal(key, deed.canonical, post.body_label(message)),
             original=vault.seal(key, deed.original, post.original_label(message)),
         )  # fmt: skip
@@ -218,9 +220,9 @@ def event_of(type_: str, body: Any) -> machine.Event:
     return machine.EVENT_OF_MESSAGE[(type_, getattr(body, "outcome", ""))]
 
 
-def _bind_parts(tx: Tx, deed: Deed, case: CaseFile) -> None:
+def _bind_parts(tx: Tx, deed: Deed, case: CaseFile, parts: tuple[PartRef, ...]) -> None:
     """Every file the act names must have been uploaded whole by this platform; it belongs to the case from now on."""
-    for part in post.parts_of(deed.act.body):
+    for part in parts:
         if not post.has_part(tx, deed.owner, part):
             raise Refused("TB-6003", part.name)
         post.bind_part(tx, case.id, deed.owner, part.sm3)

@@ -13,7 +13,6 @@ from gateway.ledger.checkpoint import entry_digest
 from gateway.problems import Refused
 from gateway.store.journal import Reader, Row, Tx, Work
 from gateway.store.vault import Vault
-from schemas import codec
 from signing.sm3 import sm3
 
 
@@ -32,12 +31,12 @@ def freeze(message: str, *, party: str, vault: Vault, expires_ms: int) -> Work[F
     """The work that gives a queued message its place in the sequence and its header."""
 
     def work(tx: Tx) -> Frozen:
-        type_, sealed, case_id = _row(tx, message, "type, sealed, case_id")
+        type_, stored, sealed, case_id = _row(tx, message, "type, parts, sealed, case_id")
         case = casefile.load(tx, case_id)
         if case is None:
             raise Refused("TB-5001")
         body = vault.open(vault.unwrap(case.wrapped_key), sealed, post.body_label(message))
-        seq = case.seq_out + 1
+        seq, parts = case.seq_out + 1, post.read_parts(stored)
         header = wireform.encode_header(
             wireform.Header(
                 id=message, type=type_, sender=party, to=case.counterpart, agreement=case.agreement,
@@ -45,7 +44,7 @@ def freeze(message: str, *, party: str, vault: Vault, expires_ms: int) -> Work[F
                 seq=seq, seen=case.seq_in,
                 key=message, created=tx.now_ms, expires=tx.now_ms + expires_ms, purpose=case.purpose,
                 legal_basis=case.legal_basis, body=sm3(body).hex(), body_size=len(body),
-                parts=post.parts_of(codec.decode(type_, body)),
+                parts=parts,
             )
         )  # fmt: skip
         digest = wireform.digest(header)
@@ -55,19 +54,19 @@ def freeze(message: str, *, party: str, vault: Vault, expires_ms: int) -> Work[F
         outbox.move(tx, message, Event.FREEZE)
         if type_ == "application":
             casefile.move(tx, case, machine.Event.FORWARD, machine.Actor.COLLECTING, message, tx.now_ms)
-        return Frozen(message, header, body, digest, leaf, wireform.decode_header(header).parts)
+        return Frozen(message, header, body, digest, leaf, parts)
 
     return work
 
 
 def thaw(tx: Reader, message: str, vault: Vault) -> Frozen:
     """A message frozen earlier, exactly as it was."""
-    header, leaf, sealed, case_id = _row(tx, message, "header, sent_leaf, sealed, case_id")
+    header, leaf, stored, sealed, case_id = _row(tx, message, "header, sent_leaf, parts, sealed, case_id")
     case = casefile.load(tx, case_id)
     if case is None or header is None:
         raise Refused("TB-5001")
     body = vault.open(vault.unwrap(case.wrapped_key), sealed, post.body_label(message))
-    return Frozen(message, header, body, wireform.digest(header), leaf, wireform.decode_header(header).parts)
+    return Frozen(message, header, body, wireform.digest(header), leaf, post.read_parts(stored))
 
 
 def _row(tx: Reader, message: str, columns: str) -> Row:

@@ -37,11 +37,16 @@ class Loop:
         self._limit = limit
         self._wake = asyncio.Event()
         self._urgent = False
+        self._resting = False
 
     def wake(self, urgent: bool = False) -> None:
-        """There is new work; ``urgent``: the destination was heard from, so it need not rest any longer."""
+        """There is new work; ``urgent``: the destination was heard from, so it need not rest any longer.
+
+        While the destination rests, new work waits for the end of the rest without disturbing it.
+        """
         self._urgent = self._urgent or urgent
-        self._wake.set()
+        if urgent or not self._resting:
+            self._wake.set()
 
     async def run(self) -> None:
         """The loop."""
@@ -67,7 +72,8 @@ class Loop:
             if outbox.resting_until(reader, self.destination) > now_ms:
                 await self._journal.submit(lambda tx: outbox.answers(tx, self.destination))
         rests = outbox.resting_until(reader, self.destination) - now_ms
-        if rests > 0:
+        self._resting = rests > 0
+        if self._resting:
             return rests / 1000
         due = outbox.due(reader, self.destination, now_ms, self._limit)
         if due:

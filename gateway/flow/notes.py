@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gateway.flow import casefile, post
+from gateway.flow import post
+from gateway.flow.casefile import CaseFile
 from gateway.store.journal import Tx
 from gateway.store.vault import Vault
 
@@ -27,10 +28,9 @@ class Note:
     wake: Callable[[], None]
 
 
-def note(tx: Tx, notes: Note, case_id: str, about: str, vault: Vault) -> None:
+def note(tx: Tx, notes: Note, case: CaseFile, about: str, vault: Vault) -> None:
     """Queue a note about one of our messages to the case's platform, if that platform takes notes."""
-    case = casefile.load(tx, case_id)
-    if case is None or case.platform not in notes.wanted:
+    if case.platform not in notes.wanted:
         return
     message = notes.new_id()
     sealed = vault.seal(vault.unwrap(case.wrapped_key), msgspec.json.encode(NoteBody(about)), post.body_label(message))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from gateway.exchange.message import PartRef
 from gateway.store.journal import Reader, Tx
 from schemas import canonical
@@ -24,6 +26,7 @@ def put(
     type: str,
     act: str,
     sealed: bytes,
+    parts: tuple[PartRef, ...] = (),
     leaf: int | None,
     seq: int = 0,
     header: bytes | None = None,
@@ -34,9 +37,10 @@ def put(
 ) -> None:
     """Insert one message. ``act`` is its sender's own id for it; ``original`` the sealed bytes a platform sent."""
     tx.run(
-        "INSERT INTO message (id, case_id, direction, type, act, seq, header, sealed, original, leaf, proof, status, problem, "
-        "created_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        id, case_id, direction, type, act, seq, header, sealed, original, leaf, proof, status, problem, tx.now_ms,
+        "INSERT INTO message (id, case_id, direction, type, act, seq, header, parts, sealed, original, leaf, proof, "
+        "status, problem, created_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        id, case_id, direction, type, act, seq, header, msgspec.json.encode(parts), sealed, original, leaf, proof,
+        status, problem, tx.now_ms,
     )  # fmt: skip
 
 
@@ -47,6 +51,14 @@ def queue(tx: Tx, message: str, destination: str, case_id: str) -> None:
         "VALUES (?,?,?,?,'queued',0,0,'',0)",
         message, destination, case_id, tx.turn,
     )  # fmt: skip
+
+
+_PARTS = msgspec.json.Decoder(tuple[PartRef, ...])
+
+
+def read_parts(stored: bytes) -> tuple[PartRef, ...]:
+    """The files of a stored message."""
+    return _PARTS.decode(stored)
 
 
 def parts_of(body: Any) -> tuple[PartRef, ...]:

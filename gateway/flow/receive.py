@@ -189,7 +189,7 @@ def _take(tx: Tx, incoming: Incoming, case: CaseFile | None, vault: Vault) -> An
     key = vault.unwrap(case.wrapped_key)
     post.put(
         tx, id=header.id, case_id=case.id, direction=post.IN, type=header.type, act=header.key, seq=header.seq,
-        header=incoming.header_bytes, proof=incoming.proof, leaf=leaf,
+        header=incoming.header_bytes, parts=header.parts, proof=incoming.proof, leaf=leaf,
         sealed=vault.seal(key, incoming.body_bytes, post.body_label(header.id)),
     )  # fmt: skip
     if case.platform:

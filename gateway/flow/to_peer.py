@@ -289,15 +289,14 @@ class ToPeer:
             outbox.move(tx, message, Event.RECEIPT)
             tx.run("UPDATE message SET receipt = ? WHERE id = ?", stored, message)
             row = tx.one("SELECT type, case_id FROM message WHERE id = ?", message)
-            assert row is not None  # noqa: S101 - outbox.move found its delivery
-            event = machine.EVENT_OF_RECEIPT.get(row[0])
-            case = casefile.load(tx, row[1])
-            if event is None or case is None:
+            case = casefile.load(tx, row[1]) if row is not None else None
+            event = machine.EVENT_OF_RECEIPT.get(row[0]) if row is not None else None
+            if row is None or case is None or event is None:
                 return
             by = machine.Actor.HANDLING if row[0] == "application" else machine.Actor.COLLECTING
             if isinstance(machine.advance(machine.State(case.state), event, by), machine.Moved):
                 casefile.move(tx, case, event, by, message, tx.now_ms)
-            note(tx, self.note, case.id, message, self.vault)
+            note(tx, self.note, case, message, self.vault)
 
         return work
 
@@ -313,7 +312,7 @@ class ToPeer:
                 return
             if event is not None:
                 casefile.move(tx, case, event, machine.Actor.HANDLING, message, tx.now_ms)
-            note(tx, self.note, case.id, message, self.vault)
+            note(tx, self.note, case, message, self.vault)
 
         return work
 

@@ -91,6 +91,7 @@ message = Table(
     Column("act", String(160), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("header", LargeBinary),
+    Column("parts", LargeBinary, nullable=False),  # JSON: the files it names
     Column("sealed", LargeBinary, nullable=False),  # the canonical body
     Column("original", LargeBinary),  # sealed bytes as the local platform sent them
     Column("frozen", LargeBinary),  # sealed bytes of a platform request, as first sent

@@ -7,40 +7,53 @@ content (crypto-shredding). Search over identity numbers uses HMAC-SM3 under a k
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from functools import lru_cache
 
 from signing import sm4
 from signing.sm3 import hmac_sm3
 
 NONCE = 12
 KEY = 16
+HELD = 4096  # keys kept open; the oldest leaves
 
 
 class Vault:
-    """Seals and opens content. ``kek`` and ``blind_key`` are 16 and 32 bytes; ``random`` gives n random bytes."""
+    """Seals and opens content. ``kek`` and ``blind_key`` are 16 and 32 bytes; ``random`` gives n random bytes for keys."""
 
     def __init__(self, kek: bytes, blind_key: bytes, random: Callable[[int], bytes]) -> None:
         self._kek = kek
         self._blind_key = blind_key
         self._random = random
-        self.unwrap = lru_cache(maxsize=4096)(self._unwrap)
+        self._open: dict[bytes, bytes] = {}
 
     def new_key(self) -> tuple[bytes, bytes]:
         """A fresh content key and its wrapped form."""
         key = self._random(KEY)
-        return key, self.wrap(key)
+        wrapped = self.wrap(key)
+        self._hold(wrapped, key)
+        return key, wrapped
 
     def wrap(self, key: bytes) -> bytes:
         """The key under the KEK."""
         return self.seal(self._kek, key, b"key")
 
-    def _unwrap(self, wrapped: bytes) -> bytes:
-        return self.open(self._kek, wrapped, b"key")
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """The content key of its wrapped form; ``Malformed`` when it is not one of ours."""
+        key = self._open.get(wrapped)
+        if key is None:
+            key = self.open(self._kek, wrapped, b"key")
+            self._hold(wrapped, key)
+        return key
+
+    def _hold(self, wrapped: bytes, key: bytes) -> None:
+        while len(self._open) >= HELD:
+            self._open.pop(next(iter(self._open)), None)
+        self._open[wrapped] = key
 
     def seal(self, key: bytes, data: bytes, label: bytes) -> bytes:
         """Encrypt and authenticate ``data`` under ``key``; ``label`` must be given again to open it."""
-        nonce = self._random(NONCE)
+        nonce = os.urandom(NONCE)
         return nonce + sm4.seal(key, nonce, data, label)
 
     def open(self, key: bytes, sealed: bytes, label: bytes) -> bytes:

@@ -121,6 +121,7 @@ def _messages() -> None:
         sa.Column("act", sa.String(length=160), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("header", sa.LargeBinary(), nullable=True),
+        sa.Column("parts", sa.LargeBinary(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("original", sa.LargeBinary(), nullable=True),
         sa.Column("frozen", sa.LargeBinary(), nullable=True),
