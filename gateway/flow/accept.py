@@ -61,11 +61,10 @@ class Taken(NamedTuple):
     """What the platform is told: our message id, the case, the ledger leaf that proves it, and whether it is a repetition."""
 
     message: str
-    case_id: str
+    case: CaseFile
     leaf: int
     received_ms: int
     duplicate: bool
-    body: Any
 
 
 def accept(
@@ -111,7 +110,7 @@ def accept(
             "INSERT INTO idempotency (party, key, digest, message) VALUES (?,?,?,?)",
             deed.owner, _key(deed), deed.fingerprint, message,
         )  # fmt: skip
-        return Taken(message, case.id, leaf, tx.now_ms, False, deed.act.body)
+        return Taken(message, case, leaf, tx.now_ms, False)
 
     return work
 
@@ -153,7 +152,8 @@ def _repeated(tx: Tx, deed: Deed) -> Taken | None:
     digest, message, case_id, leaf, created_ms = row
     if digest != deed.fingerprint:
         raise Refused("TB-5003")
-    return Taken(message, case_id, leaf, created_ms, True, deed.act.body)
+    case = casefile.load(tx, case_id)
+    return None if case is None else Taken(message, case, leaf, created_ms, True)
 
 
 def _allowed(route: Route | Refusal | None) -> Route:

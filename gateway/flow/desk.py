@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gateway.flow import casefile
 from gateway.flow.accept import Deed, Taken, accept, refuse, with_body
 from gateway.flow.agreed import Agreed
 from gateway.flow.stamps import Stamps
@@ -49,13 +48,11 @@ class Desk:
             if not refused.code.startswith("TB-9") and not refused.extra.get("early"):
                 await self._sign_refusal(deed, refused)
             raise
-        case = casefile.load(self.journal.read(), taken.case_id)
-        if case is not None:
-            self.wake(f"peer:{case.counterpart}")
+        self.wake(f"peer:{taken.case.counterpart}")
         received = datetime.fromtimestamp(taken.received_ms / 1000, UTC)
         return {
-            "case_id": taken.case_id,
-            "case_number": case.case_number if case is not None else "",
+            "case_id": taken.case.id,
+            "case_number": taken.case.case_number,
             "message_id": taken.message,
             "received_at": received.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "receipt": base64.b64encode(receipt).decode(),
