@@ -42,6 +42,7 @@ UNKNOWN: Final[dict[str, Words]] = {
 }
 NOTES: Final[dict[str, Words]] = {
     "ofd-uncovered": REJECTED["ofd-uncovered"],
+    "ofd-no-seal": ("这是不带印章的数字签名", "a plain signature without a seal"),
     "ofd-method-unusual": ("签名方法写法少见：{detail}", "an unusual name of the signature method: {detail}"),
     "ofd-time-unreadable": (
         "签名描述中的签名时间无法读取，不予采信",

@@ -253,6 +253,7 @@ def _seal_file(ofd: Ofd, description: Description, seal: bytes | None) -> list[R
 def _signed(case: _Case, description: Description, value: bytes) -> SignatureReport:
     found, against, digest = case.found, case.against, sm3(description.raw)
     found.outcome.update(window="absent", membership="absent")
+    found.notes.append(ofd_reasons.note("ofd-no-seal"))
     _description_notes(description, description.time, against, found)
     # 5. a bare r, s: well formed, but whose?
     if _is_bare(value):

@@ -1,12 +1,11 @@
 """``tongban seal``: electronic seals made (样章·测试无效), used to stamp files, shown and verified.
 
 ``verify`` prints a report for clerks, or with ``--json`` each check for machines; exit 0 valid, 1 not valid, 2 cannot tell.
-A stamp is over the SM3 digest of a file's bytes.
+A stamp is over the SM3 digest of a file's bytes; an OFD document carries its stamps and is judged with all of them.
 """
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +15,7 @@ from gateway.cli.sm import JSON, PASSPHRASE_FILE, PROVIDER, Context, options
 from gateway.lang import say
 
 if TYPE_CHECKING:
+    from signing.ofd_verify import Uncovered
     from signing.policy import SealPolicy
     from signing.verify import SealReport
 
@@ -24,6 +24,15 @@ _REVOKED_LATER = click.option(
     "--accept-revoked-later",
     is_flag=True,
     help=say("签章之后才被吊销的证书仍采信签章", "accept a stamp whose signer was revoked after its stated time"),
+)
+
+
+_ALLOW_UNCOVERED = click.option(
+    "--allow-uncovered",
+    is_flag=True,
+    help=say(
+        "OFD 中未受签名保护的文件只作说明，不算无效", "files of an OFD that no signature covers are only remarked on"
+    ),
 )
 
 
@@ -89,7 +98,11 @@ def stamp_command(json: bool, **given: Any) -> None:
     stamp_file(Context(json), WantedStamp(**given))
 
 
-@group.command(help=say("显示印章或签章的内容（不核验）。", "Show what a seal or stamp says (verifies nothing)."))
+@group.command(
+    help=say(
+        "显示印章、签章或 OFD 签名的内容（不核验）。", "Show what a seal, stamp or signed OFD says (verifies nothing)."
+    )
+)
 @click.argument("file")
 @click.option("--picture-out", metavar="F", help=say("取出印模", "write the picture here"))
 @JSON
@@ -99,8 +112,14 @@ def show(file: str, picture_out: str | None, json: bool) -> None:
     from gateway.cli import seal_report as report
     from gateway.cli.output import finish
     from gateway.cli.seal_make import read
+    from gateway.cli.seal_ofd import read_ofd, show_ofd
 
     context = Context(json)
+    ofd = read_ofd(context, file)
+    if ofd is not None:
+        if picture_out is not None:
+            raise click.UsageError(say("--picture-out 只用于印章或签章", "--picture-out is for a seal or stamp"))
+        show_ofd(context, ofd)
     found = read(context, file)
     seal = found.seal
     if picture_out is not None:
@@ -114,50 +133,56 @@ def show(file: str, picture_out: str | None, json: bool) -> None:
     finish(True, data, json, [*lines, say("（仅显示，未核验）", "(shown, not verified)")])
 
 
-@group.command(help=say("核验印章或签章。", "Verify a seal or stamp."))
+@group.command(
+    help=say("核验印章、签章或 OFD 文件的全部签名。", "Verify a seal, a stamp, or all signatures of an OFD.")
+)
 @click.argument("file")
 @click.option("--document", metavar="F", help=say("签章所对应的原文", "the stamped document"))
 @click.option(
     "--digest", metavar="HEX", help=say("原文的 SM3 摘要，代替 --document", "its SM3 digest, instead of --document")
 )
-@options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, _REVOKED_LATER, AT, PROVIDER, JSON)
-def verify(
-    file: str,
-    document: str | None,
-    digest: str | None,
-    anchors: tuple[str, ...],
-    intermediates: tuple[str, ...],
-    crls: tuple[str, ...],
-    require_crl: bool,
-    accept_revoked_later: bool,
-    at: datetime.datetime | None,
-    provider: str,
-    json: bool,
-) -> None:
+@options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, _REVOKED_LATER, _ALLOW_UNCOVERED, AT, PROVIDER, JSON)
+def verify(file: str, document: str | None, digest: str | None, json: bool, **given: Any) -> None:
     """Without the document a stamp's verdict is "cannot tell" at best."""
     from functools import partial
 
     from gateway.cli import cert_tools as tools
     from gateway.cli.seal_make import document_digest, read
+    from gateway.cli.seal_ofd import read_ofd, verdict_ofd
     from gateway.cli.seal_report import verdict
+    from signing.ofd_verify import verify_ofd
     from signing.verify import verify_seal, verify_stamp
 
-    context = Context(json)
-    found, moment = read(context, file), tools.now(at)
+    context, moment = Context(json), tools.now(given["at"])
+    ofd = read_ofd(context, file)
+    if ofd is not None:
+        if document is not None or digest is not None:
+            raise click.UsageError(say("OFD 自带原文，不用 --document、--digest", "an OFD is its own document"))
+        against = _against(context, **given)
+        uncovered: Uncovered = "note" if given["allow_uncovered"] else "reject"
+        judge_ofd = partial(verify_ofd, ofd, at=moment, uncovered=uncovered, **against)
+        verdict_ofd(context, tools.as_of_then_or_now(lambda day: judge_ofd(lists_as_of=day), moment), moment)
+    found = read(context, file)
     judge: partial[SealReport] = partial(
-        verify_stamp if found.stamp else verify_seal,
-        found.raw,
-        at=moment,
-        anchors=tools.certificates(context, anchors),
-        intermediates=tools.certificates(context, intermediates),
-        crls=tools.lists(context, crls),
-        policy=_policy(require_crl, accept_revoked_later),
-        provider=context.open(provider, failing=None),
+        verify_stamp if found.stamp else verify_seal, found.raw, at=moment, **_against(context, **given)
     )
     if found.stamp:
         judge = partial(judge, document_digest=document_digest(document, digest))
     report = tools.as_of_then_or_now(lambda day: judge(lists_as_of=day), moment)
     verdict(context, report, moment)
+
+
+def _against(context: Context, **given: Any) -> dict[str, Any]:
+    """What the verdict is made against: trust, lists, policy and provider as typed."""
+    from gateway.cli import cert_tools as tools
+
+    return {
+        "anchors": tools.certificates(context, given["anchors"]),
+        "intermediates": tools.certificates(context, given["intermediates"]),
+        "crls": tools.lists(context, given["crls"]),
+        "policy": _policy(given["require_crl"], given["accept_revoked_later"]),
+        "provider": context.open(given["provider"], failing=None),
+    }
 
 
 def _policy(require_crl: bool, accept_revoked_later: bool) -> SealPolicy:

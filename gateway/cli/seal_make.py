@@ -79,8 +79,8 @@ def read(context: Context, path: str) -> Read:
     """The seal or stamp in a file, or the end (65)."""
     data = read_bytes(path, tools.LIST_LIMIT)
     if data[:4] == b"PK\x03\x04":
-        zh = "这是 OFD 等压缩包，不是印章或签章；其中的 Seal.esl 与 SignedValue.dat 可以分别核验"
-        en = "a package (OFD), not a seal or stamp; the Seal.esl and SignedValue.dat inside it can be verified"
+        zh = "这是 OFD 等压缩包，不是印章；用 tongban seal verify 核验它"
+        en = "a package (OFD), not a seal; tongban seal verify judges it"
         context.unreadable(path, Malformed("package", zh, en))
     try:
         if seals.kind(data) == "stamp":

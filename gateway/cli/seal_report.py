@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+from collections.abc import Sequence
 from typing import NoReturn
 
 from gateway.cli.cert_tools import shown, spoken, stamp_of
@@ -12,11 +13,13 @@ from gateway.cli.sm import Context
 from gateway.lang import say
 from signing import certs, names
 from signing.errors import Malformed
+from signing.reasons import Reason
 from signing.seal import Seal, Stamp
+from signing.seal_checks import Outcome
 from signing.verify import SealReport
 
 _MARK = {"ok": "✓", "failed": "✗", "unknown": "？", "absent": "－"}
-_CHECKS = (
+CHECKS = (
     ("signature", "签名值", "signatures"),
     ("chain", "证书与信任", "certificates and trust"),
     ("document", "原文", "document"),
@@ -70,15 +73,20 @@ def _lines(report: SealReport, moment: datetime.datetime) -> list[str]:
         lines.append(say("签章人：", "signer: ") + report.signer_subject)
     if report.stamp_time is not None:
         lines.append(say("签章时间：", "stamped at: ") + shown(report.stamp_time))
-    for group, zh, en in _CHECKS:
-        outcome = getattr(report, group)
-        lines.append(f"  {_MARK[outcome]} {say(zh, en)}{say('：', ': ')}{say(*_OUTCOMES[outcome])}")
-    if report.reasons:
-        lines.append(say("原因：", "reasons:"))
-        lines += [f"  · {say(reason.zh, reason.en)}" for reason in report.reasons]
-    if report.notes:
-        lines.append(say("说明：", "remarks:"))
-        lines += [f"  · {say(note.zh, note.en)}" for note in report.notes]
+    lines += [check_line(zh, en, getattr(report, group)) for group, zh, en in CHECKS]
+    return lines + remarks(report.reasons, report.notes)
+
+
+def check_line(zh: str, en: str, outcome: Outcome) -> str:
+    """One check and what came of it."""
+    return f"  {_MARK[outcome]} {say(zh, en)}{say('：', ': ')}{say(*_OUTCOMES[outcome])}"
+
+
+def remarks(reasons: Sequence[Reason], notes: Sequence[Reason]) -> list[str]:
+    """Why, then remarks."""
+    lines = []
+    for title, found in ((say("原因：", "reasons:"), reasons), (say("说明：", "remarks:"), notes)):
+        lines += [title, *(f"  · {say(one.zh, one.en)}" for one in found)] if found else []
     return lines
 
 
