@@ -205,6 +205,8 @@ class Journal:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             self._queue.put(partial(self._begin, jobs))
+        except sqlite3.Error as error:
+            self._fail(jobs, error)
         else:
             self._run(jobs)
 
@@ -258,7 +260,8 @@ class Journal:
 
     def _next(self) -> None:
         if self._pending:
-            self._flush()
+            assert self._loop is not None  # noqa: S101
+            self._loop.call_soon(self._flush)
         else:
             self._busy = False
             self._idle.set()
@@ -291,8 +294,8 @@ class Journal:
         while True:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if time.monotonic() > end:
+            except sqlite3.Error as error:
+                if not isinstance(error, sqlite3.OperationalError) or time.monotonic() > end:
                     self._loop.call_soon_threadsafe(self._fail, jobs, error)
                     return
                 time.sleep(0.01)

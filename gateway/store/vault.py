@@ -8,6 +8,7 @@ content (crypto-shredding). Search over identity numbers uses HMAC-SM3 under a k
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 
 from signing import sm4
@@ -26,6 +27,7 @@ class Vault:
         self._blind_key = blind_key
         self._random = random
         self._open: dict[bytes, bytes] = {}
+        self._lock = threading.Lock()  # files are sealed and opened in threads
 
     def new_key(self) -> tuple[bytes, bytes]:
         """A fresh content key and its wrapped form."""
@@ -47,9 +49,10 @@ class Vault:
         return key
 
     def _hold(self, wrapped: bytes, key: bytes) -> None:
-        while len(self._open) >= HELD:
-            self._open.pop(next(iter(self._open)), None)
-        self._open[wrapped] = key
+        with self._lock:
+            while len(self._open) >= HELD:
+                self._open.pop(next(iter(self._open)))
+            self._open[wrapped] = key
 
     def seal(self, key: bytes, data: bytes, label: bytes) -> bytes:
         """Encrypt and authenticate ``data`` under ``key``; ``label`` must be given again to open it."""

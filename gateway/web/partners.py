@@ -34,6 +34,7 @@ from signing.providers import Provider
 from signing.sm3 import sm3
 
 NOBODY = "0" * 26
+BATCH_LINES = 256  # messages in one batch: a longer one would hold the event loop too long
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Partners:
             head, lines = wire.decode_batch(data)
         except (msgspec.MsgspecError, ValueError):
             raise Refused("TB-1001") from None
+        if len(lines) > BATCH_LINES:
+            raise Refused("TB-1002", f"> {BATCH_LINES}")
         partner, held = self._partner(head.sender), self._held(head.sender)
         try:
             checkpoint = partner.check_head(head, self.party, held)

@@ -149,9 +149,16 @@ class Platforms:
             headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
         response = web.StreamResponse(status=206 if length != size else 200, headers=headers)
         pieces = self.parts.read(owner, digest, start, length)
+        piece = await asyncio.to_thread(
+            next, pieces, None
+        )  # a file that is not there is refused before anything is said
         await response.prepare(request)
-        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-            await response.write(piece)
+        try:
+            while piece is not None:
+                await response.write(piece)
+                piece = await asyncio.to_thread(next, pieces, None)
+        except Refused:
+            raise ConnectionResetError from None  # damaged on disk, and half is sent: the reader must see a cut, not an end
         await response.write_eof()
         return response
 

@@ -242,6 +242,13 @@ async def test_a_batch_that_cannot_be_read_is_refused(sender: Sender, data: byte
     (await sender.post(data)).refused("TB-1001", 400)
 
 
+async def test_a_batch_of_too_many_messages_is_refused_whole(sender: Sender) -> None:
+    one, commit = await sender.frozen()
+    lines = [sender.line(one, commit)] * 257
+    (await sender.post(sender.head(commit.checkpoint), *lines)).refused("TB-1002", 413)
+    nothing_there(sender.b)
+
+
 async def test_signed_calls_refuse_wrong_time_nonce_and_signature(sender: Sender) -> None:
     a, b = sender.a.node.desk.party, sender.b.node.desk.party
     path = "/exchange/v1/checkpoint"

@@ -170,3 +170,29 @@ async def test_one_file_serves_two_cases_and_can_be_fetched_for_each(
         doors = next(route.handler.__self__ for route in b.node.routes["platform"])  # type: ignore[attr-defined]
         for case in cases:
             assert (await doors.chunk("hall", case, sm3(DATA).hex(), 0, 100)).data == DATA[:100]
+
+
+async def test_a_file_damaged_on_disk_is_cut_off_and_never_given_as_whole(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    import json
+
+    import pytest
+
+    data = DATA * 8
+    async with running(places.a) as (a,):
+        window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
+        assert (await window.upload(data)).status == 201
+        material = {"mc": "申请书", "zy": sm3(data).hex(), "dx": len(data), "gs": "application/pdf", "wjm": "a.pdf"}
+        assert (await window.hand_in(window.papers(cl=[material]))).status == 200
+        path = f"/platform/v1/materials/{sm3(data).hex()}"
+        whole = await window.call("GET", path)
+        assert (whole.status, whole.body) == (200, data)
+        file = next((places.a.folder / "data" / "parts").glob("??/*"))
+        broken = bytearray(file.read_bytes())
+        broken[-100] ^= 1
+        file.write_bytes(broken)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await window.call("GET", path)
+        file.write_bytes(b"\0" * 100)
+        (await window.call("GET", path)).refused("TB-6004", 404)
