@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from signing.ofd_verify import OfdReport, verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from signing.seal import parse_seal, parse_stamp
 from signing.sm3 import sm3
 from signing.verify import SealReport, verify_seal, verify_stamp
 from tests import pki
+from tests.vectors.ofd import generate
 
 IN_WINDOW = datetime(2021, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -95,6 +97,46 @@ def test_the_stamp_and_seal_of_a_whole_document(seals: Path) -> None:
     assert "document-digest" not in report.codes and "stamp-signature" not in report.codes
     assert judge_stamp(stamp, sm3(description + b" ")).document == "failed"
     assert judge_seal(seal).signature == "ok"
+
+
+def judge_ofd(data: bytes) -> OfdReport:
+    return verify_ofd(
+        data, at=NOW.replace(month=9), anchors=[], provider=pki.PROVIDER, policy=CRL_IF_PRESENT, uncovered="reject"
+    )
+
+
+def test_SESV4SignDoc_holds_as_a_whole_and_its_root_is_unknown(seals: Path) -> None:
+    """Every file, the stamp and the seal verify; that nobody vouches for the test certificates is another matter."""
+    report = judge_ofd((seals / "SESV4SignDoc.ofd").read_bytes())
+    (one,) = report.signatures
+    assert (one.description, one.references, one.coverage, one.seal_file) == ("ok", "ok", "ok", "ok")
+    assert (one.signature, one.document, one.membership, one.uncovered) == ("ok", "ok", "ok", ())
+    assert one.chain == "failed" and report.ok is False and (one.version, report.version) == ("V4", "V4")
+    assert {"signer-untrusted-root", "seal-maker-untrusted-root"} <= set(one.codes)
+    assert not any(code.startswith("ofd-") or code.endswith(("-signature", "-digest")) for code in one.codes)
+    assert one.time == datetime(2026, 8, 4, 2, 8, 9, tzinfo=UTC)
+    own = one.listed.description
+    assert own is not None and len(own.references) == 5 and own.provider == "ofdrw-sign 2.4.0 ofdrw"
+    assert [note.code for note in report.notes] == ["stamp-time-self-declared"]
+
+
+def test_DigitalSign_opens_as_a_plain_signature_without_seal(seals: Path) -> None:
+    """A bare r, s: the files are as they were signed, but nothing tells who signed."""
+    report = judge_ofd((seals / "DigitalSign.ofd").read_bytes())
+    (one,) = report.signatures
+    assert one.listed.type == "Sign" and one.stamp is None and [note.code for note in one.notes] == ["ofd-no-seal"]
+    assert (one.references, one.coverage, one.seal_file) == ("ok", "ok", "absent")
+    assert report.ok is None and report.codes == ("ofd-signer-unknown",) and one.signature == "unknown"
+
+
+@pytest.mark.parametrize("name", ["SESV4SignDoc.ofd", "DigitalSign.ofd"])
+def test_a_changed_page_of_a_foreign_document_is_noticed(seals: Path, name: str) -> None:
+    with zipfile.ZipFile(seals / name) as package:
+        files = {item: package.read(item) for item in package.namelist() if not item.endswith("/")}
+    page = "Doc_0/Pages/Page_0/Content.xml"
+    assert judge_ofd(generate.zipped(files)).codes == judge_ofd((seals / name).read_bytes()).codes
+    assert "ofd-reference-digest" in judge_ofd(generate.zipped({**files, page: files[page] + b" "})).codes
+    assert "ofd-uncovered" in judge_ofd(generate.zipped({**files, "Doc_0/Extra.xml": b""})).codes
 
 
 def test_one_changed_byte_of_what_is_signed_is_noticed(seals: Path) -> None:
