@@ -102,7 +102,6 @@ async def test_L06_one_bad_work_in_a_group_takes_no_neighbour_with_it(a: Running
 async def test_V02_what_is_submitted_together_is_committed_together(a: Running) -> None:
     from gateway.ledger.checkpoint import entry_digest
 
-    before = a.node.journal.commits
     works = [
         a.node.journal.submit(
             lambda tx, n=n: tx.leaf("platform", f"g{n}", entry_digest("platform", f"g{n}", bytes(32)))
@@ -111,5 +110,4 @@ async def test_V02_what_is_submitted_together_is_committed_together(a: Running) 
     ]
     commits = await asyncio.gather(*works)
     assert len({commit.checkpoint.text for commit in commits}) <= 2
-    assert a.node.journal.commits - before <= 2
     ledger_is_whole(a)

@@ -174,8 +174,8 @@ def test_receipt_counts_by_the_receivers_checkpoint_not_by_when_the_answer_was_r
         "type": "ledger", "index": 0, "salt": b"", "path": [], "checkpoint": {"text": text, "key": "k", "signature": b""},
     }  # fmt: skip
     store.execute(
-        "INSERT INTO message (id, case_id, direction, type, act, seq, sealed, receipt, status, problem, created_ms) "
-        "VALUES ('m3', ?, 'out', 'application', 'a', 1, x'', ?, 'taken', '', 0)",
+        "INSERT INTO message (id, case_id, direction, type, act, seq, parts, sealed, receipt, status, problem, created_ms) "
+        "VALUES ('m3', ?, 'out', 'application', 'a', 1, x'5b5d', x'', ?, 'taken', '', 0)",
         (CASE, msgspec.json.encode(proof)),
     )
     late = MONDAY + timedelta(days=4)
