@@ -9,12 +9,12 @@ import pytest
 
 from signing import ofd_reasons
 from signing.errors import Indeterminate, Malformed
-from signing.ofd import open_ofd, read_time, resolve
+from signing.ofd import MAX_REFERENCES, open_ofd, read_time, resolve
 from signing.ofd_verify import OfdReport, verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from tests import pki
 from tests.sizes import ROOT
-from tests.vectors.ofd.generate import PAGE, VECTORS, Vector, stamped, zipped
+from tests.vectors.ofd.generate import PAGE, PLACE, VECTORS, Vector, description, stamped, zipped
 
 
 def judge(vector: Vector) -> OfdReport:
@@ -63,6 +63,12 @@ def test_every_code_has_a_document() -> None:
     raised |= {f"ofd-xml-{what}" for what in re.findall(r'_wrong\("([a-z]+)"', sources["ofd_xml"])}
     raised |= set(re.findall(r'Malformed\("([a-z-]+)"', sources["ofd"])) - {"ofd-references"}
     assert raised <= said
+
+
+def test_too_many_references_are_that_signatures_fault() -> None:
+    files = {f"{number}.xml": b"" for number in range(MAX_REFERENCES + 1)}
+    (listed,) = open_ofd(zipped({**stamped(), PLACE: description(files)})).signatures
+    assert listed.description is None and listed.fault is not None and listed.fault.code == "ofd-references"
 
 
 def test_groups_of_checks_are_told_apart() -> None:

@@ -364,59 +364,77 @@ def _unopened() -> list[Vector]:
 
 def _packages() -> list[Vector]:
     """Packages that two readers could read in two ways, or that are made to harm."""
-    files = stamped()
+    rows = {**_strange_entries(), **_strange_places(), **_strange_wholes()}
+    return [Vector(name, data, refused=code, ok=None) for name, (data, code) in rows.items()]
 
-    def with_(item: Item) -> bytes:
-        return zipped(files, item)
 
-    def lying(data: bytes, **said: int) -> Item:
-        return Item("a.xml", data, method=0, central=dict(said), local=dict(said))
+def _with(item: Item) -> bytes:
+    return zipped(stamped(), item)
 
-    items = [Item(name, data) for name, data in files.items()]
-    whole = build(items)
+
+def _lying(data: bytes, **said: int) -> Item:
+    return Item("a.xml", data, method=0, central=dict(said), local=dict(said))
+
+
+def _strange_entries() -> dict[str, tuple[bytes, str]]:
+    """One entry more than there should be, strange in itself."""
+    return {
+        **{f"name-{key}": (_with(Item(name)), "package-name") for key, name in _NAMES.items()},
+        "name-second": (_with(Item("a.xml", extra=struct.pack("<2H", 0x7075, 6) + b"\1" * 6)), "package-name"),
+        "duplicate-name": (_with(Item(PAGE, b"<x/>")), "package-duplicate"),
+        "duplicate-by-case": (_with(Item(PAGE.upper(), b"<x/>")), "package-duplicate"),
+        "duplicate-folder": (_with(Item(f"{PAGE}/", method=0)), "package-duplicate"),
+        "bomb-ratio": (_with(Item("a.xml", bytes(4 << 20))), "package-ratio"),
+        "bomb-total": (_with(_lying(b"", size=300 << 20, packed=2 << 20)), "package-unpacked"),
+        "bomb-hidden": (_with(Item("a.xml", bytes(4 << 20), central={"size": 9}, local={"size": 9})), "package-damaged"),
+        "encrypted": (_with(Item("a.xml", flags=1)), "package-encrypted"),
+        "masked": (_with(Item("a.xml", flags=0x2000)), "package-encrypted"),
+        "method-bzip2": (_with(Item("a.xml", method=12)), "package-method"),
+        "symlink": (_with(Item("a.xml", b"/etc/passwd", attributes=0o120777 << 16)), "package-special"),
+        "device": (_with(Item("a.xml", attributes=0o020644 << 16)), "package-special"),
+        "header-name-differs": (_with(Item("a.xml", local={"name": b"b.xml"})), "package-headers"),
+        "header-size-differs": (_with(Item("a.xml", b"<a/>", local={"size": 5})), "package-headers"),
+        "header-method-differs": (_with(Item("a.xml", b"<a/>", local={"method": 0})), "package-headers"),
+        "header-not-there": (_with(Item("a.xml", central={"offset": 7})), "package-headers"),
+        "descriptor-differs": (_with(Item("a.xml", b"<a/>", flags=8, descriptor=bytes(16))), "package-headers"),
+        "checksum-wrong": (_with(Item("a.xml", b"<a/>", central={"crc": 1}, local={"crc": 1})), "package-damaged"),
+        "size-too-large": (_with(Item("a.xml", b"<a/>", central={"size": 5}, local={"size": 5})), "package-damaged"),
+        "packed-cut": (_with(Item("a.xml", b"<a/>" * 9, packed=b"\1")), "package-damaged"),
+        "packed-garbage": (_with(Item("a.xml", b"<a/>", packed=b"\xff" * 9)), "package-damaged"),
+        "packed-with-tail": (_with(Item("a.xml", b"<a/>", packed=Item("", b"<a/>").content() + b"tail")), "package-damaged"),
+        "folder-with-content": (_with(Item("a/", b"x", method=0)), "package-damaged"),
+        "extra-cut": (_with(Item("a.xml", extra=struct.pack("<2H", 9, 99))), "package-damaged"),
+        "zip64": (_with(Item("a.xml", extra=struct.pack("<2HQ", 1, 8, 4))), "package-zip64"),
+        "zip64-size": (_with(Item("a.xml", central={"size": 0xFFFFFFFF})), "package-zip64"),
+        "entry-on-another-disk": (_with(Item("a.xml", central={"disk": 1})), "package-disks"),
+    }  # fmt: skip
+
+
+def _strange_places() -> dict[str, tuple[bytes, str]]:
+    """Entries over each other, or with something hidden between them."""
+    items = [Item(name, data) for name, data in stamped().items()]
     inner = Item("b.xml", b"<b/>", method=0)
     nested = header(inner) + inner.data
     outer = Item("a.xml", nested, method=0)
-    inside = Item("b.xml", b"<b/>", method=0, central={"offset": len(header(outer))})
     body = header(outer) + nested
-    rows: dict[str, tuple[bytes, str]] = {
-        **{f"name-{key}": (with_(Item(name)), "package-name") for key, name in _NAMES.items()},
-        "name-second": (with_(Item("a.xml", extra=struct.pack("<2H", 0x7075, 6) + b"\1" * 6)), "package-name"),
-        "duplicate-name": (with_(Item(PAGE, b"<x/>")), "package-duplicate"),
-        "duplicate-by-case": (with_(Item(PAGE.upper(), b"<x/>")), "package-duplicate"),
-        "duplicate-folder": (with_(Item(f"{PAGE}/", method=0)), "package-duplicate"),
-        "bomb-ratio": (with_(Item("a.xml", bytes(4 << 20))), "package-ratio"),
-        "bomb-total": (with_(lying(b"", size=300 << 20, packed=2 << 20)), "package-unpacked"),
-        "bomb-hidden": (with_(Item("a.xml", bytes(4 << 20), central={"size": 9}, local={"size": 9})), "package-damaged"),
-        "too-many-entries": (build(items, count=10_001), "package-entries"),
-        "overlapping-entries": (_directory([(outer, 0), (inside, len(header(outer)))], body), "package-overlap"),
-        "overlapping-directory": (build([lying(b"<a/>" * 9, packed=99, size=99)]), "package-overlap"),
+    return {
+        "overlapping-entries": (_directory([(outer, 0), (inner, len(header(outer)))], body), "package-overlap"),
+        "overlapping-directory": (build([_lying(b"<a/>" * 9, packed=99, size=99)]), "package-overlap"),
         "one-entry-twice": (_directory([(inner, 0), (inner, 0)], nested), "package-overlap"),
         "hidden-first": (build([Item("a.xml", before=b"#!/bin/sh\n"), *items]), "package-gap"),
         "hidden-between": (build([*items, Item("a.xml", before=nested)]), "package-gap"),
         "hidden-before-directory": (build(items, between=nested), "package-gap"),
-        "encrypted": (with_(Item("a.xml", flags=1)), "package-encrypted"),
-        "masked": (with_(Item("a.xml", flags=0x2000)), "package-encrypted"),
-        "method-bzip2": (with_(Item("a.xml", method=12)), "package-method"),
-        "symlink": (with_(Item("a.xml", b"/etc/passwd", attributes=0o120777 << 16)), "package-special"),
-        "device": (with_(Item("a.xml", attributes=0o020644 << 16)), "package-special"),
-        "header-name-differs": (with_(Item("a.xml", local={"name": b"b.xml"})), "package-headers"),
-        "header-size-differs": (with_(Item("a.xml", b"<a/>", local={"size": 5})), "package-headers"),
-        "header-method-differs": (with_(Item("a.xml", b"<a/>", local={"method": 0})), "package-headers"),
-        "header-not-there": (with_(Item("a.xml", central={"offset": 7})), "package-headers"),
-        "descriptor-differs": (with_(Item("a.xml", b"<a/>", flags=8, descriptor=bytes(16))), "package-headers"),
-        "checksum-wrong": (with_(Item("a.xml", b"<a/>", central={"crc": 1}, local={"crc": 1})), "package-damaged"),
-        "size-too-large": (with_(Item("a.xml", b"<a/>", central={"size": 5}, local={"size": 5})), "package-damaged"),
-        "packed-cut": (with_(Item("a.xml", b"<a/>" * 9, packed=b"\1")), "package-damaged"),
-        "packed-garbage": (with_(Item("a.xml", b"<a/>", packed=b"\xff" * 9)), "package-damaged"),
-        "packed-with-tail": (with_(Item("a.xml", b"<a/>", packed=Item("", b"<a/>").content() + b"tail")), "package-damaged"),
-        "folder-with-content": (with_(Item("a/", b"x", method=0)), "package-damaged"),
-        "extra-cut": (with_(Item("a.xml", extra=struct.pack("<2H", 9, 99))), "package-damaged"),
-        "zip64": (with_(Item("a.xml", extra=struct.pack("<2HQ", 1, 8, 4))), "package-zip64"),
-        "zip64-size": (with_(Item("a.xml", central={"size": 0xFFFFFFFF})), "package-zip64"),
+    }  # fmt: skip
+
+
+def _strange_wholes() -> dict[str, tuple[bytes, str]]:
+    """The record at the end, or the file as a whole."""
+    items = [Item(name, data) for name, data in stamped().items()]
+    whole = build(items)
+    return {
+        "too-many-entries": (build(items, count=10_001), "package-entries"),
         "zip64-count": (build(items, count=0xFFFF), "package-zip64"),
         "several-disks": (build(items, disk=1), "package-disks"),
-        "entry-on-another-disk": (with_(Item("a.xml", central={"disk": 1})), "package-disks"),
         "count-too-small": (build(items, count=len(items) - 1), "package-damaged"),
         "count-too-large": (build(items, count=len(items) + 1), "package-damaged"),
         "truncated": (whole[:-9], "package-damaged"),
@@ -428,7 +446,6 @@ def _packages() -> list[Vector]:
         "empty": (build([]), "ofd-entry"),
         "large-xml": (build([Item("OFD.xml", bytes(9 << 20), method=0)]), "ofd-xml-size"),
     }  # fmt: skip
-    return [Vector(name, data, refused=code, ok=None) for name, (data, code) in rows.items()]
 
 
 _NAMES: dict[str, str | bytes] = {
