@@ -129,7 +129,7 @@ CODES: dict[str, str] = {
     "missing-signature": "TB-2001",
     "bad-signature": "TB-2002",
     "unknown-app": "TB-2003",
-    "bad-credential": "TB-2003",
+    "wrong-credential": "TB-2003",
     "time-outside-window": "TB-2004",
     "bad-nonce": "TB-2011",
     "no-agreement-with-place": "TB-4101",

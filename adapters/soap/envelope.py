@@ -24,13 +24,16 @@ _TRUE: Final = frozenset({"1", "true"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``kind`` is the faultcode: Client, Server, VersionMismatch or MustUnderstand."""
+    """``kind`` is the faultcode: Client, Server, VersionMismatch or MustUnderstand. ``action``: what to do next;
+    ``trace_id``: what finds it in the gateway's log."""
 
     kind: str
     code: str
     zh: str
     en: str
     path: str = ""
+    action: str = ""
+    trace_id: str = ""
 
 
 class SoapRefused(Exception):
@@ -114,6 +117,7 @@ def build_fault(fault: Fault, encoding: str) -> bytes:
     etree.SubElement(element, "faultcode").text = f"soap:{fault.kind}"
     etree.SubElement(element, "faultstring").text = fault.zh if fault.path in fault.zh else f"{fault.path}：{fault.zh}"
     known = {"code": fault.code, "path": fault.path, "zh": fault.zh, "en": fault.en}
+    known |= {name: told for name in ("action", "trace_id") if (told := getattr(fault, name))}
     etree.SubElement(element, "detail").append(to_element(FAULT_NS, "Problem", known))
     return wrap(to_bytes(element, encoding), b"", encoding)
 

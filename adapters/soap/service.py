@@ -7,7 +7,7 @@ looked at. Faults go out with status 500, as the SOAP 1.1 HTTP binding wants; no
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from schemas.errors import Invalid
 from signing.sm3 import same
 
 MAX_CHUNK = 1 << 20
+Tell = Callable[[Fault], Fault]
 WRONG_CREDENTIAL = Fault("Client", "wrong-credential", "单位或许可证不符", "unit or licence is wrong")
 
 
@@ -58,17 +59,20 @@ class Service:
         """The description served at ``?wsdl``, with this address."""
         return build_wsdl(self.translator.profile, self.words, self.xsd, address)
 
-    async def serve(self, payload: bytes, content_type: str, soap_action: str, backend: Backend) -> Answer:
-        """Answer one request. Exceptions of the backend pass through: they are the gateway's to handle."""
+    async def serve(
+        self, payload: bytes, content_type: str, soap_action: str, backend: Backend, tell: Tell = lambda fault: fault
+    ) -> Answer:
+        """Answer one request. ``tell`` completes a fault (its number, what to do next, where to find it in the log).
+
+        Exceptions of the backend pass through: they are the gateway's to handle.
+        """
         try:
             opened = self.open(payload, content_type, soap_action)
             return self._whole(200, envelope.wrap(await self._call(opened, backend), b"", self.translator.encoding))
         except SoapRefused as refused:
-            return self.fault(refused.fault)
-        except Invalid as bad:
-            return self.fault(Fault("Client", bad.code, bad.zh, bad.en, bad.path))
-        except Untranslatable as bad:
-            return self.fault(Fault("Client", bad.code, bad.zh, bad.en, bad.path))
+            return self.fault(tell(refused.fault))
+        except (Invalid, Untranslatable) as bad:
+            return self.fault(tell(Fault("Client", bad.code, bad.zh, bad.en, bad.path)))
 
     def fault(self, fault: Fault) -> Answer:
         """A fault as an answer."""
@@ -142,4 +146,5 @@ def _fault_of(problem: Problem) -> Fault:
     told = problem.fields
     zh = told.get("detail") or told.get("title", "")
     kind = "Server" if problem.busy else "Client"
-    return Fault(kind, told.get("code", ""), zh, told.get("title_en", zh), told.get("path", ""))
+    action, trace_id = told.get("action", ""), told.get("trace_id", "")
+    return Fault(kind, told.get("code", ""), zh, told.get("title_en", zh), told.get("path", ""), action, trace_id)

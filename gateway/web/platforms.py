@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from aiohttp import web
 
 from adapters.base import Act, Chunk, Denied, Presented, Problem, Signed, Untranslatable
 from adapters.registry import Platform, find_caller
+from adapters.soap.envelope import Fault
 from gateway import problems
 from gateway.core.labels import LABELS
 from gateway.flow import casefile
@@ -195,7 +196,7 @@ class Platforms:
         body = await read_body(request, max(self.body_limit, platform.service.max_bytes))
         backend = SoapDoor(self, platform, body, request[TRACE])
         answer = await platform.service.serve(
-            body, request.headers.get("Content-Type", ""), request.headers.get("SOAPAction", ""), backend
+            body, request.headers.get("Content-Type", ""), request.headers.get("SOAPAction", ""), backend, backend.tell
         )
         return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
 
@@ -239,6 +240,14 @@ class SoapDoor:
             return self.doors.status(self.platform.id, case)
         except Refused as refused:
             return self._problem(refused)
+
+    def tell(self, fault: Fault) -> Fault:
+        """A fault of the door itself with our number for it, the next action and the trace id."""
+        if fault.trace_id:
+            return fault
+        code = of_reason(fault.code).replace("TB-1003", "TB-1004")  # at this door bad form is bad XML
+        log.info("refused", trace_id=self.trace_id, code=code, reason=fault.code, platform=self.platform.id)
+        return replace(fault, code=code, action=problems.CATALOGUE[code].action_zh, trace_id=self.trace_id)
 
     def _problem(self, refused: Refused) -> Problem:
         log.info("refused", trace_id=self.trace_id, code=refused.code, platform=self.platform.id)
