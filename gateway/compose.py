@@ -18,6 +18,7 @@ from gateway.exchange.trust import Partner
 from gateway.flow.agreed import Agreed
 from gateway.flow.desk import Desk
 from gateway.flow.housekeeping import Housekeeping
+from gateway.flow.lapses import Lapses
 from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
 from gateway.flow.stamps import Stamps
@@ -54,6 +55,7 @@ class Node:
     routes: dict[str, Sequence[web.RouteDef]]
     platforms: Mapping[str, Platform]
     housekeeping: Housekeeping
+    lapses: Lapses
     desk: Desk
 
     async def close(self) -> None:
@@ -105,8 +107,9 @@ async def build(config: Config, base: Path) -> Node:
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(), "platform": doors.routes(), "admin": admin.routes(),
     }  # fmt: skip
+    lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, now_ms, wake)
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, now_ms)
-    return Node(config, found.warning, journal, session, loops, routes, platforms, housekeeping, desk)
+    return Node(config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk)
 
 
 def _loops(

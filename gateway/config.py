@@ -110,6 +110,12 @@ class Stamp(_Strict, frozen=True, kw_only=True):
     key: str = ""
 
 
+class Clocks(_Strict, frozen=True, kw_only=True):
+    """``deem_accepted``: no notice within the agreement's notify term means accepted (视为受理, 行政许可法 32)."""
+
+    deem_accepted: bool = True
+
+
 class Config(_Strict, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -119,6 +125,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
     stamp: Stamp = Stamp()
+    clocks: Clocks = Clocks()
     peer: tuple[Peer, ...] = ()
     platform: tuple[PlatformSettings, ...] = ()
     agreement: tuple[AgreementFile, ...] = ()
@@ -179,7 +186,7 @@ def _suggest(error: str) -> str:
         return ""
     wrong = error.split("`")[1]
     known: list[str] = []
-    for kind in (Config, Node, Listen, Keys, Delivery, Limits, Peer, AgreementFile, Stamp, Secret, PlatformSettings):
+    for kind in (Config, Node, Listen, Keys, Delivery, Limits, Peer, AgreementFile, Stamp, Clocks, Secret, PlatformSettings):
         known.extend(_fields(kind))
     near = get_close_matches(wrong, known, n=1)
     return f"（是否想写 {near[0]}？ did you mean {near[0]}?）" if near else ""

@@ -39,9 +39,12 @@ async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, 
 
 
 def start(node: Node) -> list[asyncio.Task[None]]:
-    """The node's background tasks: a loop per destination, and housekeeping."""
+    """The node's background tasks: a loop per destination, housekeeping, and terms that run out."""
     tasks = [asyncio.create_task(loop.run(), name=name) for name, loop in node.loops.items()]
-    return [*tasks, asyncio.create_task(node.housekeeping.run(), name="housekeeping")]
+    standing = {"housekeeping": node.housekeeping.run()}
+    if node.config.clocks.deem_accepted:
+        standing["lapses"] = node.lapses.run()
+    return [*tasks, *(asyncio.create_task(run, name=name) for name, run in standing.items())]
 
 
 async def shut_down(node: Node, runners: list[web.AppRunner], tasks: list[asyncio.Task[None]]) -> None:

@@ -214,9 +214,12 @@ def _reasoned(refused: bool, reason: str, redress: str) -> None:
 
 
 class Acceptance(Body, frozen=True):
-    """受理/不予受理 T6: the handling place's act. ``promised`` is the promised finish day."""
+    """受理/不予受理 T6: the handling place's act, or 视为受理 when its term to speak ran out (行政许可法 32).
 
-    outcome: Annotated[Literal["accepted", "not_accepted"], Meta(title="受理结果")]
+    ``promised`` is the promised finish day.
+    """
+
+    outcome: Annotated[Literal["accepted", "not_accepted", "deemed_accepted"], Meta(title="受理结果")]
     number: Annotated[Number, Meta(title="受理文书编号")]
     unit: Annotated[LongLine, Meta(title="受理单位")]
     officer: Annotated[Line, Meta(title="受理人员")]

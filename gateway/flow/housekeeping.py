@@ -28,7 +28,10 @@ class Housekeeping:
     async def run(self) -> None:
         """Tidy now and then, for ever."""
         while True:
-            await self.tidy()
+            try:
+                await self.tidy()
+            except Exception:
+                log.exception("could not tidy")  # what cannot be done now is done next time
             await asyncio.sleep(EVERY_S)
 
     async def tidy(self) -> int:
