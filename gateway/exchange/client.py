@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import aiohttp
 import msgspec
@@ -18,6 +19,7 @@ from gateway.exchange.trust import Partner
 from signing.sm2 import Signer
 
 MAX_ANSWER = 32 << 20
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,17 @@ class PeerClient:
 
     async def ask(self, message: str) -> wire.Answer | Unreachable | None:
         """The other side's stored answer to a message of ours; None when it does not have it."""
-        target = f"/exchange/v1/messages/{message}"
+        return await self._get(f"/exchange/v1/messages/{message}", wire.Answer)
+
+    async def consistency(self, old: int, new: int) -> list[bytes] | Unreachable:
+        """The path between two sizes of the partner's ledger."""
+        found = await self._get(f"/exchange/v1/consistency?from={old}&to={new}", _Path)
+        if found is None:
+            return Unreachable("HTTP 404")
+        return found if isinstance(found, Unreachable) else found.path
+
+    async def _get(self, target: str, form: type[T]) -> T | Unreachable | None:
+        """One signed question; None for 404."""
         try:
             async with self._session.get(
                 self._partner.url + target,
@@ -113,24 +125,7 @@ class PeerClient:
                     return None
                 if response.status != 200:
                     return Unreachable(f"HTTP {response.status}")
-                return msgspec.json.decode(data, type=wire.Answer)
-        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
-            return Unreachable(type(error).__name__)
-
-    async def consistency(self, old: int, new: int) -> list[bytes] | Unreachable:
-        """The path between two sizes of the partner's ledger."""
-        target = f"/exchange/v1/consistency?from={old}&to={new}"
-        try:
-            async with self._session.get(
-                self._partner.url + target,
-                headers=self._headers("GET", target),
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as response:
-                data = await _limited(response)
-                if response.status != 200:
-                    return Unreachable(f"HTTP {response.status}")
-                return msgspec.json.decode(data, type=_Path).path
+                return msgspec.json.decode(data, type=form)
         except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
             return Unreachable(type(error).__name__)
 

@@ -87,7 +87,7 @@ class ToPeer:
             if isinstance(result, Frozen):
                 done.append(result)
             else:
-                log.error("cannot be frozen", message=message, cause=repr(result))
+                log.error("cannot be frozen", message=message, cause=_cause(result))
                 await self.journal.submit(self._later(message, Event.TEMPORARY, "freeze"))
         return done, commit
 
@@ -227,7 +227,7 @@ class ToPeer:
         commit = await self.journal.submit(*works)
         for result in commit.results:
             if isinstance(result, BaseException):
-                log.warning("not settled", peer=self.partner.id, cause=repr(result))
+                log.warning("not settled", peer=self.partner.id, cause=_cause(result))
         self.note.wake()
         return True
 
@@ -370,6 +370,11 @@ _NO_CHECKPOINT = SignedCheckpoint(text="", key="", signature=b"")
 def _size(signed: SignedCheckpoint) -> int:
     found = parse_text(signed.text.encode())
     return 0 if found is None else found.size
+
+
+def _cause(result: object) -> str:
+    """What a log line may say of a failed work: our code or the kind of error, never what it was about."""
+    return result.code if isinstance(result, Refused) else type(result).__name__
 
 
 def _step(message: str, event: Event) -> Work[None]:
