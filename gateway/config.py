@@ -186,7 +186,20 @@ def _suggest(error: str) -> str:
         return ""
     wrong = error.split("`")[1]
     known: list[str] = []
-    for kind in (Config, Node, Listen, Keys, Delivery, Limits, Peer, AgreementFile, Stamp, Clocks, Secret, PlatformSettings):
+    for kind in (
+        Config,
+        Node,
+        Listen,
+        Keys,
+        Delivery,
+        Limits,
+        Peer,
+        AgreementFile,
+        Stamp,
+        Clocks,
+        Secret,
+        PlatformSettings,
+    ):
         known.extend(_fields(kind))
     near = get_close_matches(wrong, known, n=1)
     return f"（是否想写 {near[0]}？ did you mean {near[0]}?）" if near else ""
