@@ -296,7 +296,7 @@ class ToPeer:
             by = machine.Actor.HANDLING if row[0] == "application" else machine.Actor.COLLECTING
             if isinstance(machine.advance(machine.State(case.state), event, by), machine.Moved):
                 casefile.move(tx, case, event, by, message, tx.now_ms)
-            note(tx, self.note, case, message, self.vault)
+            note(tx, self.note, case, message)
 
         return work
 
@@ -312,7 +312,7 @@ class ToPeer:
                 return
             if event is not None:
                 casefile.move(tx, case, event, machine.Actor.HANDLING, message, tx.now_ms)
-            note(tx, self.note, case, message, self.vault)
+            note(tx, self.note, case, message)
 
         return work
 

@@ -111,8 +111,10 @@ class ToPlatform:
         return case, _Row(message, *row[1:])
 
     def _outbound(self, tx: Reader, case: CaseFile, row: _Row, key: bytes) -> Outbound:
-        data = self.vault.open(key, row.sealed, post.body_label(row.id))
-        body: Any = self._status(tx, case, row) if row.direction == post.NOTE else codec.decode(row.type, data)
+        if row.direction == post.NOTE:
+            body: Any = self._status(tx, case, row)
+        else:
+            body = codec.decode(row.type, self.vault.open(key, row.sealed, post.body_label(row.id)))
         party = case.counterpart if row.direction == post.IN else ""
         return Outbound(
             type=row.type, id=row.id, case_id=case.id, case_number=case.case_number, at_ms=row.created_ms, body=body,
