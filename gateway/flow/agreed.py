@@ -10,6 +10,8 @@ from agreements.match import Book, Refusal, Request, Route, decide
 from gateway.exchange.message import Header
 from schemas.canonical import Application
 
+IN_FLIGHT_MS = 30 * 86_400_000  # how long a message may have been on its way (as long as ``expires`` allows by default)
+
 
 @dataclass(frozen=True)
 class Agreed:
@@ -35,17 +37,27 @@ class Agreed:
         return decision
 
     def judge(self, header: Header, application: Application, now_ms: int) -> Route | Refusal:
-        """Whether its sender may hand this application to us under the agreement it names."""
+        """Whether its sender may hand this application to us under the agreement it names.
+
+        A new version that came into force while the application was on its way does not turn it back: it is judged by
+        the day on which it was sent, and ends under the version it was collected under.
+        """
         request = Request(
             sender=header.sender, item=application.item, item_version=application.item_version, mode=application.mode,
             handling=application.handling, purpose=application.purpose, agreement=header.agreement,
             version=header.agreement_version,
         )  # fmt: skip
         decision = decide(request, self.book, _time(now_ms), self.calendars)
+        if _overtaken(decision) and now_ms - IN_FLIGHT_MS <= header.created <= now_ms:
+            decision = decide(request, self.book, _time(header.created), self.calendars)
         if isinstance(decision, Route) and decision.handling != self.party:
             zh = "申请的办理地不是本地"
             return Refusal("wrong-direction", decision.clause, zh, "the application is for another place")
         return decision
+
+
+def _overtaken(decision: Route | Refusal) -> bool:
+    return isinstance(decision, Refusal) and decision.code == "agreement-superseded"
 
 
 def _time(now_ms: int) -> datetime:

@@ -318,6 +318,35 @@ async def test_A02_an_agreement_outside_its_term_is_refused(
     (await _with_agreement(places, session, data)).refused(code, 403)
 
 
+async def test_a_version_that_comes_into_force_on_the_way_does_not_turn_a_case_back(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    """B holds version 2 since today; A still sends under version 1: refused if sent today, taken if sent yesterday."""
+    from datetime import UTC, datetime
+
+    from agreements.calendar import china_date
+    from tests.flow.nodes import PROVIDER
+
+    today = china_date(datetime.now(UTC)).isoformat()
+    original = samples.render
+    try:
+        samples.render = lambda *args, **kw: original(*args, **kw, version=2, in_force=today)  # type: ignore[assignment]
+        newer = world._agreement(places.a, places.b, PROVIDER, datetime.now(UTC))
+    finally:
+        samples.render = original
+    (places.b.folder / "newer.toml").write_bytes(newer)
+    places.b.config.write_text(places.b.config.read_text() + '\n[[agreement]]\nfile = "newer.toml"\n')
+    async with running(places.a, places.b, deliver=False) as (a, b):
+        sender = Sender(a, b, session)
+        fresh, _ = await sender.frozen()
+        answer = await _bent(sender, fresh)
+        assert answer.status == "refused" and answer.problem is not None and answer.problem.code == "TB-4110"
+        on_its_way, _ = await sender.frozen()
+        answer = await _bent(sender, on_its_way, created=now_ms() - 2 * 86_400_000)
+        assert answer.status == "receipt"
+        assert b.rows("SELECT agreement_version FROM case_file") == [(1,)]
+
+
 def _place(sender: Sender, one: Frozen, commit: Commit) -> wire.Place:
     return wire.place(sender.a.node.journal.prove_under(one.leaf, commit.checkpoint))
 
