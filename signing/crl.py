@@ -73,7 +73,7 @@ def parse(data: bytes) -> RevocationList:
     """A list from its DER, at most 8 MiB and 200,000 entries; Malformed otherwise."""
     tbs, outer, signature = der.parse(bytes(data), limit=MAX_BYTES).as_seq(3, 3)
     fields = tbs.as_seq(3, 7)
-    if fields[0].tag == der.INTEGER and fields.pop(0).as_int() != 1:
+    if fields[0].tag == der.INTEGER and (fields.pop(0).as_int() != 1 or len(fields) < 3):
         raise Malformed("crl-form", "吊销列表版本号非法", "illegal version of a revocation list")
     inner, issuer, this_update, *rest = fields
     names.attributes(issuer.raw)

@@ -60,12 +60,13 @@ class SignedData:
 
 def parse(data: bytes) -> SignedData:
     """From DER, with or without the ContentInfo around it; Malformed otherwise."""
-    members = der.parse(data, limit=_LIMIT).as_seq(2, 6)
+    signed = der.parse(data, limit=_LIMIT)
+    members = signed.as_seq(2, 6)
     if members[0].tag == der.OID:
         if members[0].as_oid() != _SIGNED_DATA or len(members) != 2 or members[1].tag != 0xA0:
             raise _wrong("不是 SignedData", "not SignedData")
-        members = _only(members[1].children(2)).as_seq(4, 6)
-    version, algorithms, content, *tagged, signers = members
+        signed = _only(members[1].children(2))
+    version, algorithms, content, *tagged, signers = signed.as_seq(4, 6)
     algorithms.expect(der.SET, "SET")
     signers.expect(der.SET, "SET")
     tags = [element.tag for element in tagged]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 
 from gateway import keyring
@@ -27,6 +28,9 @@ from gateway.demo.summary import Outcome
 from gateway.demo.world import Side, World
 from gateway.lang import say
 from signing.providers import Provider
+
+# A dying process closes its connections a moment before it is seen to be dead.
+DYING_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,16 @@ async def raise_stage(options: Options, tell_people: Callable[[str], None]) -> S
 
 
 async def play(stage: Stage, tell_people: Callable[[str], None]) -> Outcome:
-    """Send the cases through, watch them, check everything, write story and evidence."""
+    """Send the cases through, watch them, check everything, write story and evidence. Raises ``Crashed``."""
+    try:
+        return await _play(stage, tell_people)
+    except aiohttp.ClientError:
+        await asyncio.sleep(DYING_S)
+        stage.crew.check()  # the process that died says more than the connection to it
+        raise
+
+
+async def _play(stage: Stage, tell_people: Callable[[str], None]) -> Outcome:
     options = stage.options
     async with Outside.session() as session:
         outside = Outside(session, stage.state)
