@@ -18,6 +18,9 @@ from gateway.web.guard import guard
 log = structlog.get_logger("node")
 SHUTDOWN_S = 3.0
 MAX_LINE = 8190
+# Both how long a connection may rest and how long its request line and headers may take to arrive (row H10): aiohttp has
+# one clock for the two. Longer than the 15 s after which our own clients drop a resting connection.
+IDLE_S = 30.0
 
 
 async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, int]], None]) -> None:
@@ -65,7 +68,7 @@ async def listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
         app.router.add_routes(routes)
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, max_line_size=MAX_LINE,
-            max_field_size=MAX_LINE, lingering_time=0.5, keepalive_timeout=75,
+            max_field_size=MAX_LINE, lingering_time=0.5, keepalive_timeout=IDLE_S,
         )  # fmt: skip
         await runner.setup()
         host, _, port = getattr(node.config.listen, name).rpartition(":")

@@ -9,32 +9,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.cli import root as tongban
 from signing import certs, der, keys
 from signing.certs import Extension
 from tests import pki
+from tests.contract.command import tongban
 from tests.sizes import ROOT
 
-
-@pytest.fixture(autouse=True)
-def _as_the_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(click.exceptions.UsageError, "exit_code", 64)
-    monkeypatch.delenv("TONGBAN_PASSPHRASE", raising=False)
-    monkeypatch.delenv("TONGBAN_SM2_PROVIDER", raising=False)
+pytestmark = pytest.mark.usefixtures("as_the_command_runs")
 
 
 def cert(*arguments: str) -> Result:
-    result = CliRunner().invoke(tongban, ["cert", *arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code in (0, 1, 2, 64, 65)
-    return result
+    return tongban("cert", *arguments)
 
 
 def answer(*arguments: str) -> tuple[int, dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -19,21 +18,6 @@ from tests.unit.adapters.support import PROVIDER, open_test, toml
 
 KEY: PrivateKey = PROVIDER.generate()
 NOW = 1_740_965_400_000
-
-
-@pytest.fixture
-async def kept() -> AsyncIterator[list[Platform]]:
-    """Platforms opened by a test, closed after it."""
-    opened: list[Platform] = []
-    yield opened
-    for platform in opened:
-        await platform.channel.close()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Scripted]:
-    async with scripted() as opened:
-        yield opened
 
 
 def platform(kept: list[Platform], url: str, **settings: object) -> Platform:

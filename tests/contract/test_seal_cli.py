@@ -6,38 +6,28 @@ import json
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.cli import root as tongban
 from signing import certs, keys
 from signing.issue import Revoked, build_crl
 from signing.seal import parse_seal
 from signing.sm3 import sm3
 from tests import pki
+from tests.contract.command import tongban
 from tests.vectors.seals import generate
+
+pytestmark = pytest.mark.usefixtures("as_the_command_runs")
 
 KEYS = {"ok", "kind", "version", "signature", "chain", "document", "window", "reasons"}
 AT = ("--at", "2026-06-02")
 DOCUMENT = "受理通知书\n".encode() * 40
 
 
-@pytest.fixture(autouse=True)
-def _as_the_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(click.exceptions.UsageError, "exit_code", 64)
-    monkeypatch.delenv("TONGBAN_PASSPHRASE", raising=False)
-    monkeypatch.delenv("TONGBAN_SM2_PROVIDER", raising=False)
-
-
 def seal(*arguments: str) -> Result:
-    result = CliRunner().invoke(tongban, ["seal", *arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code in (0, 1, 2, 64, 65)
-    return result
+    return tongban("seal", *arguments)
 
 
 def answer(*arguments: str) -> tuple[int, dict[str, Any]]:

@@ -12,26 +12,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.cli import root
 from signing import keys
 from signing.providers import selftest
 from signing.sm2 import PrivateKey
+from tests.contract.command import tongban
 from tests.sizes import ROOT
 
+pytestmark = pytest.mark.usefixtures("as_the_command_runs")
+
 CONTENT = "办件材料 one\n".encode() * 300
-
-
-@pytest.fixture(autouse=True)
-def _as_the_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(click.exceptions.UsageError, "exit_code", 64)
-    monkeypatch.delenv("TONGBAN_PASSPHRASE", raising=False)
-    monkeypatch.delenv("TONGBAN_SM2_PROVIDER", raising=False)
 
 
 @pytest.fixture
@@ -48,11 +42,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def sm(*arguments: str, **options: Any) -> Result:
-    result = CliRunner().invoke(root, ["sm", *arguments], **options)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code in (0, 1, 2, 64, 65)
-    return result
+    return tongban("sm", *arguments, **options)
 
 
 def answer(*arguments: str, **options: Any) -> tuple[int, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,27 +10,12 @@ from adapters import samples
 from adapters.base import Accepted, CannotAsk, NotThere, Refused, Temporary, Unclear
 from adapters.registry import Platform
 from schemas.xml import parse_xml
-from tests.contract.platform_support import Scripted, http, scripted
+from tests.contract.platform_support import Scripted, http
 from tests.unit.adapters.support import OUR_LICENCE, OUR_UNIT, open_test
 
 NS = "urn:tongban:sample:honggutan:v1"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 GBK = "text/xml; charset=GBK"
-
-
-@pytest.fixture
-async def kept() -> AsyncIterator[list[Platform]]:
-    """Platforms opened by a test, closed after it."""
-    opened: list[Platform] = []
-    yield opened
-    for platform in opened:
-        await platform.channel.close()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Scripted]:
-    async with scripted() as opened:
-        yield opened
 
 
 def platform(kept: list[Platform], url: str, **settings: object) -> Platform:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 
+from gateway import service
+from gateway.demo import world
 from gateway.exchange import card as cards
 from gateway.flow import post
 from gateway.ledger.checkpoint import LedgerProof, check_proof, entry_digest
 from signing import sm2
 from signing.sm3 import sm3
-from tests.flow.nodes import PROVIDER, Reply, Running, Window, until
+from tests.flow.nodes import PROVIDER, Reply, Running, Window, running, until
 
 
 def nothing_left(a: Running) -> None:
@@ -47,11 +51,19 @@ async def test_an_application_is_taken_with_a_receipt_that_verifies(a: Running, 
     assert a.one("SELECT count(*) FROM case_file WHERE id = ?", answer["tbbh"]) == 1
 
 
-async def test_R01_the_same_application_again_gets_the_same_receipt(a: Running, window: Window) -> None:
+async def test_R01_R09_the_same_application_again_gets_the_same_receipt(a: Running, window: Window) -> None:
     message = window.papers()
     first, second = (await window.hand_in(message)).json, (await window.hand_in(message)).json
     assert first == second
     assert a.one("SELECT count(*) FROM case_file") == 1
+
+
+async def test_R08_a_hundred_at_once_are_taken_once(a: Running, window: Window) -> None:
+    message = window.papers()
+    replies = await asyncio.gather(*(window.hand_in(message) for _ in range(100)))
+    assert {(reply.status, reply.json["hz"]) for reply in replies} == {(200, replies[0].json["hz"])}
+    for table in ("case_file", "message", "idempotency"):
+        assert a.one(f"SELECT count(*) FROM {table}") == 1
 
 
 async def test_R07_the_same_number_with_other_content_is_a_conflict(a: Running, window: Window) -> None:
@@ -91,6 +103,34 @@ async def test_a_replayed_nonce_is_refused(a: Running, window: Window) -> None:
     assert (await window.hand_in(window.papers(), nonce=nonce)).status == 200
     (await window.hand_in(window.papers(), nonce=nonce)).refused("TB-2005", 409)
     assert a.one("SELECT count(*) FROM case_file") == 1
+
+
+@pytest.mark.parametrize("nonce", ["", "ab" * 7, "ab" * 33, "ab" * 16 + ".", "ａｂ" * 16, "ab " * 8])
+async def test_R05_a_nonce_of_another_form_is_refused(a: Running, window: Window, nonce: str) -> None:
+    reply = await window.hand_in(window.papers(), nonce=nonce)
+    assert reply.status in (400, 401), reply.body
+    nothing_left(a)
+
+
+async def test_R03_a_nonce_stays_spent_over_a_restart(places: world.World, session: aiohttp.ClientSession) -> None:
+    settings, nonce = json.loads(places.a.platform_config.read_bytes()), "ab" * 16
+    async with running(places.a) as (a,):
+        assert (
+            await Window(a, session, settings).hand_in(Window(a, session, settings).papers(), nonce=nonce)
+        ).status == 200
+    async with running(places.a) as (a,):
+        window = Window(a, session, settings, count=1)
+        (await window.hand_in(window.papers(), nonce=nonce)).refused("TB-2005", 409)
+        assert a.one("SELECT count(*) FROM case_file") == 1
+
+
+@pytest.mark.parametrize("path", ["/admin/v1/cases", "/metrics", "/readyz", "/healthz", "/admin/v1/queues"])
+@pytest.mark.parametrize("listener", ["platform", "exchange"])
+async def test_O11_what_operators_ask_is_not_found_at_other_listeners(
+    a: Running, session: aiohttp.ClientSession, listener: str, path: str
+) -> None:
+    async with session.get(a.url(listener, path)) as answer:
+        assert answer.status == 404
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
@@ -190,3 +230,24 @@ async def test_H06_strange_targets_are_refused(a: Running, window: Window, path:
     status = int(answer.split(b" ", 2)[1])
     assert status in (400, 404)
     assert b"problem+json" in answer
+
+
+@pytest.mark.parametrize("listener", ["platform", "exchange", "admin"])
+async def test_H10_headers_that_trickle_in_are_cut_off(
+    places: world.World, monkeypatch: pytest.MonkeyPatch, listener: str
+) -> None:
+    assert service.IDLE_S <= 30
+    monkeypatch.setattr(service, "IDLE_S", 0.5)
+    async with running(places.a) as (a,), asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", a.ports[listener])
+        writer.write(b"GET /platform/v1/cases/1 HTTP/1.1\r\n")
+
+        async def trickle() -> None:
+            while True:
+                writer.write(b"X")
+                await asyncio.sleep(0.05)
+
+        drip = asyncio.create_task(trickle())
+        assert await reader.read() == b""
+        drip.cancel()
+        writer.close()

@@ -1,0 +1,34 @@
+"""What several contract tests start from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import click
+import pytest
+
+from adapters.registry import Platform
+from tests.contract.platform_support import Scripted, scripted
+
+
+@pytest.fixture
+def as_the_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit codes as ``tongban`` sets them, and nothing taken from the environment of whoever runs the tests."""
+    monkeypatch.setattr(click.exceptions.UsageError, "exit_code", 64)
+    monkeypatch.delenv("TONGBAN_PASSPHRASE", raising=False)
+    monkeypatch.delenv("TONGBAN_SM2_PROVIDER", raising=False)
+
+
+@pytest.fixture
+async def kept() -> AsyncIterator[list[Platform]]:
+    """Platforms opened by a test, closed after it."""
+    opened: list[Platform] = []
+    yield opened
+    for platform in opened:
+        await platform.channel.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted() as opened:
+        yield opened
