@@ -20,9 +20,9 @@ from gateway.store.vault import Vault
 from signing import keys, sm4
 from signing.errors import Malformed
 from signing.providers import Provider, open_provider
-from signing.sm2 import Signer
+from signing.sm2 import PrivateKey, Signer
 
-USES = ("identity", "checkpoint", "direct", "platform", "seal")
+USES = ("identity", "checkpoint", "direct", "encryption", "platform", "seal")
 VAULT = "vault.key"
 SALT, NONCE, COUNT = 16, 12, 4
 ROUNDS = 100_000
@@ -67,6 +67,12 @@ class Keyring:
             return Signer(self.provider, keys.private_from_pem(data, self.passphrase))
         except Malformed as error:
             raise ConfigError(str(path), error.zh, error.en) from None
+
+    def openers(self) -> dict[str, PrivateKey]:
+        """The encryption keys by key id: the one in use and those in overlap (``encryption-*.pem``), which open only what
+        partners still send under them."""
+        uses = ["encryption", *sorted(path.stem for path in self.folder.glob("encryption-*.pem"))]
+        return {signer.key_id: signer.private for signer in map(self.signer, uses)}
 
     def certificate(self, use: str) -> bytes:
         """The certificate of one use, DER, from ``certs`` beside the keys."""

@@ -61,6 +61,7 @@ def build(folder: Path, place: Place, provider: Provider, now: datetime) -> card
         ("identity", "identity", "身份密钥"),
         ("checkpoint", "checkpoint", "检查点密钥"),
         ("direct", "direct", "直签密钥"),
+        ("encryption", "encryption", "加密密钥"),
         ("platform", "direct", "平台接口密钥"),
         ("seal-maker", "seal-maker", "制章"),
         ("seal", "seal-signer", "政务服务专用章"),
@@ -123,7 +124,7 @@ def _card(folder: Path, place: Place, signers: dict[str, Signer], now: datetime)
     since = int(now.timestamp() * 1000)
     keys = [
         cards.CardKey(use, signers[use].key_id, (folder / "certs" / f"{use}.der").read_bytes(), since)
-        for use in ("checkpoint", "direct")
+        for use in ("checkpoint", "direct", "encryption")
     ]
     root = (folder / "certs" / "ca.der").read_bytes()
     public = certs.parse(root).public_key

@@ -43,7 +43,7 @@ PROFILES: Final[dict[str, Profile]] = {
     "seal-signer": Profile(_SIGNATURE),
     "tls-server": Profile(("digitalSignature",), (oids.SERVER_AUTH,)),
     "tls-client": Profile(("digitalSignature",), (oids.CLIENT_AUTH,)),
-    "encryption": Profile(("keyEncipherment", "dataEncipherment", "keyAgreement")),
+    "encryption": Profile(("keyEncipherment", "dataEncipherment")),
 }
 
 

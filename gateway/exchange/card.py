@@ -5,15 +5,18 @@ The identity key signs cards and nothing else; partners compare its fingerprint 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 import msgspec
 
 from gateway.exchange.message import PartyId
-from signing import certs, sm2
-from signing.errors import Malformed
+from signing import certs, dual, sm2
+from signing.errors import Malformed, Rejected
 from signing.providers import Provider
 
 DOMAIN = b"tongban/v1/card\n"
-USES = ("checkpoint", "direct", "platform", "seal-anchor")
+USES = ("checkpoint", "direct", "encryption", "platform", "seal-anchor")
 
 
 class CardKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,15 +88,39 @@ def read(data: bytes, fingerprint: str, provider: Provider) -> Card:
 
 
 def public_keys(card: Card, use: str) -> dict[str, sm2.PublicKey]:
-    """The card's keys of one use, by key id. A key whose certificate is unreadable or of another key is left out."""
+    """The card's keys of one use, by key id. A key whose certificate is unreadable, of another key, or an encryption
+    certificate that was put down for signing (C05), is left out."""
     found = {}
-    for key in card.keys:
-        if key.use != use:
-            continue
-        try:
-            public = certs.parse(key.certificate).public_key
-        except Malformed:
-            continue
-        if public is not None and public.thumbprint == key.id:
+    for key, certificate in _certified(card, use):
+        public = certificate.public_key
+        if public is not None and (use == "seal-anchor" or dual.may_sign(certificate)):
             found[key.id] = public
     return found
+
+
+def recipient(card: Card, at: datetime) -> sm2.PublicKey | Rejected:
+    """The key to encrypt to this party with: the newest that is in use at ``at`` and whose certificate is for encryption
+    only (C06), valid then, and of the holder of the card's signing certificates (C07); otherwise why there is none."""
+    since = int(at.timestamp() * 1000)
+    holders = [certificate for use in ("checkpoint", "direct") for _, certificate in _certified(card, use)]
+    reason: Rejected | None = None
+    usable = [pair for pair in _certified(card, "encryption") if pair[0].since_ms <= since]
+    for _, certificate in sorted(usable, key=lambda pair: pair[0].since_ms, reverse=True):
+        refused = dual.refuse_recipient(certificate, holders, at)
+        if refused is None and certificate.public_key is not None:
+            return certificate.public_key
+        reason = reason or refused
+    return reason or Rejected(
+        "no-encryption-key", "对方名片中没有可用的加密密钥", "the card has no usable encryption key"
+    )
+
+
+def _certified(card: Card, use: str) -> Iterator[tuple[CardKey, certs.Certificate]]:
+    """The keys of one use with their certificates, those left out that cannot be read or are another key's."""
+    for key in card.keys:
+        try:
+            certificate = certs.parse(key.certificate)
+        except Malformed:
+            continue
+        if key.use == use and certificate.public_key is not None and certificate.public_key.thumbprint == key.id:
+            yield key, certificate

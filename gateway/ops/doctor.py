@@ -28,7 +28,7 @@ from signing.errors import SigningError
 from signing.providers import Provider, selftest
 from signing.seal import parse_seal
 
-NEEDED = ("checkpoint", "direct", "platform")
+NEEDED = ("checkpoint", "direct", "encryption", "platform")
 CERTIFIED = ("identity", *NEEDED)
 MACHINE = "sdf:"  # keys that never leave a cryptographic machine (GM/T 0018)
 _RENEW = ("申请新证书并更换密钥", "get a new certificate and rotate the key")
@@ -153,7 +153,7 @@ def _own_card(patient: Patient) -> Iterator[Check]:
     wrong = [
         key.use
         for key in card.keys
-        if key.use in ("checkpoint", "direct") and key.id != patient.ring.signer(key.use).key_id
+        if key.use in ("checkpoint", "direct", "encryption") and key.id != patient.ring.signer(key.use).key_id
     ]
     if card.party != patient.config.node.party or wrong:
         zh, en = (

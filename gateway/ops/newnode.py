@@ -17,7 +17,7 @@ from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange.card import Card, CardKey
 from gateway.store import schema
-from signing import certs, issue
+from signing import certs, dual, issue
 from signing.certs import Certificate
 from signing.errors import Malformed
 from signing.keys import to_pem
@@ -27,7 +27,10 @@ from signing.sm2 import Signer
 PASSPHRASE = "passphrase"  # noqa: S105 - a file name
 PEM_REQUEST = "CERTIFICATE REQUEST"
 # use -> title in the subject
-USES = {"identity": "身份密钥", "checkpoint": "检查点密钥", "direct": "直签密钥", "platform": "平台接口密钥"}
+USES = {
+    "identity": "身份密钥", "checkpoint": "检查点密钥", "direct": "直签密钥", "encryption": "加密密钥",
+    "platform": "平台接口密钥",
+}  # fmt: skip
 
 TEMPLATE = """\
 # 通办网关节点配置。路径相对于本文件。编码须写成字符串。改后运行 tongban config check。
@@ -104,7 +107,7 @@ def finish(config: Config, base: Path, endpoint: str, anchors: Sequence[bytes], 
     identity, since = ring.signer("identity"), int(now.timestamp() * 1000)
     before = _before(base / "card.json", identity.key_id, ring.provider)
     known = {key.id: key.since_ms for key in before.keys} if before is not None else {}
-    wanted = [(use, certificates[use]) for use in ("checkpoint", "direct")]
+    wanted = [(use, certificates[use]) for use in ("checkpoint", "direct", "encryption")]
     wanted += [("seal-anchor", certs.parse(der)) for der in anchors]
     keys = []
     for use, certificate in wanted:
@@ -136,6 +139,9 @@ def _certificate(folder: Path, use: str, signer: Signer) -> Certificate:
         raise ConfigError(str(path), error.zh, error.en) from None
     if found.public_key != signer.public:
         raise ConfigError(str(path), "证书不是这把密钥的", "the certificate is not this key's")
+    if not (dual.may_encrypt if use == "encryption" else dual.may_sign)(found):
+        zh, en = "证书的密钥用途与这把密钥的用途不符", "the certificate's key usage is not what this key is for"
+        raise ConfigError(str(path), zh, en)
     (folder / f"{use}.der").write_bytes(found.der)
     return found
 

@@ -44,14 +44,17 @@ def authority() -> issue.Authority:
     return issue.Authority(root, certs.parse(der))
 
 
-def certified(folder: Path, ca: issue.Authority, use: str, request: str, suffix: str = "pem") -> None:
+def certified(
+    folder: Path, ca: issue.Authority, use: str, request: str, suffix: str = "pem", profile: str = ""
+) -> None:
     """What the CA sends back for a request."""
+    profile = profile or ("encryption" if use == "encryption" else "direct")
     [der] = certs.pem_blocks((folder / "certs" / f"{request}.csr").read_bytes(), newnode.PEM_REQUEST)
     found = issue.parse_csr(der)
     begin = ca.certificate.not_before
     made = issue.build_certificate(
         ca, subject=found.subject_der, public_key=found.public_key, serial=7, not_before=begin,
-        not_after=begin + timedelta(days=365), profile="direct",
+        not_after=begin + timedelta(days=365), profile=profile,
     )  # fmt: skip
     data = to_pem("CERTIFICATE", made) if suffix != "der" else made
     (folder / "certs" / f"{use}.{suffix}").write_bytes(data)
@@ -90,7 +93,7 @@ def test_wrong_ids_and_names_are_wrong_usage_and_make_nothing(tmp_path: Path, wo
 @pytest.fixture
 def begun(tmp_path: Path) -> Path:
     made = told("init", tmp_path / "n", "--id", f"420104.{USCC}", "--name", "硚口区通办网关")
-    assert len(made["requests"]) == 4 and made["lab"] is False
+    assert len(made["requests"]) == len(newnode.USES) and made["lab"] is False
     return tmp_path / "n"
 
 
@@ -107,14 +110,14 @@ def test_requests_are_for_the_nodes_keys_and_name_it(begun: Path) -> None:
 
 def test_the_card_is_made_of_the_certificates_that_came_back(begun: Path) -> None:
     ca = authority()
-    for use, suffix in zip(newnode.USES, ("pem", "der", "crt", "cer"), strict=True):
+    for use, suffix in zip(newnode.USES, ("pem", "der", "crt", "cer", "pem"), strict=True):
         certified(begun, ca, use, use, suffix)
     (begun / "root.pem").write_bytes(certs.to_pem(ca.certificate.der))
     words = ("init", begun, "--card", "--endpoint", "https://gw.example", "--seal-anchor", begun / "root.pem")
     first = told(*words)
     card = cards.read((begun / "card.json").read_bytes(), first["fingerprint"], PROVIDER)
     assert (card.version, card.endpoint, card.party) == (1, "https://gw.example", f"420104.{USCC}")
-    assert [key.use for key in card.keys] == ["checkpoint", "direct", "seal-anchor"]
+    assert [key.use for key in card.keys] == ["checkpoint", "direct", "encryption", "seal-anchor"]
     second = told(*words)
     again = cards.read((begun / "card.json").read_bytes(), second["fingerprint"], PROVIDER)
     assert again.version == 2 and again.keys == card.keys, "keys that stay keep their first day"
@@ -131,6 +134,15 @@ def test_a_missing_certificate_and_one_of_another_key_are_named(begun: Path) -> 
     assert result.exit_code == 65 and "checkpoint.pem" in result.output and not (begun / "card.json").exists()
     (begun / "certs" / "checkpoint.pem").write_text("garbage")
     assert run("init", begun, "--card", "--endpoint", "https://gw.example").exit_code == 65
+
+
+@pytest.mark.parametrize(("use", "profile"), [("encryption", "direct"), ("direct", "encryption")])
+def test_C05_C06_a_certificate_for_the_other_use_is_refused(begun: Path, use: str, profile: str) -> None:
+    ca = authority()
+    for one in newnode.USES:
+        certified(begun, ca, one, one, profile=profile if one == use else "")
+    result = run("init", begun, "--card", "--endpoint", "https://gw.example")
+    assert result.exit_code == 65 and f"{use}.pem" in result.output and not (begun / "card.json").exists()
 
 
 def test_a_place_that_cannot_be_written_is_65(tmp_path: Path) -> None:

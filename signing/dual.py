@@ -1,0 +1,49 @@
+"""Dual certificates (双证书): one to sign with, one to be encrypted to, never mixed up (GM/T 0015-2012, GB/T 20518-2018).
+
+The encryption key is made by the CA's key centre, so others may hold it: what it signed would prove nothing. A signing
+key is the holder's alone, so what was encrypted to it could never be recovered. Where a certificate says nothing of its
+use (no keyUsage), it signs and is not encrypted to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from signing import names
+from signing.certs import Certificate
+from signing.errors import Rejected
+from signing.policy import USAGES
+
+
+def may_sign(certificate: Certificate) -> bool:
+    """Whether its holder signs with it (C05)."""
+    return certificate.key_usage is None or bool(USAGES["sign"] & certificate.key_usage)
+
+
+def may_encrypt(certificate: Certificate) -> bool:
+    """Whether others encrypt to it, and it signs nothing (C06)."""
+    usage = certificate.key_usage or frozenset()
+    return bool(USAGES["encrypt"] & usage) and not usage & (USAGES["sign"] | {"keyCertSign", "cRLSign"})
+
+
+def same_holder(one: Certificate, other: Certificate) -> bool:
+    """Whether both name one organisation; the common name may tell the two keys of a holder apart (C07)."""
+    return _organisation(one) == _organisation(other) != []
+
+
+def refuse_recipient(encryption: Certificate, signing: Iterable[Certificate], at: datetime) -> Rejected | None:
+    """Why nothing may be encrypted to a certificate at a time, None if it may. ``signing``: its holder's other ones."""
+    if not may_encrypt(encryption):
+        zh, en = "该证书不是加密证书（密钥用途不符）", "the certificate is not for encryption (key usage)"
+        return Rejected("key-usage", zh, en)
+    if not encryption.not_before <= at <= encryption.not_after:
+        return Rejected("not-valid-now", "加密证书不在有效期内", "the encryption certificate is not valid now")
+    if not all(same_holder(encryption, other) for other in signing):
+        zh, en = "加密证书与签名证书不属同一单位", "encryption and signing certificates are of different holders"
+        return Rejected("certificates-not-paired", zh, en)
+    return None
+
+
+def _organisation(certificate: Certificate) -> list[str]:
+    return [value for kind, value in names.attributes(certificate.subject_der) if kind == names.OIDS["O"]]
