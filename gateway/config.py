@@ -86,13 +86,23 @@ class Limits(_Strict, frozen=True, kw_only=True):
 
 
 class Peer(_Strict, frozen=True, kw_only=True):
-    """A partner: its id, where its gateway answers, its card as exchanged out of band, its revocation list (file)."""
+    """A partner: its id, where its gateway answers, its card as exchanged out of band, its revocation list (file).
+
+    ``registry``: believed only while the registry of cards lists it with this fingerprint and is in force.
+    """
 
     id: PartyId
     url: str
     card: str
     fingerprint: str
     crl: str = ""
+    registry: bool = False
+
+
+class RegistryFile(_Strict, frozen=True, kw_only=True):
+    """Where the node keeps the registry of cards it imported (``tongban registry import``)."""
+
+    file: str = "registry.json"
 
 
 class AgreementFile(_Strict, frozen=True, kw_only=True):
@@ -126,6 +136,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     limits: Limits = Limits()
     stamp: Stamp = Stamp()
     clocks: Clocks = Clocks()
+    registry: RegistryFile = RegistryFile()
     peer: tuple[Peer, ...] = ()
     platform: tuple[PlatformSettings, ...] = ()
     agreement: tuple[AgreementFile, ...] = ()
@@ -195,6 +206,7 @@ def _suggest(error: str) -> str:
         Limits,
         Peer,
         AgreementFile,
+        RegistryFile,
         Stamp,
         Clocks,
         Secret,

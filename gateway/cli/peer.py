@@ -210,7 +210,7 @@ def _changed(node: Files, found: Peer, state: str, as_json: bool, text: str) -> 
 @click.argument("card", metavar=say("名片", "CARD"))
 @click.option(
     "--fingerprint",
-    required=True,
+    default="",
     metavar="HEX",
     help=say("当面或电话核对过的身份指纹", "identity fingerprint, told by other means"),
 )
@@ -218,17 +218,27 @@ def _changed(node: Files, found: Peer, state: str, as_json: bool, text: str) -> 
     "--url", default="", metavar="URL", help=say("对方网关地址（默认用名片上的）", "its gateway (default: the card's)")
 )
 @click.option("--crl", default="", metavar="F", help=say("对方的吊销列表文件", "its revocation list"))
+@click.option(
+    "--registry",
+    is_flag=True,
+    help=say("名片取自已导入的名册，CARD 写区划代码或主体", "take the card from the registry; CARD is the party"),
+)
 @CONFIG
 @JSON
 @on_node
-def add(card: str, fingerprint: str, url: str, crl: str, path: str, as_json: bool) -> None:
+def add(card: str, fingerprint: str, url: str, crl: str, registry: bool, path: str, as_json: bool) -> None:
     """CARD is a file or the address of the partner's gateway. Exit 1 when card and fingerprint do not belong together."""
+    if registry == bool(fingerprint):
+        raise click.UsageError(say("须且只须给出 --fingerprint 或 --registry", "give --fingerprint or --registry"))
     from gateway.cli.output import finish
     from gateway.exchange import card as cards
     from signing.providers import open_provider
 
     node = open_node(path)
-    data = _fetched(card, as_json) if card.startswith(("http://", "https://")) else _read(card)
+    if registry:
+        data, fingerprint = _listed(node, card, as_json)
+    else:
+        data = _fetched(card, as_json) if card.startswith(("http://", "https://")) else _read(card)
     print_ = fingerprint.replace(" ", "").replace(":", "").lower()
     try:
         found = cards.read(data, print_, open_provider(node.config.keys.provider))
@@ -246,7 +256,8 @@ def add(card: str, fingerprint: str, url: str, crl: str, path: str, as_json: boo
             as_json,
             "address",
         )
-    file = _register(Path(path), node.base, found, data, print_, address, crl)
+    fields: dict[str, str | bool] = {"url": address, "fingerprint": print_, "crl": crl, "registry": registry}
+    file = _register(Path(path), node.base, found, data, fields)
     lines = [
         say(f"已登记 {found.party} {found.name}", f"registered: {found.party} {found.name}"),
         say(f"  名片存为 {file}；重启网关后生效", f"  card kept as {file}; restart the gateway to use it"),
@@ -271,7 +282,22 @@ def _fetched(url: str, as_json: bool) -> bytes:
     return answer.body
 
 
-def _register(config_file: Path, base: Path, found: Card, data: bytes, fingerprint: str, url: str, crl: str) -> str:
+def _listed(node: Files, text: str, as_json: bool) -> tuple[bytes, str]:
+    """Card and fingerprint from the imported registry, by party id or division code."""
+    from gateway import registryfile
+    from gateway.cli.anchors import open_checking_provider
+    from gateway.ids import now_ms
+
+    held = registryfile.held(node.base / node.config.registry.file, open_checking_provider())
+    if held is None or held.standing(now_ms()) == "refused":
+        no("没有有效的名册，请先导入", "there is no registry in force: import one", as_json, "registry")
+    found = [one for one in held.cards if text in (one.party, one.party[:6])]
+    if len(found) != 1:
+        no("名册中没有这一方", "the registry does not list this party", as_json, "not-listed")
+    return found[0].card, found[0].fingerprint
+
+
+def _register(config_file: Path, base: Path, found: Card, data: bytes, more: dict[str, str | bool]) -> str:
     """Keep the card, then add the partner to the configuration, which must still be good."""
     import shutil
 
@@ -279,7 +305,7 @@ def _register(config_file: Path, base: Path, found: Card, data: bytes, fingerpri
     from gateway.cli.node import write_private
 
     name = f"peers/{found.party}.card.json"
-    fields = {"id": found.party, "url": url, "card": name, "fingerprint": fingerprint, "crl": crl}
+    fields = {"id": found.party, "card": name, **more}
     rows = "".join(f"{key} = {_quoted(value)}\n" for key, value in fields.items() if value)
     title = "".join(letter for letter in found.name if letter.isprintable())[:64]
     text = config_file.read_bytes().rstrip(b"\n") + f"\n\n# {title}\n[[peer]]\n{rows}".encode()
@@ -293,8 +319,8 @@ def _register(config_file: Path, base: Path, found: Card, data: bytes, fingerpri
     return name
 
 
-def _quoted(value: str) -> str:
-    """A JSON string is a TOML basic string."""
+def _quoted(value: str | bool) -> str:
+    """A JSON string is a TOML basic string, and so with truth."""
     import msgspec
 
     return msgspec.json.encode(value).decode()

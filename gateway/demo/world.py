@@ -17,7 +17,6 @@ import msgspec
 from agreements import load as agreements
 from agreements import samples
 from gateway import keyring, lab
-from gateway.exchange import card as cards
 from gateway.lab import Place
 from signing.providers import Provider
 from signing.sm2 import PrivateKey
@@ -182,11 +181,6 @@ def _write_platforms(
 def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
-
-
-def fingerprint(card: bytes) -> str:
-    """Identity fingerprint that a signed card carries, for comparing out of band."""
-    return msgspec.json.decode(card, type=cards.SignedCard).key
 
 
 def free_ports(count: int) -> list[int]:

@@ -87,6 +87,14 @@ def read(data: bytes, fingerprint: str, provider: Provider) -> Card:
         raise CardError("名片内容无法读取", "the card's content cannot be read") from None
 
 
+def identity(data: bytes) -> str:
+    """The fingerprint of the identity key that a card says signed it, believed in nothing yet. Raises ``CardError``."""
+    try:
+        return msgspec.json.decode(data, type=SignedCard).key
+    except msgspec.MsgspecError:
+        raise CardError("名片无法读取", "the card cannot be read") from None
+
+
 def public_keys(card: Card, use: str) -> dict[str, sm2.PublicKey]:
     """The card's keys of one use, by key id. A key whose certificate is unreadable, of another key, or an encryption
     certificate that was put down for signing (C05), is left out."""
