@@ -27,6 +27,7 @@ from gateway.flow.to_platform import ToPlatform
 from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
 from gateway.keyring import Keyring
+from gateway.ops.alarms import alarm
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
@@ -37,9 +38,10 @@ from gateway.web.partners import Partners
 from gateway.web.platforms import Platforms
 from gateway.web.uploads import Uploads
 from signing import certs, crl
-from signing.errors import Malformed
+from signing.errors import Malformed, Unavailable
 from signing.policy import CRL_IF_PRESENT
-from signing.providers import Provider
+from signing.providers import Provider, open_provider
+from signing.providers.watched import SecondOpinion
 from signing.stamper import LocalStamper, Stamper
 
 
@@ -96,7 +98,7 @@ async def build(config: Config, base: Path) -> Node:
     first = next(iter(platforms), "")
     exchange = Partners(
         party=party, card=found.card_bytes, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
-        stamps=stamps, uploads=uploads, provider=provider, platform=first, batch_limit=config.limits.batch,
+        stamps=stamps, uploads=uploads, platform=first, batch_limit=config.limits.batch,
         range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=now_ms, wake=wake,
         heard=lambda partner: loops[f"peer:{partner}"].wake(urgent=True),
     )  # fmt: skip
@@ -170,9 +172,20 @@ def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Par
             return []
 
     return Stamps(
-        stamper=_stamper(config, base, ring, found), parts=parts, provider=ring.provider,
+        stamper=_stamper(config, base, ring, found), parts=parts, provider=_judges(config, ring.provider),
         anchors=lambda party: anchors.get(party, []), crls=crls, policy=CRL_IF_PRESENT, now_ms=now_ms,
     )  # fmt: skip
+
+
+def _judges(config: Config, provider: Provider) -> Provider:
+    """Who verifies seals: our provider, with a second opinion where one is set."""
+    if not config.keys.second_opinion:
+        return provider
+    try:
+        second = open_provider(config.keys.second_opinion)
+    except Unavailable as error:
+        raise ConfigError("keys.second_opinion", error.zh, error.en) from None
+    return SecondOpinion(provider, second, alarm("second-opinion"))
 
 
 def _stamper(config: Config, base: Path, ring: Keyring, found: Ground) -> Stamper | None:

@@ -55,10 +55,12 @@ class Listen(_Strict, frozen=True, kw_only=True):
 
 
 class Keys(_Strict, frozen=True, kw_only=True):
-    """The keyring: encrypted PKCS#8 files in ``dir``, opened with one passphrase."""
+    """The keyring: encrypted PKCS#8 files in ``dir``, opened with one passphrase. ``second_opinion``: a provider that is
+    asked too about seals (``gmssl:``); it never decides, a difference raises an alarm. Empty: nobody."""
 
     dir: str = "keys"
     provider: str = "auto"
+    second_opinion: str = ""
     passphrase: Secret
 
 

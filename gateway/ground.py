@@ -18,9 +18,11 @@ from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange.trust import Partner
 from gateway.keyring import Keyring
+from gateway.ops.alarms import alarm
 from schemas.divisions import Divisions
 from signing import certs, sm2
 from signing.providers import Provider
+from signing.providers.watched import Watched
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,13 @@ def ground(config: Config, base: Path) -> Ground:
     """Read keys, card, partners and agreements; raises ``ConfigError`` with what is wrong and where."""
     ring, warning = keyring.open_ring(config, base)
     provider = ring.provider
+    watched = Watched(provider, alarm("nonce-reused"))
     card_bytes = read_file(base / "card.json")
     identity = certs.parse(ring.certificate("identity")).public_key  # the private identity key stays offline
     card = _card(base / "card.json", card_bytes, identity.thumbprint if identity is not None else "", provider)
     partners = {
         peer.id: Partner(
-            _card(base / peer.card, read_file(base / peer.card), peer.fingerprint, provider), peer.url, provider
+            _card(base / peer.card, read_file(base / peer.card), peer.fingerprint, provider), peer.url, watched
         )
         for peer in config.peer
     }

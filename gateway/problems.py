@@ -75,6 +75,12 @@ CATALOGUE: dict[str, Problem] = {
     "TB-2010": Problem(403, "与该对端的往来已暂停", "Exchange with this partner is paused", *_OPS),
     "TB-2011": Problem(401, "随机数格式不合规范", "The nonce is malformed", *_FIX),
     "TB-2012": Problem(409, "检查点基准不一致", "The checkpoint base differs", *_WAIT),
+    "TB-2013": Problem(
+        403,
+        "对端签名密钥重复使用随机数，已视为泄露并暂停往来",
+        "A key of the partner used a nonce twice and counts as exposed; paused",
+        *_OPS,
+    ),
     "TB-3001": Problem(422, "电子签章格式无法读取", "The stamp cannot be read", *_ASK),
     "TB-3002": Problem(422, "电子签章签名值无效", "The stamp's signature is invalid", *_ASK),
     "TB-3003": Problem(422, "签章证书不可信", "The stamp's certificate is not trusted", *_ASK),

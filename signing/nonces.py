@@ -8,26 +8,28 @@ seen again is no reuse.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from signing.curve import N
-from signing.sm2 import PublicKey
 
-CAPACITY: Final = 65_536
+if TYPE_CHECKING:
+    from signing.sm2 import PublicKey
+
+CAPACITY: Final = 65_536  # some 20 MB when full
 
 
 class NonceWatch:
-    """Remembers the last signatures that verified. Not shared between threads."""
+    """Remembers the last signatures that verified. Threads that share one may miss a reuse, and nothing worse."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._seen: OrderedDict[tuple[PublicKey, int], int] = OrderedDict()
+        self._seen: OrderedDict[tuple[int, int], int] = OrderedDict()
 
     def reused(self, public: PublicKey, e: bytes, r: int) -> bool:
         """Whether this verified signature shares its nonce with one of another digest: the key is compromised."""
-        mark = (public, (r - int.from_bytes(e, "big")) % N)
-        earlier = self._seen.setdefault(mark, r)
-        self._seen.move_to_end(mark)
+        mark = (public.x, (r - int.from_bytes(e, "big")) % N)
+        earlier = self._seen.pop(mark, r)
+        self._seen[mark] = earlier
         if len(self._seen) > self._capacity:
             self._seen.popitem(last=False)
         return earlier != r

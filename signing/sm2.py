@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from signing import der
 from signing.curve import GX, GY, A, B, N, P, on_curve
 from signing.errors import KeyFault, Malformed
+from signing.nonces import NonceWatch
 from signing.sm3 import sm3
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = ["GX", "GY", "A", "B", "N", "P"]  # the curve, beside what is defined 
 DEFAULT_ID: Final = b"1234567812345678"
 _CURVE: Final = b"".join(value.to_bytes(32, "big") for value in (A, B, GX, GY))
 _MAX_ID: Final = 8191
+_OWN_NONCES: Final = 4096  # how many of its last nonces a signer remembers
 
 
 class Encoding(Enum):
@@ -160,13 +162,15 @@ def sign(
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that signs with one id. Each signature is verified before it leaves (row S28): after one that fails, by a
-    flipped bit in memory or otherwise, the signer refuses all further use (KeyFault)."""
+    """A key that signs with one id. Each signature is verified before it leaves (row S28) and its nonce held against the
+    last ones (S25): after one that fails, by a flipped bit in memory, a broken generator or otherwise, the signer refuses
+    all further use (KeyFault) and the signature stays inside."""
 
     provider: Provider
     private: PrivateKey
     signer_id: bytes = DEFAULT_ID
     _faults: list[str] = field(default_factory=list, repr=False, compare=False)
+    _nonces: NonceWatch = field(default_factory=lambda: NonceWatch(_OWN_NONCES), repr=False, compare=False)
 
     @property
     def public(self) -> PublicKey:
@@ -187,6 +191,11 @@ class Signer:
         if not self.provider.verify_digest(self.public, e, r, s):
             self._faults.append("signature refused by own public key")
             raise KeyFault("signing-fault", "签名自检未通过，密钥停用", "a fresh signature failed its check")
+        if self._nonces.reused(self.public, e, r):
+            self._faults.append("nonce used twice")
+            raise KeyFault(
+                "nonce-reused", "随机数重复，密钥停用", "a signing nonce came twice: the generator is broken"
+            )
         return der.encode_signature(r, s)
 
 

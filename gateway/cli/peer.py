@@ -177,18 +177,21 @@ def pause(peer: str, reason: str, path: str, as_json: bool) -> None:
 @JSON
 @on_node
 def resume(peer: str, reason: str, path: str, as_json: bool) -> None:
-    """A pause for a ledger that contradicts itself (TB-2008) ends only with a reason: it is proof against the partner."""
+    """A pause for what was found against the partner ends only with a reason."""
+    from gateway.exchange.trust import PAUSING
     from gateway.flow import operate
+    from gateway.problems import CATALOGUE
 
     node = open_node(path)
     found = _one(node, peer, as_json)
     with node.change() as tx:
         cause = operate.resume(tx, found.id)
-        if cause == "TB-2008" and not reason.strip():
+        if cause in PAUSING and not reason.strip():
+            found_zh, found_en = CATALOGUE[cause].zh, CATALOGUE[cause].en
             raise click.UsageError(
                 say(
-                    "该对端因账本前后不一致而暂停，恢复须用 --reason 说明已怎样查明",
-                    "it was paused because its ledger contradicts itself: --reason must say what was found out",
+                    f"暂停原因 {cause}：{found_zh}；恢复须用 --reason 说明已怎样查明",
+                    f"paused for {cause}: {found_en}; --reason must say what was found out",
                 )
             )
     _changed(node, found, "active", as_json, say("已恢复", "resumed"))

@@ -19,7 +19,7 @@ from gateway.core.delivery import Event, State
 from gateway.exchange import client as calls
 from gateway.exchange import wire
 from gateway.exchange.message import PartRef
-from gateway.exchange.trust import Partner, agree
+from gateway.exchange.trust import PAUSING, Partner, agree
 from gateway.flow import casefile, outbox
 from gateway.flow.freeze import Frozen, freeze, thaw
 from gateway.flow.notes import Note, note
@@ -355,11 +355,12 @@ class ToPeer:
         return work
 
     async def _distrust(self, refused: Refused) -> bool:
-        """The partner's ledger does not hold together: believe nothing of this answer; a contradiction pauses it."""
+        """The partner's ledger does not hold together: believe nothing of this answer; what is in PAUSING pauses it."""
         log.error("partner's checkpoint refused", peer=self.partner.id, code=refused.code)
-        if refused.code == "TB-2008":
+        if refused.code in PAUSING:
+            code, partner = refused.code, self.partner.id
             await self.journal.submit(
-                lambda tx: tx.run("UPDATE peer SET state = 'paused', cause = 'TB-2008' WHERE id = ?", self.partner.id)
+                lambda tx: tx.run("UPDATE peer SET state = 'paused', cause = ? WHERE id = ?", code, partner)
             )
         return await self._rest(refused.code)
 

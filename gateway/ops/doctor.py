@@ -25,7 +25,7 @@ from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from signing import certs, crl, lab
 from signing.certs import Certificate
 from signing.errors import SigningError
-from signing.providers import Provider, selftest
+from signing.providers import Provider, open_provider, selftest
 from signing.seal import parse_seal
 
 NEEDED = ("checkpoint", "direct", "encryption", "platform")
@@ -146,6 +146,10 @@ def _provider(patient: Patient) -> Iterator[Check]:
         yield Check("provider", WARN, zh, en, *fix)
     else:
         yield Check("provider", OK, zh, en)
+    if patient.config.keys.second_opinion:
+        second = open_provider(patient.config.keys.second_opinion)
+        zh, en = f"签章复核：{second.description}", f"second opinion on seals: {second.description}"
+        yield Check("second opinion", OK, zh, en)
 
 
 def _own_card(patient: Patient) -> Iterator[Check]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gateway.config import Config
+from gateway.ops import alarms
 from gateway.ops.checks import FAIL, OK, WARN, Check
 from gateway.ops.partners import ping
 from gateway.ops.probe import call, reachable
@@ -72,6 +73,7 @@ def process(config: Config) -> Iterator[Check]:
     answer = call("GET", f"http://{config.listen.admin}/readyz", SECONDS)
     if answer.status == 200:
         yield Check("process", OK, "网关在运行，可提交", "the gateway runs and takes commits")
+        yield from _alarms(call("GET", f"http://{config.listen.admin}/metrics", SECONDS).body)
     elif answer.status:
         zh, en = (
             f"网关在运行但不能提交（HTTP {answer.status}）",
@@ -80,3 +82,12 @@ def process(config: Config) -> Iterator[Check]:
         yield Check("process", FAIL, zh, en, "查看日志、磁盘与数据库", "look at log, disk and store")
     else:
         yield Check("process", WARN, "网关没有在运行", "the gateway is not running", "tongban serve", "tongban serve")
+
+
+def _alarms(figures: bytes) -> Iterator[Check]:
+    """What the running gateway has raised an alarm about since it started."""
+    for name, count in alarms.counts(figures).items():
+        found = alarms.ALARMS[name]
+        yield Check(
+            f"alarm {name}", FAIL, f"{found.zh}：{count} 次", f"{found.en}: {count} times", found.fix_zh, found.fix_en
+        )

@@ -14,7 +14,7 @@ from gateway import problems
 from gateway.exchange import message as wireform
 from gateway.exchange import request as signed
 from gateway.exchange import wire
-from gateway.exchange.trust import Partner
+from gateway.exchange.trust import PAUSING, Partner
 from gateway.flow.accept import spend_nonce
 from gateway.flow.agreed import Agreed
 from gateway.flow.receive import Answered, Incoming, observe, receive
@@ -30,7 +30,6 @@ from schemas import codec
 from schemas.canonical import Application, Result
 from schemas.errors import Invalid
 from signing.errors import Malformed
-from signing.providers import Provider
 from signing.sm3 import sm3
 
 NOBODY = "0" * 26
@@ -49,7 +48,6 @@ class Partners:
     agreed: Agreed
     stamps: Stamps
     uploads: Uploads
-    provider: Provider
     platform: str
     batch_limit: int
     range_limit: int
@@ -92,8 +90,8 @@ class Partners:
         except Refused as refused:
             if refused.code == "TB-2012":
                 return _other_base(request, refused, 0 if held is None else held.size)
-            if refused.code == "TB-2008":
-                await self._pause(partner.id)
+            if refused.code in PAUSING:
+                await self._pause(partner.id, refused.code)
             raise
         incoming = [await self._incoming(partner, line, head, request[TRACE]) for line in lines]
         works: list[Work[Any]] = [
@@ -184,39 +182,42 @@ class Partners:
     def _all_here(self, header: wireform.Header) -> bool:
         return all(self.uploads.known(f"peer:{header.sender}", part.sm3) == part.size for part in header.parts)
 
-    async def _pause(self, party: str) -> None:
+    async def _pause(self, party: str, code: str) -> None:
         await self.journal.submit(
-            lambda tx: tx.run("UPDATE peer SET state = 'paused', cause = 'TB-2008' WHERE id = ?", party)
+            lambda tx: tx.run("UPDATE peer SET state = 'paused', cause = ? WHERE id = ?", code, party)
         )
 
     # --- signed calls ------------------------------------------------------------------------------------------------
 
-    def _caller(self, request: web.Request, body: bytes = b"") -> Partner:
+    async def _caller(self, request: web.Request, body: bytes = b"") -> Partner:
         partner = self._partner(request.headers.get(signed.PARTY, ""))
         reason = signed.check(
             request.headers, request.method, request.raw_path, body, self.now_ms(), self.window_ms, self.party,
-            partner.direct_keys, self.provider,
+            partner.direct_keys, partner.provider,
         )  # fmt: skip
+        if reason == "bad-signature" and partner.exposed:
+            await self._pause(partner.id, "TB-2013")
+            raise Refused("TB-2013")
         if reason is not None:
             raise Refused(of_reason(reason))
         return partner
 
     async def head_part(self, request: web.Request) -> web.Response:
         """How far a part of this sender is; nobody learns what others have brought."""
-        partner = self._caller(request)
+        partner = await self._caller(request)
         return await self.uploads.head(f"peer:{partner.id}", digest_of(request))
 
     async def put_part(self, request: web.Request) -> web.Response:
         """One range of a part."""
         data = await read_body(request, self.range_limit)
-        partner = self._caller(request, data)
+        partner = await self._caller(request, data)
         nonce, until = request.headers[signed.NONCE], self.now_ms() + 2 * self.window_ms
         (await self.journal.submit(lambda tx: spend_nonce(tx, f"peer:{partner.id}", nonce, until))).only()
         return await self.uploads.put(f"peer:{partner.id}", digest_of(request), content_range(request), data)
 
     async def get_outcome(self, request: web.Request) -> web.Response:
         """What became of a message, by its id (which is its idempotency key): the stored answer, or 404."""
-        partner = self._caller(request)
+        partner = await self._caller(request)
         row = self.journal.read().one(
             "SELECT header, status, problem, leaf FROM message WHERE id = ? AND direction = 'in'",
             request.match_info["id"],
@@ -237,12 +238,12 @@ class Partners:
 
     async def get_checkpoint(self, request: web.Request) -> web.Response:
         """Our newest checkpoint."""
-        self._caller(request)
+        await self._caller(request)
         return web.Response(body=msgspec.json.encode(self.journal.head.checkpoint), content_type="application/json")
 
     async def get_proof(self, request: web.Request) -> web.Response:
         """The proof of our entry for a message of this caller: the same bytes as in the first answer."""
-        partner = self._caller(request)
+        partner = await self._caller(request)
         row = self.journal.read().one(
             "SELECT header, leaf FROM message WHERE id = ? AND direction = 'in'", request.query.get("message", "")
         )
@@ -252,7 +253,7 @@ class Partners:
 
     async def get_consistency(self, request: web.Request) -> web.Response:
         """The path between two sizes of our ledger."""
-        self._caller(request)
+        await self._caller(request)
         old, new = request.query.get("from", ""), request.query.get("to", "")
         if not (old.isdecimal() and new.isdecimal() and len(old) < 16 and len(new) < 16):
             raise Refused("TB-1005")

@@ -8,31 +8,20 @@ anybody is refused, and a disagreement is kept for ``doctor`` to report (GmSSL i
 from __future__ import annotations
 
 from signing.providers import Provider
+from signing.providers.around import Around
 from signing.providers.pure import Pure
-from signing.sm2 import PrivateKey, PublicKey
+from signing.sm2 import PublicKey
 
 
-class Tables:
+class Tables(Around):
     """The provider over a libcrypto provider."""
 
     def __init__(self, inner: Provider) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._pure = Pure()
         self.uri = "tables:"
         self.description = f"{inner.description} + {self._pure.description}"
         self.disagreements = 0
-
-    def random(self, count: int) -> bytes:
-        return self._inner.random(count)
-
-    def generate(self) -> PrivateKey:
-        return self._inner.generate()
-
-    def load(self, d: int) -> PrivateKey:
-        return self._inner.load(d)
-
-    def sign_digest(self, private: PrivateKey, e: bytes) -> tuple[int, int]:
-        return self._inner.sign_digest(private, e)
 
     def verify_digest(self, public: PublicKey, e: bytes, r: int, s: int) -> bool:
         known = self._pure.knows(public)
@@ -41,9 +30,3 @@ class Tables:
         good = self._inner.verify_digest(public, e, r, s)
         self.disagreements += known and good
         return good
-
-    def encrypt(self, public: PublicKey, plaintext: bytes) -> bytes:
-        return self._inner.encrypt(public, plaintext)
-
-    def decrypt(self, private: PrivateKey, ciphertext: bytes) -> bytes:
-        return self._inner.decrypt(private, ciphertext)
