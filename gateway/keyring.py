@@ -1,31 +1,45 @@
-"""The node's keys on disk: encrypted PKCS#8 files, each key for one use, opened with one passphrase at start.
+"""The node's keys on disk (密钥): encrypted PKCS#8 files, each key for one use, opened with one passphrase at start.
 
 Files that others may read are refused (L10). The vault's two keys (KEK and blind-index key) lie in ``vault.key``, sealed
-with SM4-GCM under a key derived from the passphrase by PBKDF2-HMAC-SM3.
+with SM4-GCM under a key derived from the passphrase by PBKDF2-HMAC-SM3. Which key of a use signs, and which of the others
+may still open or be held for ours, is said by the register (``signing.keyring``, ``gateway.keyregister``).
+
+For the running side: ``ring.stamp()`` costs one ``stat`` and changes when the register does; then ask again, for nothing
+but the vault's keys is kept between calls. ``signer(use)`` and ``certificate(use)`` are those of the active key,
+``openers(use)`` all keys that may open what was sealed to them (announced, active, overlap), ``private(key_id)`` one of
+them; ``register()`` is the register (its ``version`` only goes up), ``entries(use)`` its keys in the order they came.
+``add`` and ``change`` are the ways to alter it.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
+from gateway import keyregister
 from gateway.config import Config, ConfigError, secret
 from gateway.store.vault import Vault
-from signing import keys, sm4
-from signing.errors import Malformed
+from signing import certs, keys, sm4
+from signing import keyring as table
+from signing.errors import Malformed, Rejected
+from signing.keyring import STARTS, Entry, Moved, Power, Register
 from signing.providers import Provider, open_provider
 from signing.sm2 import PrivateKey, Signer
+from signing.sm3 import hmac_sm3
 
 USES = ("identity", "checkpoint", "direct", "encryption", "platform", "seal")
+OFFLINE = "identity"
 VAULT = "vault.key"
 SALT, NONCE, COUNT = 16, 12, 4
 ROUNDS = 100_000
+NUMBERED = "-key-"  # stands in the file name of every key that only the register knows
 PURE_SIGNING = "pure:?sign=allow"
 
 
@@ -56,44 +70,155 @@ class Keyring:
     """The directory of keys, opened."""
 
     folder: Path
-    passphrase: bytes
+    passphrase: bytes = field(repr=False)
     provider: Provider
 
     def signer(self, use: str) -> Signer:
-        """The signer of one use. Raises ``ConfigError`` with the file's name."""
-        path = self.folder / f"{use}.pem"
-        data = private_bytes(path)
-        try:
-            return Signer(self.provider, keys.private_from_pem(data, self.passphrase))
-        except Malformed as error:
-            raise ConfigError(str(path), error.zh, error.en) from None
-
-    def openers(self) -> dict[str, PrivateKey]:
-        """The encryption keys by key id: the one in use and those in overlap (``encryption-*.pem``), which open only what
-        partners still send under them."""
-        uses = ["encryption", *sorted(path.stem for path in self.folder.glob("encryption-*.pem"))]
-        return {signer.key_id: signer.private for signer in map(self.signer, uses)}
+        """The signer of one use: its active key. Raises ``ConfigError`` with the file's name."""
+        return Signer(self.provider, self._load(self._active(use).file))
 
     def certificate(self, use: str) -> bytes:
-        """The certificate of one use, DER, from ``certs`` beside the keys."""
-        path = self.folder.parent / "certs" / f"{use}.der"
+        """The certificate of the active key of one use, DER, from ``certs`` beside the keys."""
+        path = self.certs / self._active(use).certificate
         try:
             return path.read_bytes()
         except OSError:
             raise ConfigError(str(path), "缺少证书", "the certificate is missing") from None
 
+    def private(self, key_id: str) -> PrivateKey:
+        """The private key of this id if it may open what was sealed to it; ``ConfigError`` if not, or not ours."""
+        entry = self.register().entry(key_id)
+        if entry is None or not entry.may(Power.DECRYPT):
+            raise ConfigError(key_id[:32], "没有可用于解密的这把密钥", "there is no such key that may decrypt")
+        return self._load(entry.file)
+
+    def openers(self, use: str = "encryption") -> dict[str, PrivateKey]:
+        """Key id -> private key, of all keys of one use that may open what was sealed to them."""
+        return {one.id: self._load(one.file) for one in self.entries(use) if one.may(Power.DECRYPT)}
+
+    def entries(self, use: str = "") -> Sequence[Entry]:
+        """All keys that we have or had (of one use), in the order they came."""
+        return [entry for entry in self.register().entries if use in ("", entry.use)]
+
+    def register(self) -> Register:
+        """The register as it stands on disk; that of an old layout names each ``USE.pem`` as active."""
+        path = self.folder / keyregister.FILE
+        if self._registered:
+            return keyregister.decode(private_bytes(path), self._register_key, str(path))
+        found = {file.stem: self._adopted(file) for file in sorted(self.folder.glob("*.pem"))}
+        found.setdefault(OFFLINE, self._offline())
+        return Register(0, tuple(entry for entry in found.values() if entry is not None))
+
+    def stamp(self) -> tuple[int, int, int]:
+        """Changes when the register does."""
+        return keyregister.stamp(self.folder)
+
+    def change(self, work: Callable[[Register], Register | Rejected]) -> Register | Rejected:
+        """Alter the register: ``work`` gets it as it stands, nobody else writes meanwhile. A refusal changes nothing."""
+        with keyregister.writing(self.folder):
+            found = work(self.register())
+            if isinstance(found, Register):
+                self._write(found)
+            return found
+
+    def add(self, use: str, private: PrivateKey, first: Moved, certificate: str = "") -> Entry | Rejected:
+        """Store a new key of this use and register it. The first one ends the old layout."""
+        name = f"{use}{NUMBERED}{private.public.thumbprint}"
+        entry = Entry(private.public.thumbprint, use, f"{name}.pem", (first,), certificate)
+        with keyregister.writing(self.folder):
+            register = self.register()
+            found = table.add(register, entry)
+            if isinstance(found, Rejected):
+                return found
+            if not self._registered:
+                self._write(register)  # before there is a file that only a register explains
+            signer, random = Signer(self.provider, private), self.provider.random
+            write_key(self.folder, name, signer, self.passphrase, random, self._rounds)
+            self._write(found)
+            return entry
+
     def vault(self) -> Vault:
         """The content vault."""
+        clear = self._vault_keys
+        return Vault(clear[:16], clear[16:], self.provider.random)
+
+    @property
+    def certs(self) -> Path:
+        """Where the certificates lie."""
+        return self.folder.parent / "certs"
+
+    def _active(self, use: str) -> Entry:
+        """Without a register the file's name says it all: nothing else needs to be opened then."""
+        if not self._registered:
+            return Entry("", use, f"{use}.pem", (), f"{use}.der")
+        entry = self.register().active(use)
+        if entry is None:
+            zh, en = f"没有在用的密钥：{use}", f"there is no active key for {use}"
+            raise ConfigError(str(self.folder / f"{use}.pem"), zh, en)
+        return entry
+
+    @property
+    def _registered(self) -> bool:
+        """Whether there is a register; one that was taken away is missed (L09: it would bring replaced keys back)."""
+        if (path := self.folder / keyregister.FILE).exists() or path.is_symlink():
+            return True
+        if any(self.folder.glob(f"*{NUMBERED}*.pem")):
+            zh, en = "密钥登记簿不见了，而其登记的密钥还在", "the key register is gone, but keys from it are still here"
+            raise ConfigError(str(path), zh, en)
+        return False
+
+    def _adopted(self, file: Path) -> Entry | None:
+        """A key of the old layout; None for what is not an SM2 key of ours (the TLS key is no business of the register)."""
+        if file.stem == "tls":
+            return None
+        try:
+            private = keys.private_from_pem(private_bytes(file), self.passphrase)
+        except Malformed as error:
+            if error.code in ("key-curve", "pem-form"):
+                return None
+            raise ConfigError(str(file), error.zh, error.en) from None
+        moved = Moved(int(file.stat().st_mtime * 1000), STARTS["adopt"], ("adopted",))
+        return Entry(private.public.thumbprint, file.stem, file.name, (moved,), f"{file.stem}.der")
+
+    def _offline(self) -> Entry | None:
+        """The identity key lies elsewhere, as it should: it is known by its certificate."""
+        path = self.certs / f"{OFFLINE}.der"
+        public = certs.parse(path.read_bytes()).public_key if path.exists() else None
+        if public is None:
+            return None
+        moved = Moved(int(path.stat().st_mtime * 1000), STARTS["adopt"], ("adopted",))
+        return Entry(public.thumbprint, OFFLINE, f"{OFFLINE}.pem", (moved,), path.name)
+
+    def _load(self, name: str) -> PrivateKey:
+        path = self.folder / name
+        try:
+            return keys.private_from_pem(private_bytes(path), self.passphrase)
+        except Malformed as error:
+            raise ConfigError(str(path), error.zh, error.en) from None
+
+    def _write(self, register: Register) -> None:
+        keyregister.write(self.folder, keyregister.encode(register, self._register_key))
+
+    @property
+    def _rounds(self) -> int:
+        """As many as the vault's: a laboratory's random passphrase is not stretched."""
+        return int.from_bytes(private_bytes(self.folder / VAULT)[:COUNT], "big")
+
+    @cached_property
+    def _vault_keys(self) -> bytes:
         data = private_bytes(self.folder / VAULT)
         rounds, rest = int.from_bytes(data[:COUNT], "big"), data[COUNT:]
         salt, nonce, sealed = rest[:SALT], rest[SALT : SALT + NONCE], rest[SALT + NONCE :]
         try:
-            clear = sm4.open_(_derive(self.passphrase, salt, min(rounds, 10 * ROUNDS)), nonce, sealed, b"vault")
+            return sm4.open_(_derive(self.passphrase, salt, min(rounds, 10 * ROUNDS)), nonce, sealed, b"vault")
         except Malformed:
             raise ConfigError(
                 str(self.folder / VAULT), "口令不对或文件损坏", "wrong passphrase or damaged file"
             ) from None
-        return Vault(clear[:16], clear[16:], self.provider.random)
+
+    @property
+    def _register_key(self) -> bytes:
+        return hmac_sm3(self._vault_keys, b"tongban/v1/register-key\n")
 
 
 def write_key(
@@ -112,11 +237,13 @@ def write_vault(folder: Path, passphrase: bytes, random: Callable[[int], bytes],
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """A new file with mode 0600; FileExistsError rather than writing over a key."""
+    """A new file with mode 0600, on disk when this returns; FileExistsError rather than writing over a key."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def private_bytes(path: Path) -> bytes:

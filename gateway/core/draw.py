@@ -1,4 +1,4 @@
-"""Both machines as a page: diagrams (Mermaid) and full tables, made from the tables themselves (docs/states.md)."""
+"""The state machines as a page: diagrams (Mermaid) and full tables, made from the tables themselves (docs/states.md)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from gateway.core import case, delivery
 from gateway.core.case import Actor
 from gateway.core.clocks import CLOCK_NAMES, DESK_NAMES, DESKS
 from gateway.core.labels import LABELS
+from signing import keyring
+from signing.keyring import By
 
 _WHO = {Actor.COLLECTING: "收件地", Actor.HANDLING: "办理地", Actor.CLOCK: "时限"}
 _DELIVERY = {
@@ -22,11 +24,12 @@ _DELIVERY = {
     "awaiting_person": "待人工确认",
     "given_up": "已放弃",
 }
+_CUSTODIANS = {By.CUSTODIAN: "一名管理员 one custodian", By.TWO: "两名管理员 two custodians", By.NODE: "随之 follows"}
 _HEADER = """\
 # 状态机 State machines
 
-本页由 `docs/generate.py` 根据代码中的两张表生成，不要手工修改；测试保证它与代码一致。
-This page is made from the tables in `gateway/core/case.py` and `gateway/core/delivery.py` by `docs/generate.py`.
+本页由 `docs/generate.py` 根据代码中的表生成，不要手工修改；测试保证它与代码一致。This page is made from the tables in
+`gateway/core/case.py`, `gateway/core/delivery.py` and `signing/keyring.py` by `docs/generate.py`.
 
 ## 办件 Case
 
@@ -58,6 +61,11 @@ def states_page() -> str:
         "One message to one destination: at least once on the wire, once in effect; ask before sending again.\n",
         _mermaid(_delivery_edges()),
         _table(("状态 state", "事件 event", "新状态 next", "效果 effects"), _delivery_rows()),
+        "## 密钥 Keys\n",
+        "本节点自己的密钥，从生成到归档；没有回头路。No way leads back. Which key may do what follows from its state.\n",
+        _mermaid(_key_edges()),
+        _table(("状态 state", "动作 act", "由谁 by", "新状态 next", "条件 needs"), _key_rows()),
+        _table(("状态 state", "可用于 may"), _key_powers()),
     ]
     return "\n".join(sections)
 
@@ -136,3 +144,27 @@ def _delivery_rows() -> Iterable[tuple[str, ...]]:
         yield (
             f"{_DELIVERY[state]} `{state}`", f"`{event}`", f"{_DELIVERY[row.next]} `{row.next}`", _codes(row.effects)
         )  # fmt: skip
+
+
+def _key_edges() -> Iterable[tuple[str, str, str, str]]:
+    for act, start in keyring.STARTS.items():
+        yield "[*]", start, act, ""
+    for (state, act), row in keyring.ROWS.items():
+        if row.next is not state:
+            yield state, row.next, act, ""
+    for state, (zh, _) in keyring.NAMES.items():
+        yield state, "", "", zh
+
+
+def _key_name(state: keyring.State) -> str:
+    return f"{keyring.NAMES[state][0]} `{state}`"
+
+
+def _key_rows() -> Iterable[tuple[str, ...]]:
+    for (state, act), row in keyring.ROWS.items():
+        yield _key_name(state), f"`{act}`", _CUSTODIANS[row.by], _key_name(row.next), _codes(row.needs)
+
+
+def _key_powers() -> Iterable[tuple[str, ...]]:
+    for state, powers in keyring.MAY.items():
+        yield _key_name(state), _codes(power for power in keyring.Power if power in powers)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.core import case, delivery
 from gateway.core.draw import states_page
+from signing import keyring
 
 
 def test_the_page_is_current(root: Path) -> None:
@@ -19,11 +20,13 @@ def test_every_row_stands_on_the_page() -> None:
         assert f"`{state}` |" in page and f"`{event}` |" in page
     for one, what in delivery.TABLE:
         assert f"`{one}` | `{what}` |" in page
+    for held, act in keyring.ROWS:
+        assert f"`{held}` | `{act}` |" in page
 
 
 def test_the_diagrams_name_every_state() -> None:
     diagrams = states_page().split("```mermaid")[1:]
-    assert len(diagrams) == 2
-    for diagram, states in zip(diagrams, (case.State, delivery.State), strict=True):
+    assert len(diagrams) == 3
+    for diagram, states in zip(diagrams, (case.State, delivery.State, keyring.State), strict=True):
         for state in states:
             assert f"    {state} : " in diagram
