@@ -8,13 +8,14 @@ and a bare signature value without certificate is told as what it is: nobody kno
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from signing import der, ofd_reasons, signed_data
+from signing import der, ofd_reasons, signed_data, sm2
 from signing import seal_checks as checks
 from signing.certs import Certificate
 from signing.crl import RevocationList
@@ -25,6 +26,7 @@ from signing.policy import SealPolicy
 from signing.reasons import Reason
 from signing.seal import parse_stamp
 from signing.seal_checks import Outcome
+from signing.signed_data import SignedData, SignerInfo
 from signing.sm3 import sm3
 from signing.verify import SealReport, verify_stamp
 
@@ -262,18 +264,20 @@ def _signed(case: _Case, description: Description, value: bytes) -> SignatureRep
     # 6. or signed data: about this description, signed by the certificate it carries, which is trusted
     try:
         signed = signed_data.parse(value)
+        info = signed.only_signer
     except Malformed as fault:
         found.add("signature", [ofd_reasons.rejected("ofd-signed-value", (fault.zh, fault.en))])
         return _report(case, time=description.time)
-    found.add("document", [] if signed.is_about(digest) else [ofd_reasons.rejected("ofd-signed-content")])
-    found.add("signature", _signed_signature(signed, digest, against.provider))
-    if signed.signer is not None:
+    signer = next((one for one in signed.certificates if info.fits(one)), None)
+    found.add("document", [] if _is_about(signed, info, digest) else [ofd_reasons.rejected("ofd-signed-content")])
+    found.add("signature", _signed_signature(signed, info, signer, digest, against.provider))
+    if signer is not None:
         moment = description.time or against.at
-        trust = replace(against, intermediates=(*against.intermediates, *signed.others))
-        checks.signer_chain(signed.signer, moment, None, trust, found)
+        trust = replace(against, intermediates=(*against.intermediates, *signed.certificates))
+        checks.signer_chain(signer, moment, None, trust, found)
         found.notes.append(ofd_reasons.note("ofd-time-self-declared"))
     found.add("time", _future(description.time, against))
-    return _report(case, time=description.time, signer=signed.signer.subject if signed.signer else "")
+    return _report(case, time=description.time, signer=signer.subject if signer else "")
 
 
 def _is_bare(value: bytes) -> bool:
@@ -284,13 +288,26 @@ def _is_bare(value: bytes) -> bool:
     return True
 
 
-def _signed_signature(signed: signed_data.SignedData, digest: bytes, provider: Provider) -> list[Reason]:
-    if not signed.algorithms_known:
-        named = f"{signed.digest_algorithm}, {signed.signature_algorithm}"
+def _is_about(signed: SignedData, info: SignerInfo, digest: bytes) -> bool:
+    """The content is the digest of the description, at times as Base64 (GM/T 0099-2020 7.2.2), or is left out; a digest
+    among the signed attributes is that digest itself, not one of the content."""
+    content = signed.content
+    fits = content is None or content == digest or content.strip() == base64.b64encode(digest)
+    return fits and info.stated in (None, digest)
+
+
+def _signed_signature(
+    signed: SignedData, info: SignerInfo, signer: Certificate | None, digest: bytes, provider: Provider
+) -> list[Reason]:
+    if not info.algorithms_known:
+        named = f"{info.digest_algorithm}, {info.signature_algorithm}"
         return [ofd_reasons.rejected("ofd-signed-algorithm", named)]
-    if signed.signer is None:
+    if signer is None:
         return [ofd_reasons.unknown("ofd-signer-unknown")]
-    return [] if signed.holds(digest, provider) else [ofd_reasons.rejected("ofd-signed-signature")]
+    message = info.covered or signed.content or digest
+    key = signer.public_key
+    held = key is not None and sm2.verify(provider, key, message, info.signature, signer_id=sm2.DEFAULT_ID)
+    return [] if held else [ofd_reasons.rejected("ofd-signed-signature")]
 
 
 def _future(time: datetime | None, against: checks.Against) -> list[Reason]:

@@ -1,43 +1,39 @@
-"""Signed messages (签名数据, GB/T 35275-2017 SignedData) with one signer, as far as OFD uses them (GM/T 0099-2020 7.2.2).
+"""Signed messages (签名数据, GB/T 35275-2017 SignedData; RFC 5652) taken apart. Nothing is judged: see ``signed_verify``.
 
-The content is the SM3 digest of what is signed, at times as Base64, or is left out. Signed are the content's bytes, or,
-where there are authenticated attributes, those as a SET, one of them being the digest. SM2 with the id 1234567812345678.
+What a signer signed is kept as it was received: the content octets, or, where there are authenticated attributes, those
+as a SET. Carried certificates and lists are material to build a chain from, never grounds to trust one.
 """
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from signing import certs, der, oids, sm2
+from signing import certs, cms, der, oids
 from signing.certs import Certificate
 from signing.errors import Malformed
 
-if TYPE_CHECKING:
-    from signing.providers import Provider
-
-_SIGNED_DATA: Final = "1.2.156.10197.6.1.4.2.2"
-_MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
+CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
+SIGNING_TIME: Final = "1.2.840.113549.1.9.5"
 _SIGNATURES: Final = frozenset({oids.SM2_SIGN, oids.SM2_WITH_SM3})
-_CERTIFICATES: Final = 16
-_LIMIT: Final = 1 << 20
-_CONTEXT: Final = (0xA0, 0xA1)
+_VERSIONS: Final = frozenset({1, 3, 4, 5})  # 1 nationally; RFC 5652 raises it with what is carried
+_CERTIFICATES, _LISTS, _SIGNERS, _ATTRIBUTES = 32, 32, 16, 64
 
 
 @dataclass(frozen=True, slots=True)
-class SignedData:
-    """``content`` None: left out. ``attributes``: the SET that is signed, None without. ``stated``: the digest in it.
-    ``signer`` None: the certificate it names is not among those it carries."""
+class SignerInfo:
+    """One signer. It is named by ``name`` (issuer DER and serial) or by ``key_id``. ``covered``: the SET of attributes that
+    is signed, None where the content itself is; ``attributes``: object identifier -> DER of its one value or of all."""
 
-    content: bytes | None
-    attributes: bytes | None
-    stated: bytes | None
+    name: tuple[bytes, int] | None
+    key_id: bytes | None
     digest_algorithm: str
     signature_algorithm: str
+    covered: bytes | None
+    attributes: Mapping[str, tuple[bytes, ...]]
     signature: bytes
-    signer: Certificate | None
-    others: tuple[Certificate, ...]
 
     @property
     def algorithms_known(self) -> bool:
@@ -45,87 +41,121 @@ class SignedData:
         digest = self.digest_algorithm == oids.SM3 or self.digest_algorithm.startswith(oids.SM3 + ".")
         return digest and self.signature_algorithm in _SIGNATURES
 
-    def is_about(self, digest: bytes) -> bool:
-        """Does everything it says of its content fit this digest?"""
-        content = self.content
-        fits = content is None or content == digest or content.strip() == base64.b64encode(digest)
-        return fits and self.stated in (None, digest)
+    @property
+    def stated(self) -> bytes | None:
+        """The message digest among the attributes; None without attributes."""
+        return der.parse(self.attributes[MESSAGE_DIGEST][0]).as_octets() if self.covered else None
 
-    def holds(self, digest: bytes, provider: Provider) -> bool:
-        """The signature over the content or the attributes, with the key of the certificate it carries."""
-        key = self.signer.public_key if self.signer else None
-        message = self.attributes or self.content or digest
-        return key is not None and sm2.verify(provider, key, message, self.signature, signer_id=sm2.DEFAULT_ID)
+    def fits(self, certificate: Certificate) -> bool:
+        """Does it name this certificate?"""
+        if self.name is not None:
+            return (certificate.issuer_der, certificate.serial) == self.name
+        return self.key_id is not None and certificate.ski == self.key_id
+
+
+@dataclass(frozen=True, slots=True)
+class SignedData:
+    """``content`` None: left out (detached)."""
+
+    content_type: str
+    content: bytes | None
+    certificates: tuple[Certificate, ...]
+    lists: tuple[bytes, ...]
+    signers: tuple[SignerInfo, ...]
+
+    @property
+    def only_signer(self) -> SignerInfo:
+        """The signer of a message that must have exactly one; Malformed otherwise."""
+        if len(self.signers) != 1:
+            raise cms.wrong("签名者应恰有一个", "there must be exactly one signer")
+        return self.signers[0]
 
 
 def parse(data: bytes) -> SignedData:
-    """From DER, with or without the ContentInfo around it; Malformed otherwise."""
-    signed = der.parse(data, limit=_LIMIT)
-    members = signed.as_seq(2, 6)
-    if members[0].tag == der.OID:
-        if members[0].as_oid() != _SIGNED_DATA or len(members) != 2 or members[1].tag != 0xA0:
-            raise _wrong("不是 SignedData", "not SignedData")
-        signed = _only(members[1].children(2))
-    version, algorithms, content, *tagged, signers = signed.as_seq(4, 6)
+    """From DER or BER, with or without the ContentInfo around it; Malformed otherwise."""
+    return cms.tolerant(data, _parse)
+
+
+def _parse(data: bytes) -> SignedData:
+    version, algorithms, content, *tagged, signers = cms.body(data, "signed").as_seq(4, 6)
     algorithms.expect(der.SET, "SET")
     signers.expect(der.SET, "SET")
     tags = [element.tag for element in tagged]
-    if version.as_int() != 1 or tags != sorted(set(tags)) or not set(tags) <= set(_CONTEXT):
-        raise _wrong("SignedData 的版本或成员不符", "wrong version or members in SignedData")
-    carried = tuple(
-        certs.parse(one.raw) for element in tagged if element.tag == 0xA0 for one in element.children(_CERTIFICATES)
+    if version.as_int() not in _VERSIONS or tags != sorted(set(tags)) or not set(tags) <= {0xA0, 0xA1}:
+        raise cms.wrong("SignedData 的版本或成员不符", "wrong version or members in SignedData")
+    carried = dict(zip(tags, tagged, strict=True))
+    content_type, inner = _content(content)
+    return SignedData(
+        content_type=content_type,
+        content=inner,
+        certificates=tuple(certs.parse(one.raw) for one in _inside(carried.get(0xA0), _CERTIFICATES)),
+        lists=tuple(one.raw for one in _inside(carried.get(0xA1), _LISTS)),
+        signers=tuple(_signer(one) for one in signers.children(_SIGNERS)),
     )
-    return _with_signer(_content(content), carried, _only(signers.children(2)))
 
 
-def _with_signer(content: bytes | None, carried: tuple[Certificate, ...], info: der.Tlv) -> SignedData:
+def _inside(element: der.Tlv | None, most: int) -> list[der.Tlv]:
+    """What is carried, of the kinds that are plain sequences (X.509 certificates and lists)."""
+    return [one for one in element.children(most) if one.tag == der.SEQUENCE] if element else []
+
+
+def _content(element: der.Tlv) -> tuple[str, bytes | None]:
+    """(content type, the octets that are signed or digested): of an octet string its value, of anything else its content."""
+    kind, *inner = element.as_seq(1, 2)
+    if not inner:
+        return kind.as_oid(), None
+    inner[0].expect(0xA0, "[0]")
+    inside = cms.only(inner[0].children(2))
+    if kind.as_oid() in cms.DATA:
+        inside.expect(der.OCTET_STRING, "OCTET STRING")
+    return kind.as_oid(), inside.value
+
+
+def _signer(info: der.Tlv) -> SignerInfo:
     version, who, digest_algorithm, *rest = info.as_seq(5, 7)
-    attributes = rest.pop(0) if rest[0].tag == 0xA0 else None
+    covered = rest.pop(0) if rest[0].tag == 0xA0 else None
     if rest and rest[-1].tag == 0xA1:
         rest.pop()  # unauthenticated attributes: nobody signed them, nothing is read from them
-    if version.as_int() != 1 or len(rest) != 2:
-        raise _wrong("SignerInfo 的版本或成员不符", "wrong version or members in SignerInfo")
-    issuer, serial = who.as_seq(2, 2)
-    fitting = [one for one in carried if (one.issuer_der, one.serial) == (issuer.raw, serial.as_int())]
-    signer = fitting[0] if fitting else None
-    return SignedData(
-        content=content,
-        attributes=b"\x31" + attributes.raw[1:] if attributes else None,
-        stated=_stated(attributes) if attributes else None,
+    if version.as_int() not in (1, 3) or len(rest) != 2:
+        raise cms.wrong("SignerInfo 的版本或成员不符", "wrong version or members in SignerInfo")
+    return SignerInfo(
+        name=_name(who),
+        key_id=who.value if who.tag == 0x80 else None,
         digest_algorithm=certs.algorithm(digest_algorithm)[0],
         signature_algorithm=certs.algorithm(rest[0])[0],
+        covered=b"\x31" + covered.raw[1:] if covered else None,
+        attributes=_attributes(covered) if covered else {},
         signature=rest[1].as_octets(),
-        signer=signer,
-        others=tuple(one for one in carried if one is not signer),
     )
 
 
-def _content(element: der.Tlv) -> bytes | None:
-    kind, *inner = element.as_seq(1, 2)
-    kind.as_oid()
-    if not inner:
+def _name(who: der.Tlv) -> tuple[bytes, int] | None:
+    if who.tag == 0x80:
         return None
-    inner[0].expect(0xA0, "[0]")
-    return _only(inner[0].children(2)).as_octets()
+    issuer, serial = who.as_seq(2, 2)
+    return issuer.raw, serial.as_int()
 
 
-def _stated(attributes: der.Tlv) -> bytes:
-    found = []
-    for attribute in attributes.children(64):
+def _attributes(element: der.Tlv) -> dict[str, tuple[bytes, ...]]:
+    """Every attribute once, the message digest among them with exactly one value."""
+    found: dict[str, tuple[bytes, ...]] = {}
+    for attribute in element.children(_ATTRIBUTES):
         kind, values = attribute.as_seq(2, 2)
-        if kind.as_oid() == _MESSAGE_DIGEST:
-            values.expect(der.SET, "SET")
-            found += [value.as_octets() for value in values.children(2)]
-    if len(found) != 1:
-        raise _wrong("签名属性中的摘要不是恰好一个", "not exactly one digest among the signed attributes")
-    return found[0]
+        values.expect(der.SET, "SET")
+        if kind.as_oid() in found:
+            raise cms.wrong("签名属性重复", "a signed attribute occurs twice")
+        found[kind.as_oid()] = tuple(value.raw for value in values.children(_ATTRIBUTES))
+    if len(found.get(MESSAGE_DIGEST, ())) != 1:
+        raise cms.wrong("签名属性中的摘要不是恰好一个", "not exactly one digest among the signed attributes")
+    der.parse(found[MESSAGE_DIGEST][0]).as_octets()
+    return found
 
 
-def _only(elements: list[der.Tlv]) -> der.Tlv:
-    if len(elements) != 1:
-        raise _wrong("SignedData 中应恰有一项", "SignedData must hold exactly one here")
-    return elements[0]
-
-
-def _wrong(zh: str, en: str) -> Malformed:
-    return Malformed("signed-data-form", zh, en)
+def single(info: SignerInfo, attribute: str) -> der.Tlv | None:
+    """The one value of a signed attribute, None where it is absent; Malformed with several."""
+    values = info.attributes.get(attribute)
+    if values is None:
+        return None
+    if len(values) != 1:
+        raise Malformed("message-form", "签名属性应只有一个值", "a signed attribute must have one value")
+    return der.parse(values[0])

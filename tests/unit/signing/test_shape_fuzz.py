@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from signing import certs, crl, der, issue, keys, signed_data
+from signing import certs, crl, der, enveloped, issue, keys, signed_data
 from signing.errors import Malformed
 from signing.issue import Revoked, build_crl
 from signing.policy import CRL_IF_PRESENT
 from signing.verify import SealReport, verify_seal, verify_stamp
 from tests import pki
 from tests.pki import BORN, DAY
+from tests.unit.signing import test_messages as messages
 from tests.vectors.ofd import generate as ofd
 from tests.vectors.seals import generate as seals
 
@@ -83,6 +84,8 @@ def unlock(data: bytes) -> object:
         (keys.private_from_pkcs8, keys.pkcs8(pki.signer("end").private)),
         (unlock, ENCRYPTED),
         (signed_data.parse, ofd.signed(ofd.signed_data)[ofd.VALUE]),
+        (signed_data.parse, messages.build_signed(b"content", [messages.ONE], lists=[CRL])),
+        (enveloped.parse, messages.envelope()),
         (judge_seal, seals.seal(form="V1")),
         (judge_seal, seals.seal()),
         (judge_stamp, seals.stamp(form="V1")),
@@ -96,6 +99,8 @@ def unlock(data: bytes) -> object:
         "pkcs8",
         "encrypted",
         "signed-data",
+        "signed-message",
+        "enveloped",
         "seal-v1",
         "seal-v4",
         "stamp-v1",
