@@ -12,7 +12,8 @@ import aiohttp
 from aiohttp import web
 
 from adapters.registry import Platform, open_platform
-from gateway.config import Config, ConfigError
+from adapters.transport import Line
+from gateway.config import Config, ConfigError, secret
 from gateway.exchange.client import PeerClient
 from gateway.exchange.trust import Partner
 from gateway.flow.agreed import Agreed
@@ -21,13 +22,16 @@ from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.lapses import Lapses
 from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
+from gateway.flow.outbox import STAMPER
 from gateway.flow.stamps import Stamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
+from gateway.flow.to_stamper import ToStamper
 from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
 from gateway.keyring import Keyring
 from gateway.ops.alarms import alarm
+from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
@@ -59,12 +63,15 @@ class Node:
     housekeeping: Housekeeping
     lapses: Lapses
     desk: Desk
+    stamping: Stamping | None = None
 
     async def close(self) -> None:
         """Stop taking work, finish what is under way, release connections."""
         await self.journal.close()
         for platform in self.platforms.values():
             await platform.channel.close()
+        if self.stamping is not None:
+            await self.stamping.close()
         await self.session.close()
 
 
@@ -73,6 +80,10 @@ async def build(config: Config, base: Path) -> Node:
     found = ground(config, base)
     ring, party, data = found.ring, config.node.party, base / config.node.data
     provider, vault, new_id = ring.provider, ring.vault(), Ids()
+    parts = Parts(data / "parts", vault)
+    stamps = _stamps(config, base, ring, found, parts)
+    stamping = _stamping(config, base, ring)
+    expected = _expected(config, base, ring, found)
     journal = Journal(data / DATABASE, Head(found.card.origin, ring.signer("checkpoint")), now_ms)
     await journal.start()
     await _register_peers(journal, found.partners)
@@ -81,10 +92,8 @@ async def build(config: Config, base: Path) -> Node:
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     )
-    parts = Parts(data / "parts", vault)
     uploads = Uploads(parts, journal, config.limits.part)
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
-    stamps = _stamps(config, base, ring, found, parts)
     platforms = _platforms(config, ring, provider)
     loops: dict[str, Loop] = {}
     wake = _waker(loops)
@@ -95,6 +104,12 @@ async def build(config: Config, base: Path) -> Node:
         lambda: wake("platform"),
     )
     loops.update(_loops(config, ring, found, journal, session, vault, parts, platforms, notes))
+    if stamping is not None:
+        to_stamper = ToStamper(
+            stamping, expected, journal, vault, parts, config.delivery, random.random, now_ms,
+            wake,
+        )  # fmt: skip
+        loops[STAMPER] = Loop(STAMPER, journal, to_stamper, now_ms, config.delivery.parallel)
     first = next(iter(platforms), "")
     exchange = Partners(
         party=party, card=found.card_bytes, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
@@ -111,7 +126,7 @@ async def build(config: Config, base: Path) -> Node:
     }  # fmt: skip
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, now_ms, wake)
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, now_ms)
-    return Node(config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk)
+    return Node(config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, stamping)
 
 
 def _loops(
@@ -164,16 +179,10 @@ def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Par
     anchors = {one.id: [certs.parse(der) for der in one.anchors] for one in found.partners.values()}
     lists = {peer.id: base / peer.crl for peer in config.peer if peer.crl}
 
-    def crls(party: str) -> list[crl.RevocationList]:
-        path = lists.get(party)
-        try:
-            return [crl.load(path.read_bytes())] if path is not None and path.exists() else []
-        except (OSError, Malformed):
-            return []
-
     return Stamps(
-        stamper=_stamper(config, base, ring, found), parts=parts, provider=_judges(config, ring.provider),
-        anchors=lambda party: anchors.get(party, []), crls=crls, policy=CRL_IF_PRESENT, now_ms=now_ms,
+        stamper=_stamper(config, base, ring, found), elsewhere=bool(config.stamp.url), parts=parts,
+        provider=_judges(config, ring.provider), anchors=lambda party: anchors.get(party, []),
+        crls=lambda party: _lists(lists.get(party)), policy=CRL_IF_PRESENT, now_ms=now_ms,
     )  # fmt: skip
 
 
@@ -188,12 +197,22 @@ def _judges(config: Config, provider: Provider) -> Provider:
     return SecondOpinion(provider, second, alarm("second-opinion"))
 
 
+def _lists(path: Path | None) -> list[crl.RevocationList]:
+    """The revocation list in a file, as it is now; none where it cannot be read."""
+    try:
+        return [crl.load(path.read_bytes())] if path is not None and path.exists() else []
+    except (OSError, Malformed):
+        return []
+
+
 def _stamper(config: Config, base: Path, ring: Keyring, found: Ground) -> Stamper | None:
     stamp = config.stamp
-    if not stamp.uri:
+    if not stamp.uri or stamp.url:
         return None
     if stamp.uri != "local:":
-        raise ConfigError("stamp.uri", "只支持 local:（试验）", "only local: (lab) is supported")
+        raise ConfigError(
+            "stamp.uri", "应为 local:（试验）或 external:网址", "local: (lab) or external:URL is expected"
+        )
     ours = [certs.parse(key.certificate) for key in found.card.keys if key.use == "seal-anchor"]
     return LocalStamper(
         ring.signer(stamp.key),
@@ -202,6 +221,38 @@ def _stamper(config: Config, base: Path, ring: Keyring, found: Ground) -> Stampe
         ours,
         CRL_IF_PRESENT,
     )
+
+
+def _stamping(config: Config, base: Path, ring: Keyring) -> Stamping | None:
+    """The city's stamping system, where one is configured."""
+    stamp = config.stamp
+    if not stamp.url:
+        return None
+    if stamp.external is None:
+        raise ConfigError("stamp.external", "external: 须有 [stamp.external] 一节", "external: needs its table")
+    authenticate: Authenticate = unsigned
+    if stamp.external.auth == "sm2":
+        authenticate = sm2_signed(ring.signer(stamp.key))
+    elif stamp.external.auth == "hmac-sm3":
+        if stamp.secret is None:
+            raise ConfigError("stamp.secret", "HMAC-SM3 须有密钥", "HMAC-SM3 needs its secret")
+        authenticate = hmac_sm3(secret(stamp.secret, base))
+    return ExternalStamper(Line(), stamp.url, stamp.external, authenticate, now_ms, _nonce(ring.provider))
+
+
+def _expected(config: Config, base: Path, ring: Keyring, found: Ground) -> Expected:
+    """What a stamp from the city's system has to be."""
+    stamp = config.stamp
+    anchors = [certs.parse(key.certificate) for key in found.card.keys if key.use == "seal-anchor"]
+    for name in stamp.anchors:
+        anchors += certs.load(read_file(base / name))
+    lists = base / stamp.crl if stamp.crl else None
+
+    def crls() -> list[crl.RevocationList]:
+        return _lists(lists)
+
+    seal_id = stamp.external.seal_id if stamp.external else ""
+    return Expected(seal_id, anchors, crls, _judges(config, ring.provider), CRL_IF_PRESENT)
 
 
 async def _register_peers(journal: Journal, partners: Mapping[str, Partner]) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from adapters.registry import PlatformSettings
+from gateway.stamping.family import AnswerWords, External, OrderWords
 
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$")]
 PartyId = Annotated[str, Meta(pattern=r"^\d{6}\.[0-9A-Z]{18}$")]
@@ -90,7 +91,8 @@ class Limits(_Strict, frozen=True, kw_only=True):
 class Peer(_Strict, frozen=True, kw_only=True):
     """A partner: its id, where its gateway answers, its card as exchanged out of band, its revocation list (file).
 
-    ``registry``: believed only while the registry of cards lists it with this fingerprint and is in force.
+    ``seals_withdrawn``: its signed list of withdrawn seals (file). ``registry``: believed only while the registry of cards lists it
+    with this fingerprint and is in force.
     """
 
     id: PartyId
@@ -99,6 +101,7 @@ class Peer(_Strict, frozen=True, kw_only=True):
     fingerprint: str
     crl: str = ""
     registry: bool = False
+    seals_withdrawn: str = ""
 
 
 class RegistryFile(_Strict, frozen=True, kw_only=True):
@@ -114,12 +117,27 @@ class AgreementFile(_Strict, frozen=True, kw_only=True):
 
 
 class Stamp(_Strict, frozen=True, kw_only=True):
-    """Who stamps results that arrive unstamped from the local platform: ``local:`` (lab and demo) or nobody."""
+    """Who stamps results that arrive unstamped from the local platform.
+
+    ``local:`` (lab and demo) with seal, certificate and key; ``external:http://…``, the city's certified system, with its
+    table, a ``key`` (SM2) or ``secret`` (HMAC-SM3) that signs our calls, ``anchors`` (files) where the seal's root is not
+    in our card, and ``crl`` (file); or nobody.
+    """
 
     uri: str = ""
     seal: str = ""
     certificate: str = ""
     key: str = ""
+    secret: Secret | None = None
+    anchors: tuple[str, ...] = ()
+    crl: str = ""
+    external: External | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the external system answers; "" when there is none."""
+        scheme, _, rest = self.uri.partition(":")
+        return rest if scheme == "external" else ""
 
 
 class Clocks(_Strict, frozen=True, kw_only=True):
@@ -213,6 +231,9 @@ def _suggest(error: str) -> str:
         Clocks,
         Secret,
         PlatformSettings,
+        External,
+        OrderWords,
+        AnswerWords,
     ):
         known.extend(_fields(kind))
     near = get_close_matches(wrong, known, n=1)

@@ -68,9 +68,12 @@ class Taken(NamedTuple):
 
 
 def accept(
-    deed: Deed, route: Route | Refusal | None, *, party: str, vault: Vault, new_id: Callable[[], str]
+    deed: Deed, route: Route | Refusal | None, *, party: str, vault: Vault, new_id: Callable[[], str], via: str = ""
 ) -> Work[Taken]:
-    """The work that takes a deed in. ``route`` is the agreement's decision for an application, None for other acts."""
+    """The work that takes a deed in. ``route`` is the agreement's decision for an application, None for other acts.
+
+    ``via``: a destination that works on the message before it goes to the partner.
+    """
 
     def work(tx: Tx) -> Taken:
         spend_nonce(tx, deed.owner, deed.nonce, deed.nonce_until_ms)
@@ -105,7 +108,7 @@ def accept(
             sealed=vault.seal(key, deed.canonical, post.body_label(message)),
             original=vault.seal(key, deed.original, post.original_label(message)),
         )  # fmt: skip
-        post.queue(tx, message, f"peer:{case.counterpart}", case.id)
+        post.queue(tx, message, via or f"peer:{case.counterpart}", case.id)
         tx.run(
             "INSERT INTO idempotency (party, key, digest, message) VALUES (?,?,?,?)",
             deed.owner, _key(deed), deed.fingerprint, message,

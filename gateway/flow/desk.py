@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from gateway.flow import outbox
 from gateway.flow.accept import Deed, Taken, accept, refuse, with_body
 from gateway.flow.agreed import Agreed
 from gateway.flow.stamps import Stamps
@@ -48,7 +49,7 @@ class Desk:
             if not refused.code.startswith("TB-9") and not refused.extra.get("early"):
                 await self._sign_refusal(deed, refused)
             raise
-        self.wake(f"peer:{taken.case.counterpart}")
+        self.wake(self._via(deed) or f"peer:{taken.case.counterpart}")
         received = datetime.fromtimestamp(taken.received_ms / 1000, UTC)
         return {
             "case_id": taken.case.id,
@@ -74,11 +75,17 @@ class Desk:
             stamped = await asyncio.to_thread(self.stamps.stamp, deed.owner, body)
             await self._own_parts(deed, [d.stamp.sm3 for d in stamped.documents if d.stamp], stamped)
             deed = with_body(deed, stamped)
-        work = accept(deed, route, party=self.party, vault=self.vault, new_id=self.new_id)
+        work = accept(deed, route, party=self.party, vault=self.vault, new_id=self.new_id, via=self._via(deed))
         commit = await self.journal.submit(work)
         taken: Taken = commit.only()
         proof = self.journal.prove(taken.leaf) if taken.duplicate else commit.prove(taken.leaf)
         return taken, msgspec.json.encode(proof)
+
+    def _via(self, deed: Deed) -> str:
+        """A result that lacks stamps goes to the stamping system first, where there is one."""
+        body = deed.act.body
+        unstamped = isinstance(body, Result) and any(one.stamp is None for one in body.documents)
+        return outbox.STAMPER if unstamped and self.stamps.elsewhere else ""
 
     def _known(self, deed: Deed) -> bool:
         """A repetition must not be stamped a second time: its first answer stands."""

@@ -10,6 +10,7 @@ from gateway.core.delivery import Event, State
 from gateway.problems import Refused
 from gateway.store.journal import Reader, Tx
 
+STAMPER = "stamper"  # the city's stamping system, where results go first that lack stamps
 OPEN = "('queued','frozen','unknown','awaiting_parts')"
 
 
@@ -24,15 +25,18 @@ class Due(NamedTuple):
 
 
 def due(tx: Reader, destination: str, now_ms: int, limit: int) -> list[Due]:
-    """What may go to a destination now, oldest first; a case's later messages wait for its earlier ones."""
+    """What may go to a destination now, oldest first; a case's later messages wait for its earlier ones.
+
+    What goes to a partner also waits for what is still with the stamper and goes there after that.
+    """
     rows = tx.all(
         "SELECT d.message, d.case_id, d.state, d.attempt, m.type FROM delivery d JOIN message m ON m.id = d.message "
         f"WHERE d.destination = ? AND d.state IN {OPEN} AND d.next_ms <= ? AND NOT EXISTS ("
-        "SELECT 1 FROM delivery e WHERE e.case_id = d.case_id AND e.destination = d.destination "
+        "SELECT 1 FROM delivery e WHERE e.case_id = d.case_id AND e.destination IN (d.destination, ?) "
         "AND e.state NOT IN ('delivered','refused','given_up') "
         "AND (e.turn < d.turn OR (e.turn = d.turn AND e.message < d.message))) "
         "ORDER BY d.turn, d.message LIMIT ?",
-        destination, now_ms, limit,
+        destination, now_ms, _before(destination), limit,
     )  # fmt: skip
     return [Due(message, case_id, State(state), attempt, type_) for message, case_id, state, attempt, type_ in rows]
 
@@ -75,6 +79,15 @@ def later(tx: Tx, message: str, event: Event, cause: str, settings: Delivery, ji
     )
 
 
+def hand_over(tx: Tx, message: str, destination: str) -> None:
+    """One destination has done its work on the message: it is owed to the next, in its old place in the order."""
+    move(tx, message, Event.RECEIPT)
+    tx.run(
+        "UPDATE delivery SET destination = ?, state = ?, attempt = 0, next_ms = 0, cause = '', done_ms = 0 WHERE message = ?",
+        destination, delivery.START.value, message,
+    )  # fmt: skip
+
+
 def rest(tx: Tx, destination: str, cause: str, settings: Delivery, jitter: float) -> int:
     """The destination failed as a whole: raise its attempt count and store when to try next."""
     row = tx.one("SELECT attempt FROM destination WHERE id = ?", destination)
@@ -96,3 +109,8 @@ def rest(tx: Tx, destination: str, cause: str, settings: Delivery, jitter: float
 def answers(tx: Tx, destination: str) -> None:
     """The destination answers, or was heard from: its waiting time is over, and so is that of what waits for it."""
     tx.run("UPDATE destination SET attempt = 0, next_ms = 0, cause = '' WHERE id = ? AND attempt > 0", destination)
+
+
+def _before(destination: str) -> str:
+    """Where a case's earlier messages may be on their way to this destination."""
+    return STAMPER if destination.startswith("peer:") else destination

@@ -41,9 +41,13 @@ CODE_OF_REASON = {
 
 @dataclass(frozen=True)
 class Stamps:
-    """Stamps what is ours and judges what is not. ``anchors`` and ``crls`` are asked for by party id."""
+    """Stamps what is ours and judges what is not. ``anchors`` and ``crls`` are asked for by party id.
+
+    ``stamper`` stamps at once, here; ``elsewhere``: results are stamped by another system before they leave.
+    """
 
     stamper: Stamper | None
+    elsewhere: bool
     parts: Parts
     provider: Provider
     anchors: Callable[[str], Sequence[Certificate]]
@@ -65,12 +69,8 @@ class Stamps:
         data = self.stamper.stamp(digest, document.document.sm3, self._now())
         if not isinstance(data, bytes):
             raise Refused(CODE_OF_REASON.get(data.code, "TB-3003"), data.zh)
-        name = sm3(data).hex()
-        self.parts.store(owner, name, data)
-        stamp = Material(
-            name=f"{document.name}电子签章", sm3=name, size=len(data), media_type=STAMP_TYPE,
-            file_name=f"{name[:16]}.es", role="stamp",
-        )  # fmt: skip
+        stamp = stamp_material(document, data)
+        self.parts.store(owner, stamp.sm3, data)
         return msgspec.structs.replace(document, stamp=stamp)
 
     def judge(self, sender: str, result: Result) -> Refused | None:
@@ -111,3 +111,12 @@ class Stamps:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.now_ms() / 1000, UTC)
+
+
+def stamp_material(document: ResultDocument, stamp: bytes) -> Material:
+    """How a result names the stamp on one of its documents."""
+    digest = sm3(stamp).hex()
+    return Material(
+        name=f"{document.name}电子签章", sm3=digest, size=len(stamp), media_type=STAMP_TYPE,
+        file_name=f"{digest[:16]}.es", role="stamp",
+    )  # fmt: skip

@@ -20,13 +20,12 @@ from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange.card import Card
 from gateway.ground import party_verifier
-from gateway.ops import reach_checks, store_checks
+from gateway.ops import reach_checks, stamp_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from signing import certs, crl, lab
 from signing.certs import Certificate
 from signing.errors import SigningError
 from signing.providers import Provider, open_provider, selftest
-from signing.seal import parse_seal
 
 NEEDED = ("checkpoint", "direct", "encryption", "platform")
 CERTIFIED = ("identity", *NEEDED)
@@ -76,7 +75,7 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         ("revocation", partial(_revocation, patient)),
         ("lab", partial(_lab, patient)),
         ("agreements", partial(_agreements, patient)),
-        ("stamper", partial(_stamper, patient)),
+        ("stamper", partial(stamp_checks.stamper, patient)),
         ("calendar", partial(_calendar, patient)),
         *((name, partial(check, patient, deep)) for name, check in store_checks.ROWS),
     ]
@@ -85,6 +84,8 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         rows += [
             (f"platform {one.id}", partial(reach_checks.platform, one.id, one.base_url)) for one in config.platform
         ]
+        if config.stamp.url:
+            rows.append(("stamper", partial(stamp_checks.stamper_reached, patient)))
         rows.append(("process", partial(reach_checks.process, config)))
     found: list[Check] = []
     for name, look in rows:
@@ -263,24 +264,6 @@ def _agreement(patient: Patient, path: Path, signers: dict[str, Card]) -> Iterat
     else:
         fix = ("续签或换新版协议", "renew the agreement")
         yield expiry(name, (f"签署：{zh}；有效期", f"signed: {zh}; valid"), (found.expires - today).days, fix)
-
-
-def _stamper(patient: Patient) -> Iterator[Check]:
-    stamp = patient.config.stamp
-    if not stamp.uri:
-        yield Check("stamper", OK, "本节点不代盖电子签章", "this node stamps nothing")
-        return
-    if stamp.uri == "local:" and not patient.config.node.lab:
-        fix = (
-            '接入市电子印章系统，删去 stamp.uri = "local:"',
-            'use the city\'s seal system; remove stamp.uri = "local:"',
-        )
-        yield Check("stamper", FAIL, "生产节点不得自持印章密钥", "seal keys may not lie on a production node", *fix)
-        return
-    seal = parse_seal(_bytes(patient.base / stamp.seal))
-    until = seal.property.valid_until
-    fix = ("申请新的电子印章", "get a new seal")
-    yield expiry("stamper", (f"{stamp.uri} 电子印章", f"{stamp.uri} seal"), days_left(until, patient.now), fix)
 
 
 def _calendar(patient: Patient) -> Iterator[Check]:

@@ -54,15 +54,20 @@ def _paused(patient: Patient, party: str) -> bool:
 
 def platform(name: str, url: str) -> Iterator[Check]:
     """Whether a local platform accepts connections."""
+    return service(f"platform {name}", url, ("本地平台", "platform"))
+
+
+def service(name: str, url: str, what: tuple[str, str]) -> Iterator[Check]:
+    """Whether a system beside the gateway accepts connections."""
     why = reachable(url, SECONDS)
     if why:
         fix = (
-            "检查本地平台与网络；待投递的会自动重试",
-            "check platform and network; what is owed is retried by itself",
+            f"检查{what[0]}与网络；待投递的会自动重试",
+            f"check {what[1]} and network; what is owed is retried by itself",
         )
-        yield Check(f"platform {name}", FAIL, f"{url} 连不上（{why}）", f"{url} cannot be reached ({why})", *fix)
+        yield Check(name, FAIL, f"{url} 连不上（{why}）", f"{url} cannot be reached ({why})", *fix)
     else:
-        yield Check(f"platform {name}", OK, f"{url} 可连接", f"{url} accepts connections")
+        yield Check(name, OK, f"{url} 可连接", f"{url} accepts connections")
 
 
 def process(config: Config) -> Iterator[Check]:

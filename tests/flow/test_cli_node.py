@@ -164,6 +164,28 @@ def test_laboratory_trust_and_a_seal_key_at_hand_fail_outside_the_laboratory(res
     assert found["provider"].level == "warn" and "密评" in found["provider"].fix_zh
 
 
+@pytest.mark.parametrize(
+    ("uri", "more", "lab", "level"),
+    [
+        ("", "", "false", "warn"), ("", "", "true", "ok"),
+        ("external:https://stamps.invalid", "", "false", "fail"),
+        ("external:https://stamps.invalid", '[stamp.external]\nseal_id = "1"\nauth = "none"\n', "false", "warn"),
+        ("external:http://stamps.invalid", '[stamp.external]\nseal_id = "1"\n', "false", "warn"),
+        ("external:https://stamps.invalid", '[stamp.external]\nseal_id = "1"\n', "false", "ok"),
+    ],
+)  # fmt: skip
+def test_a_production_node_without_a_seal_system_is_told_so(
+    rest: Rest, uri: str, more: str, lab: str, level: str
+) -> None:
+    change(rest.a, 'uri = "local:"', f'uri = "{uri}"')
+    change(rest.a, 'key = "seal"\n', f'key = "seal"\n{more}')
+    change(rest.a, "lab = true", f"lab = {lab}")
+    found = checks(rest.a)["stamper"]
+    assert found.level == level
+    if level == "warn" and not uri:
+        assert "external:" in found.fix_zh
+
+
 def test_key_files_open_only_with_right_mode_and_passphrase(rest: Rest) -> None:
     (rest.a / "keys" / "direct.pem").chmod(0o640)
     assert checks(rest.a)["keys"].level == "fail"

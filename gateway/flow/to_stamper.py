@@ -1,0 +1,184 @@
+"""Have results stamped elsewhere: a result that came unstamped is owed to the stamping system first, then to the partner.
+
+Its delivery runs by the same table as any other: the intent is stored (``unknown``) before the first call, and after any
+unclear end, a crash or a time-out the system is asked by the order's number before it is given the order again. The number
+is made of the message and the document's digest, so that it is the same over all retries, and the stamp is one. What comes
+back is judged before it is used; a stamp that is not ours parks the message with its reason, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from gateway.config import Delivery
+from gateway.core.delivery import Event, State
+from gateway.flow import casefile, outbox, post
+from gateway.flow.casefile import CaseFile
+from gateway.flow.desk import register_part
+from gateway.flow.outbox import Due
+from gateway.flow.stamps import stamp_material
+from gateway.problems import Refused
+from gateway.stamping.external import Expected, Stamping
+from gateway.stamping.family import Order, Unstamped
+from gateway.store.journal import Journal, Reader, Tx, Work
+from gateway.store.parts import Parts
+from gateway.store.vault import Vault
+from schemas import codec
+from schemas.canonical import Result, ResultDocument
+from signing.sm3 import sm3
+
+log = structlog.get_logger("stamper")
+DOMAIN: Final = b"tongban/v1/stamp\n"
+PURPOSE: Final = "result"
+
+
+@dataclass(frozen=True)
+class ToStamper:
+    """The round of the stamping system's loop. ``wake``: tells a partner's loop that a message is ready for it."""
+
+    stamping: Stamping
+    expected: Expected
+    journal: Journal
+    vault: Vault
+    parts: Parts
+    settings: Delivery
+    jitter: Callable[[], float]
+    now_ms: Callable[[], int]
+    wake: Callable[[str], None]
+
+    async def deliver(self, due: Sequence[Due]) -> bool:
+        """One round: intents stored, every document of every message stamped side by side, each message settled."""
+        intended = await self.journal.submit(*[_intend(one) for one in due])
+        going = [one for one, done in zip(due, intended.results, strict=True) if done is None]
+        outcomes = await asyncio.gather(*[self._tried(one) for one in going])
+        for one, outcome in zip(going, outcomes, strict=True):
+            await self._settle(one, outcome)
+        absent = bool(outcomes) and all(isinstance(one, Unstamped) and one.kind == "unsent" for one in outcomes)
+        if absent:
+            jitter = self.jitter()
+            await self.journal.submit(
+                lambda tx: outbox.rest(tx, outbox.STAMPER, "no connection", self.settings, jitter),
+            )
+        return not absent
+
+    # --- obtaining ---------------------------------------------------------------------------------------------------
+
+    async def _tried(self, one: Due) -> dict[str, bytes] | Unstamped:
+        try:
+            return await self._obtain(one)
+        except Refused as refused:  # a file that is not here, a case that is gone: a person has to look
+            return Unstamped("refused", refused.code)
+
+    async def _obtain(self, one: Due) -> dict[str, bytes] | Unstamped:
+        """The judged stamps of a message's documents by document digest, or the first reason why there are not all."""
+        case, body, _ = self._load(self.journal.read(), one.message)
+        stamps: dict[str, bytes] = {}
+        for document in body.documents:
+            if document.stamp is not None or document.document.sm3 in stamps:
+                continue
+            order = await asyncio.to_thread(self._order, one.message, case, document)
+            found = await self._one_stamp(order, asked_first=one.state is State.UNKNOWN)
+            if isinstance(found, Unstamped):
+                return found
+            stamps[document.document.sm3] = found
+        return stamps
+
+    async def _one_stamp(self, order: Order, asked_first: bool) -> bytes | Unstamped:
+        found = await self.stamping.ask(order) if asked_first else await self.stamping.stamp(order)
+        if asked_first and isinstance(found, Unstamped) and found.kind == "absent":
+            found = await self.stamping.stamp(order)
+        if isinstance(found, Unstamped):
+            return found
+        at = datetime.fromtimestamp(self.now_ms() / 1000, UTC)
+        wrong = await asyncio.to_thread(self.expected.objection, found.stamp, order.digest, at)
+        return Unstamped("refused", " ".join(wrong)) if wrong is not None else found.stamp
+
+    def _order(self, message: str, case: CaseFile, document: ResultDocument) -> Order:
+        digest = document.document.sm3
+        data = b""
+        if self.stamping.wants_file:
+            data = b"".join(self.parts.read(f"platform:{case.platform}", digest))
+        return Order(order_id(message, digest), bytes.fromhex(digest), document.name, digest, PURPOSE, data)
+
+    # --- settling ----------------------------------------------------------------------------------------------------
+
+    async def _settle(self, one: Due, outcome: dict[str, bytes] | Unstamped) -> None:
+        if isinstance(outcome, Unstamped):
+            log.warning("not stamped", message=one.message, kind=outcome.kind, reason=outcome.reason.split()[0])
+            await self.journal.submit(self._waits(one, outcome))
+            return
+        case, _, _ = self._load(self.journal.read(), one.message)
+        for stamp in outcome.values():
+            await asyncio.to_thread(self.parts.store, f"platform:{case.platform}", sm3(stamp).hex(), stamp)
+        (await self.journal.submit(self._stamped(one.message, outcome))).only()
+        self.wake(f"peer:{case.counterpart}")
+
+    def _stamped(self, message: str, stamps: dict[str, bytes]) -> Work[None]:
+        """The body gets its stamps and the message goes on to the partner, in one transaction."""
+
+        def work(tx: Tx) -> None:
+            case, body, key = self._load(tx, message)
+            owner = f"platform:{case.platform}"
+            documents = [_with_stamp(one, stamps) for one in body.documents]
+            for stamp in stamps.values():
+                register_part(tx, owner, sm3(stamp).hex(), len(stamp))
+                post.bind_part(tx, case.id, owner, sm3(stamp).hex())
+            changed = msgspec.structs.replace(body, documents=documents)
+            sealed = self.vault.seal(key, codec.encode(changed), post.body_label(message))
+            parts = msgspec.json.encode(post.parts_of(changed))
+            tx.run("UPDATE message SET sealed = ?, parts = ? WHERE id = ?", sealed, parts, message)
+            outbox.hand_over(tx, message, f"peer:{case.counterpart}")
+            outbox.answers(tx, outbox.STAMPER)
+
+        return work
+
+    def _waits(self, one: Due, outcome: Unstamped) -> Work[Any]:
+        jitter = self.jitter()
+
+        def work(tx: Tx) -> None:
+            if outcome.kind == "refused" or one.attempt + 1 >= self.settings.attempts:
+                outbox.move(tx, one.message, Event.EXHAUSTED, outcome.reason)
+            else:
+                outbox.later(tx, one.message, Event.UNCLEAR, outcome.reason, self.settings, jitter)
+
+        return work
+
+    def _load(self, tx: Reader, message: str) -> tuple[CaseFile, Result, bytes]:
+        row = tx.one("SELECT case_id, sealed FROM message WHERE id = ?", message)
+        case = casefile.load(tx, row[0]) if row is not None else None
+        if row is None or case is None:
+            raise Refused("TB-5001")
+        key = self.vault.unwrap(case.wrapped_key)
+        body = codec.decode("result", self.vault.open(key, row[1], post.body_label(message)))
+        assert isinstance(body, Result)  # noqa: S101 - nothing else is owed to the stamper
+        return case, body, key
+
+
+def order_id(message: str, digest: str) -> str:
+    """Our number for one stamp: the same for the same document of the same message, over all retries and restarts."""
+    return sm3(DOMAIN, message.encode(), b"\n", digest.encode(), b"\n", PURPOSE.encode()).hex()[:32]
+
+
+def _intend(one: Due) -> Work[None]:
+    """The intent, stored before anything is sent: from here on, a crash is met by asking."""
+
+    def work(tx: Tx) -> None:
+        if one.state is State.QUEUED:
+            outbox.move(tx, one.message, Event.FREEZE)
+        if one.state in (State.QUEUED, State.FROZEN):
+            outbox.move(tx, one.message, Event.ATTEMPT)
+
+    return work
+
+
+def _with_stamp(document: ResultDocument, stamps: dict[str, bytes]) -> ResultDocument:
+    if document.stamp is not None:
+        return document
+    return msgspec.structs.replace(document, stamp=stamp_material(document, stamps[document.document.sm3]))
