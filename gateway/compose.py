@@ -15,6 +15,7 @@ from adapters.registry import Platform, open_platform
 from adapters.transport import Line
 from gateway.config import Config, ConfigError, secret
 from gateway.exchange.client import PeerClient
+from gateway.exchange.tls import Tls
 from gateway.exchange.trust import Partner
 from gateway.flow.agreed import Agreed
 from gateway.flow.desk import Desk
@@ -39,6 +40,7 @@ from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.web.admin import Admin
 from gateway.web.partners import Partners
+from gateway.web.peeridentity import connected
 from gateway.web.platforms import Platforms
 from gateway.web.uploads import Uploads
 from signing import certs, crl
@@ -63,6 +65,7 @@ class Node:
     housekeeping: Housekeeping
     lapses: Lapses
     desk: Desk
+    tls: Tls
     stamping: Stamping | None = None
 
     async def close(self) -> None:
@@ -103,7 +106,8 @@ async def build(config: Config, base: Path) -> Node:
         new_id,
         lambda: wake("platform"),
     )
-    loops.update(_loops(config, ring, found, journal, session, vault, parts, platforms, notes))
+    tls = _tls(config, base, found)
+    loops.update(_loops(config, ring, found, journal, session, vault, parts, platforms, notes, tls))
     if stamping is not None:
         to_stamper = ToStamper(
             stamping, expected, journal, vault, parts, config.delivery, random.random, now_ms,
@@ -116,6 +120,9 @@ async def build(config: Config, base: Path) -> Node:
         stamps=stamps, uploads=uploads, platform=first, batch_limit=config.limits.batch,
         range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=now_ms, wake=wake,
         heard=lambda partner: loops[f"peer:{partner}"].wake(urgent=True),
+        connected=lambda request: connected(
+            request, (one.card for one in found.partners.values()), config.tls.client_header
+        ),
     )  # fmt: skip
     doors = Platforms(
         platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, now_ms
@@ -126,7 +133,9 @@ async def build(config: Config, base: Path) -> Node:
     }  # fmt: skip
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, now_ms, wake)
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, now_ms)
-    return Node(config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, stamping)
+    return Node(
+        config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, stamping
+    )
 
 
 def _loops(
@@ -139,12 +148,13 @@ def _loops(
     parts: Parts,
     platforms: Mapping[str, Platform],
     notes: Note,
+    tls: Tls,
 ) -> dict[str, Loop]:
     """One delivery loop per partner and per platform."""
     settings, party, direct = config.delivery, config.node.party, ring.signer("direct")
     loops = {}
     for partner in found.partners.values():
-        client = PeerClient(session, partner, party, direct, now_ms, _nonce(ring.provider), settings.timeout_ms)
+        client = PeerClient(session, partner, party, direct, now_ms, _nonce(ring.provider), settings.timeout_ms, tls)
         to_peer = ToPeer(party, partner, client, journal, vault, parts, settings, random.random, notes)
         loops[to_peer.destination] = Loop(to_peer.destination, journal, to_peer, now_ms, settings.batch)
     names = {partner.id: partner.name for partner in found.partners.values()}
@@ -152,6 +162,14 @@ def _loops(
         to_platform = ToPlatform(platform, journal, vault, settings, random.random, names)
         loops[to_platform.destination] = Loop(to_platform.destination, journal, to_platform, now_ms, settings.parallel)
     return loops
+
+
+def _tls(config: Config, base: Path, found: Ground) -> Tls:
+    own = (base / config.tls.certificate, base / config.tls.key) if config.tls.certificate else None
+    made = Tls(own, found.ring.passphrase, base / config.tls.socket if config.tls.socket else None)
+    for partner in found.partners.values():
+        made.trust(partner.card)
+    return made
 
 
 def _waker(loops: dict[str, Loop]) -> Callable[[str], None]:

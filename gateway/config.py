@@ -55,6 +55,23 @@ class Listen(_Strict, frozen=True, kw_only=True):
     admin: Address = "127.0.0.1:9443"
 
 
+class Tls(_Strict, frozen=True, kw_only=True):
+    """TLS of the exchange listener, mutual: PEM files, the key under the keyring's passphrase. Empty: no TLS here.
+
+    ``socket``: a Unix socket for a reverse proxy on this machine that ends SM TLS; ``client_header``: where it puts the
+    client's certificate (PEM, percent-encoded; nginx: ``$ssl_client_escaped_cert``). Believed on that socket only.
+    """
+
+    certificate: str = ""
+    key: str = ""
+    socket: str = ""
+    client_header: Annotated[str, Meta(pattern=r"^[A-Za-z][0-9A-Za-z-]{1,63}$")] = "X-Client-Certificate"
+
+    def __post_init__(self) -> None:
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate 与 key 须同时给出 (certificate and key go together)")
+
+
 class Keys(_Strict, frozen=True, kw_only=True):
     """The keyring: encrypted PKCS#8 files in ``dir``, opened with one passphrase. ``second_opinion``: a provider that is
     asked too about seals (``gmssl:``); it never decides, a difference raises an alarm. Empty: nobody."""
@@ -152,6 +169,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     node: Node
     keys: Keys
     listen: Listen = Listen()
+    tls: Tls = Tls()
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
     stamp: Stamp = Stamp()
@@ -221,6 +239,7 @@ def _suggest(error: str) -> str:
         Config,
         Node,
         Listen,
+        Tls,
         Keys,
         Delivery,
         Limits,

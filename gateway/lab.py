@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agreements.samples import lab_party
-from gateway import keyring
+from gateway import keyring, tlskey
 from gateway.exchange import card as cards
+from gateway.exchange import tls
 from gateway.store import schema
 from signing import certs, issue
 from signing.providers import Provider
@@ -28,13 +29,14 @@ ROUNDS = 1000  # the lab passphrase has 192 random bits: stretching it would onl
 
 @dataclass(frozen=True)
 class Place:
-    """Who the node is: division code and name, and where its listeners stand (host:port)."""
+    """Who the node is: division code and name, where its listeners stand (host:port), and whether partners come by TLS."""
 
     division: str
     name: str
     exchange: str
     platform: str
     admin: str
+    tls: bool = True
 
     @property
     def party(self) -> str:
@@ -68,6 +70,7 @@ def build(folder: Path, place: Place, provider: Provider, now: datetime) -> card
     ):
         signers[use] = _issue(folder, authority, place, use, profile, title, begin, provider, passphrase)
     _make_seal(folder, place, signers, begin, provider)
+    _make_tls(folder, place, begin, passphrase)
     keyring.write_vault(folder / "keys", passphrase, provider.random, ROUNDS)
     card = _card(folder, place, signers, now)
     schema.upgrade(folder / "data" / "gateway.db")
@@ -109,6 +112,12 @@ def _issue(
     return signer
 
 
+def _make_tls(folder: Path, place: Place, begin: datetime, passphrase: bytes) -> None:
+    key, pem = tlskey.make(passphrase)
+    keyring.write_private(folder / "keys" / "tls.pem", pem)
+    _write(folder / "certs" / "tls.pem", tlskey.certificate(key, place.party, begin, begin + YEARS, MARK))
+
+
 def _make_seal(folder: Path, place: Place, signers: dict[str, Signer], begin: datetime, provider: Provider) -> None:
     name = f"{place.name}政务服务专用章"
     seal = build_seal(
@@ -130,9 +139,12 @@ def _card(folder: Path, place: Place, signers: dict[str, Signer], now: datetime)
     public = certs.parse(root).public_key
     assert public is not None  # noqa: S101 - we made it
     keys.append(cards.CardKey("seal-anchor", public.thumbprint, root, since))
+    if place.tls:
+        keys.append(tls.pin((folder / "certs" / "tls.pem").read_text(), since))
+    scheme = "https" if place.tls else "http"
     card = cards.Card(
         party=place.party, name=place.name, division=place.division, version=1, issued_ms=since,
-        endpoint=f"http://{place.exchange}", body_limit=1 << 20, part_limit=1 << 30, origin=f"{place.party}/1",
+        endpoint=f"{scheme}://{place.exchange}", body_limit=1 << 20, part_limit=1 << 30, origin=f"{place.party}/1",
         keys=tuple(keys),
     )  # fmt: skip
     identity = (folder / "certs" / "identity.der").read_bytes()
@@ -154,6 +166,13 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+TLS = """[tls]
+certificate = "certs/tls.pem"
+key = "keys/tls.pem"
+
+"""
+
+
 def config_text(place: Place, peers: str = "", platforms: str = "", agreements: str = "", delivery: str = "") -> str:
     """The configuration of a lab node; the arguments are ready TOML blocks."""
     return f"""# {place.name}（试验节点，{MARK}）
@@ -168,7 +187,7 @@ exchange = "{place.exchange}"
 platform = "{place.platform}"
 admin = "{place.admin}"
 
-[keys]
+{TLS if place.tls else ""}[keys]
 dir = "keys"
 provider = "auto"
 passphrase = {{ file = "keys/{PASSPHRASE}" }}

@@ -81,6 +81,7 @@ CATALOGUE: dict[str, Problem] = {
         "A key of the partner used a nonce twice and counts as exposed; paused",
         *_OPS,
     ),
+    "TB-2014": Problem(403, "传输层证书与发送方不符", "The TLS certificate is not the sender's", *_ASK),
     "TB-3001": Problem(422, "电子签章格式无法读取", "The stamp cannot be read", *_ASK),
     "TB-3002": Problem(422, "电子签章签名值无效", "The stamp's signature is invalid", *_ASK),
     "TB-3003": Problem(422, "签章证书不可信", "The stamp's certificate is not trusted", *_ASK),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,15 @@ async def shut_down(node: Node, runners: list[web.AppRunner], tasks: list[asynci
     await node.close()
 
 
+async def _beside(runner: web.AppRunner, path: Path) -> None:
+    """The exchange listener once more, on the Unix socket of the proxy that ends SM TLS; for our group alone."""
+    before = os.umask(0o117)
+    try:
+        await web.UnixSite(runner, str(path), backlog=1024).start()
+    finally:
+        os.umask(before)
+
+
 async def listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
     """Open the three listeners; their runners and ports."""
     runners, ports = [], {}
@@ -72,8 +82,11 @@ async def listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
         )  # fmt: skip
         await runner.setup()
         host, _, port = getattr(node.config.listen, name).rpartition(":")
-        site = web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024)
+        secured = node.tls.server if name == "exchange" else None
+        site = web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024, ssl_context=secured)
         await site.start()
+        if name == "exchange" and node.tls.proxy is not None:
+            await _beside(runner, node.tls.proxy)
         runners.append(runner)
         ports[name] = int(runner.addresses[0][1])
     return runners, ports

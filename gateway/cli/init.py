@@ -137,11 +137,13 @@ def _lab(path: Path, division: str, name: str, listeners: Listeners, as_json: bo
 
 
 def _real(path: Path, party: str, name: str, listeners: Listeners, as_json: bool) -> None:
+    from datetime import UTC, datetime
+
     from gateway.cli.output import finish
     from gateway.ops import newnode
 
     steps = ["tongban peer add", "tongban doctor", "tongban serve"]
-    requests = [str(one) for one in newnode.begin(path, party, name, listeners, _provider(False))]
+    requests = [str(one) for one in newnode.begin(path, party, name, listeners, _provider(False), datetime.now(UTC))]
     lines = [
         say(f"节点 {party} 的目录已建：{path}", f"node {party}: folder made in {path}"),
         say(

@@ -52,12 +52,14 @@ class World:
 
 @dataclass(frozen=True)
 class Settings:
-    """Knobs of a world: bytes of the large PDF, milliseconds per step at B's platform, delivery settings of both."""
+    """Knobs of a world: bytes of the large PDF, milliseconds per step at B's platform, delivery settings of both,
+    whether the gateways speak TLS with each other."""
 
     pdf_bytes: int = 5 << 20
     step_ms: int = 20
     delivery: str = "\n[delivery]\nbase_ms = 50\ncap_ms = 2000\n"
     parallel: int = 8
+    tls: bool = True
 
 
 def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> World:
@@ -65,8 +67,8 @@ def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> 
     if root.exists():
         shutil.rmtree(root)
     ports = free_ports(10)
-    a = _side(root, "a", A_DIVISION, A_NAME, ports[:3])
-    b = _side(root, "b", B_DIVISION, B_NAME, ports[3:6])
+    a = _side(root, "a", A_DIVISION, A_NAME, ports[:3], settings.tls)
+    b = _side(root, "b", B_DIVISION, B_NAME, ports[3:6], settings.tls)
     for side in (a, b):
         lab.build(side.folder, side.place, provider, now)
     agreement = _agreement(a, b, provider, now)
@@ -80,9 +82,9 @@ def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> 
     return World(root, a, b)
 
 
-def _side(root: Path, name: str, division: str, title: str, ports: list[int]) -> Side:
+def _side(root: Path, name: str, division: str, title: str, ports: list[int], tls: bool) -> Side:
     exchange, platform, admin = (f"127.0.0.1:{port}" for port in ports)
-    place = Place(division, f"{title}通办网关", exchange, platform, admin)
+    place = Place(division, f"{title}通办网关", exchange, platform, admin, tls)
     return Side(place, root / f"{name}-{division}", root / f"platform-{division}" / "platform.json")
 
 
@@ -131,7 +133,7 @@ our_licence = "{to_them}"
         peer = f"""
 [[peer]]
 id = "{other.place.party}"
-url = "http://{other.place.exchange}"
+url = "{"https" if settings.tls else "http"}://{other.place.exchange}"
 card = "peer.card.json"
 fingerprint = "{fingerprint}"
 crl = "peer.crl"

@@ -16,7 +16,7 @@ from signing.errors import Malformed, Rejected
 from signing.providers import Provider
 
 DOMAIN = b"tongban/v1/card\n"
-USES = ("checkpoint", "direct", "encryption", "platform", "seal-anchor")
+USES = ("checkpoint", "direct", "encryption", "platform", "seal-anchor", "tls")
 
 
 class CardKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

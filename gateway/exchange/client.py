@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.exchange import request, wire
 from gateway.exchange.message import PartRef
+from gateway.exchange.tls import Tls
 from gateway.exchange.trust import Partner
 from signing.sm2 import Signer
 
@@ -65,6 +66,7 @@ class PeerClient:
         now_ms: Callable[[], int],
         new_nonce: Callable[[], str],
         timeout_ms: int,
+        tls: Tls,
     ) -> None:
         self._session = session
         self._partner = partner
@@ -72,6 +74,7 @@ class PeerClient:
         self._signer = signer
         self._now_ms = now_ms
         self._new_nonce = new_nonce
+        self._tls = tls
         self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000, connect=min(timeout_ms / 1000, 5))
 
     def _headers(self, method: str, target: str, body: bytes = b"") -> dict[str, str]:
@@ -90,6 +93,7 @@ class PeerClient:
                 headers={"Content-Type": wire.CONTENT_TYPE},
                 timeout=self._timeout,
                 allow_redirects=False,
+                ssl=self._tls.client(self._partner.card),
             ) as response:
                 data = await _limited(response)
                 if response.status == 200:
@@ -119,6 +123,7 @@ class PeerClient:
                 headers=self._headers("GET", target),
                 timeout=self._timeout,
                 allow_redirects=False,
+                ssl=self._tls.client(self._partner.card),
             ) as response:
                 data = await _limited(response)
                 if response.status == 404:
@@ -139,7 +144,10 @@ class PeerClient:
         target = f"/exchange/v1/parts/{part.sm3}"
         try:
             async with self._session.head(
-                self._partner.url + target, headers=self._headers("HEAD", target), timeout=self._timeout
+                self._partner.url + target,
+                headers=self._headers("HEAD", target),
+                timeout=self._timeout,
+                ssl=self._tls.client(self._partner.card),
             ) as response:
                 if response.status == 200 and response.headers.get("Upload-Complete") == "1":
                     return None
@@ -159,7 +167,12 @@ class PeerClient:
             "Content-Range": f"bytes {offset}-{offset + len(data) - 1}/{part.size}",
         }
         async with self._session.put(
-            self._partner.url + target, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
+            self._partner.url + target,
+            data=data,
+            headers=headers,
+            timeout=self._timeout,
+            allow_redirects=False,
+            ssl=self._tls.client(self._partner.card),
         ) as response:
             body = await _limited(response)
             return None if response.status in (200, 201) else _denied(response.status, body)

@@ -108,6 +108,8 @@ def _read(book: KeyBook, line: int, record: CardRecord, provider: Provider) -> l
     book.identities.append(Identity(card.party, card.name, public.thumbprint, signed.certificate))
     findings = []
     for key in card.keys:
+        if key.use == "tls":
+            continue  # guards connections and signs nothing that evidence rests on; it need not be SM2
         known = _public_key(key.certificate)
         if known is None or known.thumbprint != key.id:
             zh, en = f"名片中“{key.use}”密钥与其证书不符", f"the card's \"{key.use}\" key is not its certificate's"

@@ -18,6 +18,7 @@ from agreements.calendar import Calendar, china_date
 from gateway import keyring
 from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
+from gateway.exchange import tls
 from gateway.exchange.card import Card
 from gateway.ground import party_verifier
 from gateway.ops import reach_checks, stamp_checks, store_checks
@@ -72,6 +73,7 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         ("provider", partial(_provider, patient)),
         ("card", partial(_own_card, patient)),
         ("certificates", partial(_certificates, patient)),
+        ("tls", partial(_tls, patient)),
         ("revocation", partial(_revocation, patient)),
         ("lab", partial(_lab, patient)),
         ("agreements", partial(_agreements, patient)),
@@ -194,6 +196,30 @@ def _nearest(name: str, what: tuple[str, str], found: dict[str, Certificate], no
     use, first = min(found.items(), key=lambda pair: pair[1].not_after)
     zh, en = f"{what[0]}（最早到期 {use}）", f"{what[1]} (first to expire: {use})"
     return expiry(name, (zh, en), days_left(first.not_after, now), _RENEW)
+
+
+def _tls(patient: Patient) -> Iterator[Check]:
+    """Mutual TLS with partners: our certificate is the one our card pins, or a proxy on this machine ends it."""
+    settings = patient.config.tls
+    if not settings.certificate:
+        yield _no_tls(settings.socket, patient.config.node.lab)
+        return
+    tls.Tls((patient.base / settings.certificate, patient.base / settings.key), patient.ring.passphrase)
+    ours = tls.pin((patient.base / settings.certificate).read_text(), 0).certificate
+    if ours not in tls.pinned(patient.card):
+        fix = ("重新生成名片并交给对端", "make the card anew and hand it to the partners")
+        yield Check("tls", FAIL, "TLS 证书不在本方名片上", "our card does not name the TLS certificate", *fix)
+        return
+    yield expiry("tls", ("TLS 证书", "TLS certificate"), days_left(certs.parse(ours).not_after, patient.now), _RENEW)
+
+
+def _no_tls(proxy: str, lab_node: bool) -> Check:
+    if proxy:
+        return Check("tls", OK, "对端的 TLS 由本机代理终结", "the partners' TLS ends in a proxy on this machine")
+    if lab_node:
+        return Check("tls", OK, "试验节点未设 TLS", "a laboratory node without TLS")
+    fix = ("配置 [tls]，或由本机代理经 socket 接入", "configure [tls], or let a proxy of this machine use the socket")
+    return Check("tls", WARN, "对端监听没有 TLS", "the listener for partners has no TLS", *fix)
 
 
 def _revocation(patient: Patient) -> Iterator[Check]:

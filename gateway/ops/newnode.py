@@ -7,14 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from gateway import keyring
+from gateway import keyring, tlskey
 from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
+from gateway.exchange import tls
 from gateway.exchange.card import Card, CardKey
 from gateway.store import schema
 from signing import certs, dual, issue
@@ -26,6 +27,7 @@ from signing.sm2 import Signer
 
 PASSPHRASE = "passphrase"  # noqa: S105 - a file name
 PEM_REQUEST = "CERTIFICATE REQUEST"
+DAY, TLS_TERM = timedelta(days=1), timedelta(days=1095)
 # use -> title in the subject
 USES = {
     "identity": "身份密钥", "checkpoint": "检查点密钥", "direct": "直签密钥", "encryption": "加密密钥",
@@ -43,9 +45,17 @@ data = "data"            # 数据库与材料 store and materials
 lab = false              # 生产节点不信任样章证书 a production node trusts no laboratory certificate
 
 [listen]
-exchange = "{exchange}"  # 对端网关；前面须有 TLS 反向代理 partners; behind a TLS proxy
+exchange = "{exchange}"  # 对端网关 partners
 platform = "{platform}"  # 本地平台 local platforms
 admin = "{admin}"        # 健康检查与指标，只对本机 health and metrics, this machine only
+
+# 对端之间双向 TLS；证书由名片公布，自签即可，也可换成 CA 签发的（请求在 certs/tls.csr），换后重签名片。
+# 国密 TLS 在本机反向代理终结：socket = "run/exchange.sock"，并由代理在 client_header 中给出对端证书。
+# Mutual TLS between partners, pinned by the cards: self-signed serves; for one of a CA send certs/tls.csr, then a new card.
+# SM TLS ends in a reverse proxy on this machine: socket = "run/exchange.sock", the client's certificate in client_header.
+[tls]
+certificate = "certs/tls.pem"
+key = "keys/tls.pem"
 
 [keys]
 dir = "keys"
@@ -77,7 +87,7 @@ class Listeners(msgspec.Struct, frozen=True):
     admin: str = "127.0.0.1:9443"
 
 
-def begin(folder: Path, party: str, name: str, listeners: Listeners, provider: Provider) -> list[Path]:
+def begin(folder: Path, party: str, name: str, listeners: Listeners, provider: Provider, now: datetime) -> list[Path]:
     """Make the node's folder; the certificate requests. FileExistsError where a key is already."""
     passphrase = provider.random(24).hex().encode()
     keyring.write_private(folder / "keys" / PASSPHRASE, passphrase + b"\n")
@@ -90,11 +100,19 @@ def begin(folder: Path, party: str, name: str, listeners: Listeners, provider: P
         path = folder / "certs" / f"{use}.csr"
         path.write_bytes(to_pem(PEM_REQUEST, issue.build_csr(signer, subject=subject)))
         requests.append(path)
+    _make_tls(folder, party, passphrase, now)
     keyring.write_vault(folder / "keys", passphrase, provider.random)
     schema.upgrade(folder / "data" / "gateway.db")
     text = TEMPLATE.format(party=party, name=msgspec.json.encode(name).decode(), **msgspec.to_builtins(listeners))
     (folder / "tongban.toml").write_text(text, encoding="utf-8")
     return requests
+
+
+def _make_tls(folder: Path, party: str, passphrase: bytes, now: datetime) -> None:
+    key, pem = tlskey.make(passphrase)
+    keyring.write_private(folder / "keys" / "tls.pem", pem)
+    (folder / "certs" / "tls.pem").write_bytes(tlskey.certificate(key, party, now - DAY, now + TLS_TERM))
+    (folder / "certs" / "tls.csr").write_bytes(tlskey.request(key, party))
 
 
 def finish(config: Config, base: Path, endpoint: str, anchors: Sequence[bytes], now: datetime) -> tuple[Card, str]:
@@ -114,6 +132,8 @@ def finish(config: Config, base: Path, endpoint: str, anchors: Sequence[bytes], 
         assert certificate.public_key is not None  # noqa: S101 - looked at when it was read
         thumbprint = certificate.public_key.thumbprint
         keys.append(CardKey(use, thumbprint, certificate.der, known.get(thumbprint, since)))
+    if config.tls.certificate:
+        keys.append(_pinned(base / config.tls.certificate, known, since))
     card = Card(
         party=config.node.party, name=config.node.name, division=config.node.party[:6],
         version=before.version + 1 if before is not None else 1, issued_ms=since, endpoint=endpoint,
@@ -123,6 +143,14 @@ def finish(config: Config, base: Path, endpoint: str, anchors: Sequence[bytes], 
     (base / "card.json").write_bytes(cards.sign(card, identity, certificates["identity"].der))
     (base / "fingerprint").write_text(identity.key_id)
     return card, identity.key_id
+
+
+def _pinned(path: Path, known: dict[str, int], since: int) -> CardKey:
+    try:
+        found = tls.pin(path.read_text(), since)
+    except (OSError, ValueError):
+        raise ConfigError(str(path), "TLS 证书读不出", "the TLS certificate cannot be read") from None
+    return msgspec.structs.replace(found, since_ms=known.get(found.id, since))
 
 
 def _certificate(folder: Path, use: str, signer: Signer) -> Certificate:

@@ -55,6 +55,7 @@ class Partners:
     now_ms: Callable[[], int]
     wake: Callable[[str], None]
     heard: Callable[[str], None]
+    connected: Callable[[web.Request], str | None]
 
     def routes(self) -> list[web.RouteDef]:
         """The listener's paths (contract)."""
@@ -84,7 +85,7 @@ class Partners:
             raise Refused("TB-1001") from None
         if len(lines) > BATCH_LINES:
             raise Refused("TB-1002", f"> {BATCH_LINES}")
-        partner, held = self._partner(head.sender), self._held(head.sender)
+        partner, held = self._partner(head.sender, request), self._held(head.sender)
         try:
             checkpoint = partner.check_head(head, self.party, held)
         except Refused as refused:
@@ -166,10 +167,12 @@ class Partners:
             consistency=self.journal.consistency(base, size) if 0 < base < size else [],
         )  # fmt: skip
 
-    def _partner(self, party: str) -> Partner:
+    def _partner(self, party: str, request: web.Request) -> Partner:
         partner = self.partners.get(party)
         if partner is None:
             raise Refused("TB-2003")
+        if self.connected(request) not in (None, party):
+            raise Refused("TB-2014")
         row = self.journal.read().one("SELECT state FROM peer WHERE id = ?", party)
         if row is not None and row[0] == "paused":
             raise Refused("TB-2010")
@@ -190,7 +193,7 @@ class Partners:
     # --- signed calls ------------------------------------------------------------------------------------------------
 
     async def _caller(self, request: web.Request, body: bytes = b"") -> Partner:
-        partner = self._partner(request.headers.get(signed.PARTY, ""))
+        partner = self._partner(request.headers.get(signed.PARTY, ""), request)
         reason = signed.check(
             request.headers, request.method, request.raw_path, body, self.now_ms(), self.window_ms, self.party,
             partner.direct_keys, partner.provider,

@@ -93,7 +93,7 @@ class Gate:
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     folder = tmp_path_factory.mktemp("gate")
     provider, _ = keyring.provider("auto", True)
-    made = world.build(folder / "world", provider, datetime.now(UTC), world.Settings())
+    made = world.build(folder / "world", provider, datetime.now(UTC), world.Settings(tls=False))
     command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(made.a.config)]
     log = folder / "log"
     with log.open("w") as errors:

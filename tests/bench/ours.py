@@ -25,7 +25,7 @@ from tests.bench.measure import Figures, load, note, wait_for
 from tests.bench.procs import ROOT, Server, start
 
 PER_SECOND = 6000  # requests made ready for each second of load
-PATIENT = world.Settings(delivery="\n[delivery]\nbase_ms = 600000\ncap_ms = 600000\n")
+PATIENT = world.Settings(delivery="\n[delivery]\nbase_ms = 600000\ncap_ms = 600000\n", tls=False)
 
 
 def build(folder: Path) -> world.World:

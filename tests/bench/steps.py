@@ -76,7 +76,7 @@ def signed(settings: dict[str, Any], private: sm2.PrivateKey, provider: Any, bod
 
 async def steps(folder: Path) -> None:
     provider = open_provider()
-    made = world.build(folder / "world", provider, datetime.now(UTC), world.Settings())
+    made = world.build(folder / "world", provider, datetime.now(UTC), world.Settings(tls=False))
     node = await compose.build(config.load(made.a.config), made.a.folder)
     settings = json.loads(made.a.platform_config.read_bytes())
     platform, desk = node.platforms["window"], node.desk

@@ -19,7 +19,7 @@ from tests.flow import nodes, resting
 def template(tmp_path_factory: pytest.TempPathFactory) -> world.World:
     """Two lab nodes with cards exchanged and an agreement signed."""
     root = tmp_path_factory.mktemp("world") / "template"
-    return world.build(root, nodes.PROVIDER, datetime.now(UTC), world.Settings(pdf_bytes=3000))
+    return world.build(root, nodes.PROVIDER, datetime.now(UTC), world.Settings(pdf_bytes=3000, tls=False))
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_list_and_show_tell_state_ledger_and_keys(rest: Rest) -> None:
     assert found["state"] == "active" and found["open"] == 0 and found["held_size"] > 0 and found["told"] > 0
     shown = told(rest.a, "peer", "show", "360113")
     assert shown["fingerprint"] == (rest.b / "fingerprint").read_text()
-    assert {key["use"] for key in shown["keys"]} == {"checkpoint", "direct", "encryption", "seal-anchor"}
+    assert {key["use"] for key in shown["keys"]} == {"checkpoint", "direct", "encryption", "seal-anchor", "tls"}
     assert run(rest.a, "peer", "show", "110101").exit_code == 1
 
 

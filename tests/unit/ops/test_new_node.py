@@ -117,7 +117,7 @@ def test_the_card_is_made_of_the_certificates_that_came_back(begun: Path) -> Non
     first = told(*words)
     card = cards.read((begun / "card.json").read_bytes(), first["fingerprint"], PROVIDER)
     assert (card.version, card.endpoint, card.party) == (1, "https://gw.example", f"420104.{USCC}")
-    assert [key.use for key in card.keys] == ["checkpoint", "direct", "encryption", "seal-anchor"]
+    assert [key.use for key in card.keys] == ["checkpoint", "direct", "encryption", "seal-anchor", "tls"]
     second = told(*words)
     again = cards.read((begun / "card.json").read_bytes(), second["fingerprint"], PROVIDER)
     assert again.version == 2 and again.keys == card.keys, "keys that stay keep their first day"
