@@ -225,7 +225,7 @@ def write_key(
     folder: Path, use: str, signer: Signer, passphrase: bytes, random: Callable[[int], bytes], rounds: int = ROUNDS
 ) -> None:
     """Store a private key, encrypted, readable by its owner alone; never over an existing one."""
-    data = keys.private_to_pem(signer.private, passphrase, salt=random(16), iv=random(16), iterations=rounds)
+    data = keys.private_to_pem(signer.software, passphrase, salt=random(16), iv=random(16), iterations=rounds)
     write_private(folder / f"{use}.pem", data)
 
 

@@ -9,14 +9,14 @@ C3 || C2 (GB/T 32918.4-2016) with the DER form of GM/T 0009 beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from signing import der
 from signing.curve import GX, GY, A, B, N, P, on_curve
-from signing.errors import KeyFault, Malformed
+from signing.errors import KeyFault, Malformed, Unavailable
 from signing.nonces import NonceWatch
 from signing.sm3 import sm3
 
@@ -97,6 +97,19 @@ class PrivateKey:
     __str__ = __repr__
 
 
+class MachineKey(Protocol):
+    """A private key that lives in a cryptographic machine (密码机): used there, never seen here."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half, as the machine gave it out."""
+        ...
+
+    def sign_digest(self, e: bytes) -> tuple[int, int]:
+        """(r, s) over the 32-byte digest e; Unavailable while the machine does not answer."""
+        ...
+
+
 @lru_cache(maxsize=4096)
 def za(public: PublicKey, signer_id: bytes) -> bytes:
     """Z_A = SM3(ENTL || ID || a || b || G || A); ENTL counts bits (S16). ValueError above 8191 bytes of id."""
@@ -162,12 +175,13 @@ def sign(
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that signs with one id. Each signature is verified before it leaves (row S28) and its nonce held against the
-    last ones (S25): after one that fails, by a flipped bit in memory, a broken generator or otherwise, the signer refuses
-    all further use (KeyFault) and the signature stays inside."""
+    """A key that signs with one id: held in memory, or named in a machine, and never one in place of the other. Each
+    signature is verified by ``provider`` before it leaves (row S28) and its nonce held against the last ones (S25): after
+    one that fails, by a flipped bit in memory, a broken generator or otherwise, the signer refuses all further use
+    (KeyFault) and the signature stays inside."""
 
     provider: Provider
-    private: PrivateKey
+    private: PrivateKey | MachineKey
     signer_id: bytes = DEFAULT_ID
     _faults: list[str] = field(default_factory=list, repr=False, compare=False)
     _nonces: NonceWatch = field(default_factory=lambda: NonceWatch(_OWN_NONCES), repr=False, compare=False)
@@ -182,12 +196,31 @@ class Signer:
         """The thumbprint of the public key."""
         return self.private.public.thumbprint
 
+    @property
+    def kind(self) -> Literal["software", "machine"]:
+        """Where the private key is, for whoever has to label it."""
+        return "software" if isinstance(self.private, PrivateKey) else "machine"
+
+    @property
+    def software(self) -> PrivateKey:
+        """The private key itself, to be stored; Unavailable where it is a machine's."""
+        if isinstance(self.private, PrivateKey):
+            return self.private
+        raise Unavailable("key-in-machine", "私钥在密码机内，不可导出", "the private key never leaves its machine")
+
+    def under(self, signer_id: bytes) -> Signer:
+        """The same key with another id; a fault of one suspends both."""
+        return replace(self, signer_id=signer_id)
+
     def sign(self, message: bytes) -> bytes:
-        """DER signature over the message."""
+        """DER signature over the message. Unavailable while a machine does not answer."""
+        return der.encode_signature(*self.sign_digest(digest(self.public, message, self.signer_id)))
+
+    def sign_digest(self, e: bytes) -> tuple[int, int]:
+        """(r, s) over a 32-byte digest that a profile made otherwise (``signing.profiles``)."""
         if self._faults:
             raise KeyFault("key-suspended", "签名密钥曾出错，已停用", "the signing key failed before and is suspended")
-        e = digest(self.public, message, self.signer_id)
-        r, s = self.provider.sign_digest(self.private, e)
+        r, s = self._made(e)
         if not self.provider.verify_digest(self.public, e, r, s):
             self._faults.append("signature refused by own public key")
             raise KeyFault("signing-fault", "签名自检未通过，密钥停用", "a fresh signature failed its check")
@@ -196,7 +229,12 @@ class Signer:
             raise KeyFault(
                 "nonce-reused", "随机数重复，密钥停用", "a signing nonce came twice: the generator is broken"
             )
-        return der.encode_signature(r, s)
+        return r, s
+
+    def _made(self, e: bytes) -> tuple[int, int]:
+        if isinstance(self.private, PrivateKey):
+            return self.provider.sign_digest(self.private, e)
+        return self.private.sign_digest(e)
 
 
 # --- ciphertexts ------------------------------------------------------------------------------------------------------

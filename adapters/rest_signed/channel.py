@@ -19,6 +19,7 @@ from adapters.rest_signed.sign import Part, Scheme, sign, split_target
 from adapters.transport import AnswerForm, Line, Lost, Reply, Request, Unsent, exchange
 from schemas.codec import strict_json
 from schemas.errors import Invalid
+from signing.errors import SigningError
 from signing.sm2 import Signer
 from signing.sm3 import sm3
 
@@ -69,7 +70,12 @@ class RestChannel:
         if media:
             headers["content-type"] = media
         part = Part(method, raw_path, raw_query, headers, sm3(body))
-        signed = sign(self.scheme, self.signer, part, app=self.app_id, time_ms=self.now_ms(), nonce=self.new_nonce())
+        try:
+            signed = sign(
+                self.scheme, self.signer, part, app=self.app_id, time_ms=self.now_ms(), nonce=self.new_nonce()
+            )
+        except SigningError as error:  # nothing was sent: the platform's queue waits until the key can sign again
+            return Unsent(error.code)
         request = Request(method, url, {**headers, **dict(signed)}, body)
         return await exchange(self.line.session(), request, self.connect_ms, self.total_ms, self.max_answer)
 

@@ -134,7 +134,7 @@ def sign(
 
 def signer_for(scheme: Scheme, signer: sm2.Signer) -> sm2.Signer:
     """The same key under the scheme's signer id."""
-    return sm2.Signer(signer.provider, signer.private, scheme.signer_id.encode())
+    return signer.under(scheme.signer_id.encode())
 
 
 def app_of(scheme: Scheme, headers: Iterable[tuple[str, str]]) -> str:

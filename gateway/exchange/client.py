@@ -17,6 +17,7 @@ from gateway.exchange import request, wire
 from gateway.exchange.message import PartRef
 from gateway.exchange.tls import Tls
 from gateway.exchange.trust import Partner
+from signing.errors import SigningError
 from signing.sm2 import Signer
 
 MAX_ANSWER = 32 << 20
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Nothing happened there: no connection, or a 5xx that says so."""
+    """Nothing happened there: no connection, a 5xx that says so, or no key here that could sign the call."""
 
     reason: str
 
@@ -131,7 +132,7 @@ class PeerClient:
                 if response.status != 200:
                     return Unreachable(f"HTTP {response.status}")
                 return msgspec.json.decode(data, type=form)
-        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError, SigningError) as error:
             return Unreachable(type(error).__name__)
 
     async def send_part(
@@ -158,7 +159,7 @@ class PeerClient:
                     return refused
                 offset += len(data)
             return None if offset == part.size else Unreachable("incomplete")
-        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, ValueError, SigningError) as error:
             return Unreachable(type(error).__name__)
 
     async def _put(self, target: str, part: PartRef, offset: int, data: bytes) -> Unreachable | Denied | None:

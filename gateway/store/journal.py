@@ -28,6 +28,7 @@ from gateway.ledger import tree
 from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint
 from gateway.problems import Refused
 from gateway.store.head import Head, Sealed
+from signing.errors import SigningError
 
 IntegrityError = sqlite3.IntegrityError  # a key that is taken: the one error of the store that a work may expect
 T = TypeVar("T")
@@ -184,7 +185,8 @@ class Journal:
         """Run the works in the next group commit, in order; returns after it is durable.
 
         A work that raises ``Refused`` (or anything else) is undone alone and its exception is its result. When the
-        store itself fails, nothing of the group happened and ``Refused('TB-9001')`` is raised.
+        store itself fails, nothing of the group happened and ``Refused('TB-9001')`` is raised; when the checkpoint key
+        cannot sign, the same and ``Refused('TB-9004')``.
         """
         if self._closing:
             raise Refused("TB-9003")
@@ -247,6 +249,8 @@ class Journal:
         failure: Exception = error
         if isinstance(error, sqlite3.Error):
             failure = Refused("TB-9001", cause=error.sqlite_errorname)
+        elif isinstance(error, SigningError):  # no checkpoint without its key: the group waits with its caller
+            failure = Refused("TB-9004", cause=error.code)
         try:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")

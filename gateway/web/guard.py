@@ -19,6 +19,7 @@ from aiohttp.typedefs import Middleware
 from gateway import problems
 from gateway.ops import metrics
 from gateway.problems import Refused
+from signing.errors import KeyFault, Unavailable
 
 log = structlog.get_logger("web")
 TARGET = re.compile(r"/[0-9A-Za-z/._~%-]*(\?[0-9A-Za-z/._~%&=+:,-]*)?")
@@ -50,6 +51,12 @@ def guard(listener: str, now: Callable[[], float] = time.perf_counter) -> Middle
             raise
         except TimeoutError:
             response = problem(request, Refused("TB-1012"))
+        except (
+            Unavailable,
+            KeyFault,
+        ) as error:  # a key that cannot sign now: nothing is lost, the caller comes again (L11)
+            log.error("no key", trace_id=trace, code=error.code)
+            response = problem(request, Refused("TB-9004"))
         except web.RequestPayloadError:  # the body's framing broke while it was read (H02)
             response = problem(request, Refused("TB-1001"))
         except Exception:
