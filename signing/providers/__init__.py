@@ -3,9 +3,10 @@
 ``libcrypto:`` OpenSSL 3 or newer through the library Python has loaded (``libcrypto:/path/to/libcrypto.so.3`` names
 one); ``tables:`` the same, with a table per busy signer; ``pure:`` our own tables, verifies always, signs only as
 ``pure:?sign=allow`` because Python integers are not constant time; ``gmssl:`` the PyPI package as a guarded second
-opinion, verifies only; ``auto`` is libcrypto (with tables where gmpy2 makes them pay) when its known-answer test
-passes, else pure. ``TONGBAN_SM2_PROVIDER`` replaces ``auto``. Providers see digests, never bodies, and answer a bad
-signature with False. Signing nonces come from the operating system, drawn per signature, so a fork shares none.
+opinion, verifies only; ``sdf:/library`` keys inside a cryptographic machine (GM/T 0018); ``auto`` is libcrypto (with
+tables where gmpy2 makes them pay) when its known-answer test passes, else pure. ``TONGBAN_SM2_PROVIDER`` replaces
+``auto``. Providers see digests, never bodies, and answer a bad signature with False. Signing nonces come from the
+operating system, drawn per signature, so a fork shares none.
 """
 
 from __future__ import annotations
@@ -101,11 +102,18 @@ def _tables(path: str, options: dict[str, str]) -> Provider:
     return Tables(_libcrypto(path, {}))
 
 
+def _sdf(path: str, options: dict[str, str]) -> Provider:
+    from signing.providers.sdf import open_sdf
+
+    return open_sdf(path, options, _auto())
+
+
 _SCHEMES: dict[str, Callable[[str, dict[str, str]], Provider]] = {
     "libcrypto": _libcrypto,
     "tables": _tables,
     "pure": _pure,
     "gmssl": _gmssl,
+    "sdf": _sdf,
 }
 
 
@@ -114,10 +122,7 @@ def open_provider(uri: str = "auto") -> Provider:
     if uri == "auto":
         uri = os.environ.get(VARIABLE) or "auto"
     if uri == "auto":
-        try:
-            return _tables("", {}) if WIDE else _libcrypto("", {})
-        except Unavailable:
-            return _pure("", {})
+        return _auto()
     scheme, colon, rest = uri.partition(":")
     opener = _SCHEMES.get(scheme)
     if not colon or opener is None:
@@ -126,12 +131,19 @@ def open_provider(uri: str = "auto") -> Provider:
     return opener(path, dict(parse_qsl(query, keep_blank_values=True)))
 
 
+def _auto() -> Provider:
+    try:
+        return _tables("", {}) if WIDE else _libcrypto("", {})
+    except Unavailable:
+        return _pure("", {})
+
+
 def _no_options(scheme: str, options: dict[str, str]) -> None:
     if options:
         raise _unknown(scheme)
 
 
 def _unknown(what: str) -> Unavailable:
-    zh = f"未知的 SM2 提供者或参数：{what[:40]}（可用 libcrypto:、tables:、pure:、pure:?sign=allow、gmssl:）"
-    en = f"unknown SM2 provider or option: {what[:40]} (libcrypto:, tables:, pure:, pure:?sign=allow, gmssl:)"
+    zh = f"未知的 SM2 提供者或参数：{what[:40]}（可用 libcrypto:、tables:、pure:、pure:?sign=allow、gmssl:、sdf:/库）"
+    en = f"unknown SM2 provider or option: {what[:40]} (libcrypto:, tables:, pure:, pure:?sign=allow, gmssl:, sdf:/library)"
     return Unavailable("provider-unknown", zh, en)
