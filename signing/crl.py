@@ -188,12 +188,19 @@ def look_up(
     crls: Sequence[RevocationList],
     *,
     now: datetime,
+    until: datetime | None = None,
     grace: timedelta,
     provider: Provider,
 ) -> State:
-    """What lists of this issuer say at ``now``; the worst answer first: revoked, then good, then unknown."""
+    """What lists of this issuer say at ``now``; the worst answer first: revoked, then good, then unknown.
+
+    ``until``: lists issued after ``now`` but not after this are no lists of the future (who looks back has later lists).
+    """
+    latest = until or now
     states = [
-        _one(certificate, issuer, crl, now, grace, provider) for crl in crls if crl.issuer_der == certificate.issuer_der
+        _one(certificate, issuer, crl, now, latest, grace, provider)
+        for crl in crls
+        if crl.issuer_der == certificate.issuer_der
     ]
     for kind in ("revoked", "good", "unknown"):
         matching = [state for state in states if state.kind == kind]
@@ -207,6 +214,7 @@ def _one(
     issuer: Certificate,
     crl: RevocationList,
     now: datetime,
+    latest: datetime,
     grace: timedelta,
     provider: Provider,
 ) -> State:
@@ -219,7 +227,7 @@ def _one(
     if flaw:
         return State("unknown", "crl-unusable", _FLAWS[flaw])
     assert crl.next_update is not None  # noqa: S101 - its absence is a flaw, answered above
-    if crl.this_update > now + SKEW:
+    if crl.this_update > latest + SKEW:
         return State("unknown", "crl-future")
     if now > crl.next_update + grace:
         due = f"{crl.next_update:%Y-%m-%d %H:%M:%S}Z"

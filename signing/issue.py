@@ -27,11 +27,12 @@ _SIGNATURE: Final = ("digitalSignature", "nonRepudiation")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a certificate is for: key usages, extended usages, whether it may issue."""
+    """What a certificate is for: key usages, extended usages (``only`` these: a critical extension), whether it may issue."""
 
     usages: tuple[str, ...]
     extended: tuple[str, ...] = ()
     is_ca: bool = False
+    only: bool = False
 
 
 PROFILES: Final[dict[str, Profile]] = {
@@ -43,6 +44,7 @@ PROFILES: Final[dict[str, Profile]] = {
     "seal-signer": Profile(_SIGNATURE),
     "tls-server": Profile(("digitalSignature",), (oids.SERVER_AUTH,)),
     "tls-client": Profile(("digitalSignature",), (oids.CLIENT_AUTH,)),
+    "tsa": Profile(("digitalSignature",), (oids.TIME_STAMPING,), only=True),
     "encryption": Profile(("keyEncipherment", "dataEncipherment")),
 }
 
@@ -118,7 +120,7 @@ def _profile_extensions(
         Extension(oids.AUTHORITY_KEY_ID, False, authority_id),
     ]
     if profile.extended:
-        found.append(Extension(oids.EXTENDED_KEY_USAGE, False, der.seq(*map(der.oid, profile.extended))))
+        found.append(Extension(oids.EXTENDED_KEY_USAGE, profile.only, der.seq(*map(der.oid, profile.extended))))
     if dns:
         found.append(Extension(oids.SUBJECT_ALT_NAME, False, _dns_names(dns)))
     return found

@@ -28,6 +28,7 @@ from signing.seal import parse_stamp
 from signing.seal_checks import Outcome
 from signing.signed_data import SignedData, SignerInfo
 from signing.sm3 import sm3
+from signing.timestamp import TimeTrust
 from signing.verify import SealReport, verify_stamp
 
 if TYPE_CHECKING:
@@ -120,13 +121,14 @@ def verify_ofd(
     uncovered: Uncovered,
     intermediates: Sequence[Certificate] = (),
     lists_as_of: datetime | None = None,
+    times: TimeTrust | None = None,
 ) -> OfdReport:
     """Judge every signature of an OFD document; ``at`` is the time of verification. Malformed: no OFD to be judged.
 
-    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given.
+    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given. ``times``: whose time stamps are believed.
     """
     ofd = data if isinstance(data, Ofd) else open_ofd(data)
-    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy)
+    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times)
     judged = tuple(_judge(_Case(ofd, one, uncovered, against, checks.Findings())) for one in ofd.signatures)
     found = checks.Findings()
     for one in judged:
@@ -231,6 +233,7 @@ def _stamped(case: _Case, description: Description, value: bytes) -> SignatureRe
         intermediates=against.intermediates,
         property_info=slash + case.listed.path,
         lists_as_of=against.lists_as_of,
+        times=against.times,
     )
     found.reasons += report.reasons
     found.notes += report.notes

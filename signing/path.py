@@ -50,15 +50,17 @@ def check_path(
     crls: Sequence[RevocationList] = (),
     policy: PathPolicy,
     now: datetime | None = None,
+    until: datetime | None = None,
 ) -> PathReport:
-    """Judge ``leaf`` as of ``at``; the freshness of lists is judged at ``now`` (``at`` if not given)."""
+    """Judge ``leaf`` as of ``at``; the freshness of lists is judged at ``now`` (``at`` if not given), and none may be of later
+    than ``until`` (``now`` if not given)."""
     problem = _not_sm2(leaf)
     if problem:
         return PathReport(False, (path_reason("not-sm2", who(leaf), problem),), (leaf,))
     search = _Search(leaf, intermediates, anchors, provider, policy)
     best: PathReport | None = None
     for path in search.paths((leaf,)):
-        report = _judge(path, at, now or at, crls, provider, policy)
+        report = _judge(path, at, (now or at, until or now or at), crls, provider, policy)
         if report.ok:
             return report
         if best is None or (best.ok is False and report.ok is None):
@@ -158,7 +160,7 @@ def _not_sm2(certificate: Certificate) -> str:
 def _judge(
     path: Path,
     at: datetime,
-    now: datetime,
+    listed: tuple[datetime, datetime],
     crls: Sequence[RevocationList],
     provider: Provider,
     policy: PathPolicy,
@@ -177,7 +179,7 @@ def _judge(
     # 4. revocation, of each certificate below the anchor
     leaf_revoked = None
     for depth in range(last):
-        found, later = _revocation(path, depth, at, now, crls, provider, policy)
+        found, later = _revocation(path, depth, at, listed, crls, provider, policy)
         reasons += found
         leaf_revoked = later if depth == 0 else leaf_revoked
     ok = False if any(isinstance(r, Rejected) for r in reasons) else None if reasons else True
@@ -228,16 +230,19 @@ def _revocation(
     path: Path,
     depth: int,
     at: datetime,
-    now: datetime,
+    listed: tuple[datetime, datetime],
     crls: Sequence[RevocationList],
     provider: Provider,
     policy: PathPolicy,
 ) -> tuple[list[Reason], datetime | None]:
-    """(reasons, revoked only after ``at``)."""
+    """(reasons, revoked only after ``at``). ``listed``: when lists must be fresh, and the latest they may be of."""
     if policy.revocation == "ignore":
         return [], None
     certificate = path[depth]
-    state = crl_module.look_up(certificate, path[depth + 1], crls, now=now, grace=policy.crl_grace, provider=provider)
+    now, until = listed
+    state = crl_module.look_up(
+        certificate, path[depth + 1], crls, now=now, until=until, grace=policy.crl_grace, provider=provider
+    )
     if state.kind == "good" or (state.kind == "none" and policy.revocation == "if-present"):
         return [], None
     if state.kind != "revoked":

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 Revocation = Literal["ignore", "if-present", "require"]
 Usage = Literal["any", "sign", "encrypt", "crl-sign"]
@@ -43,21 +43,41 @@ class SealPolicy:
     """How seals and stamps are judged.
 
     ``revoked_later``: a signer revoked after the stated stamp time, with no trusted time to prove the stamp older:
-    ``accept`` it with a note, or say ``cannot-tell``. ``maker_at``: the seal maker's certificate must be valid when the
+    ``accept`` it with a note, say ``cannot-tell``, or ``reject``. ``maker_at``: the seal maker's certificate must be valid when the
     seal is ``use``d, or at the seal's ``creation``. ``digest_list``: what a certificate digest in a list of type 2 is
     computed over is not settled in the field: SM3 of the whole certificate, or say ``cannot-tell``. ``revoked_seals``:
     seal id -> when that seal was withdrawn by its issuer. ``clock_skew``: how far ahead a stamp's time may lie.
+    ``timestamp_over``: what a stamp's own time stamp is over, which no public text settles: the signature's value, or the
+    bytes that were signed.
     """
 
     path: PathPolicy
-    revoked_later: Literal["accept", "cannot-tell"]
+    revoked_later: Literal["accept", "cannot-tell", "reject"]
     clock_skew: timedelta = timedelta(minutes=5)
     maker_at: Literal["use", "creation"] = "use"
     digest_list: Literal["sm3-of-certificate", "cannot-tell"] = "sm3-of-certificate"
     revoked_seals: Mapping[str, datetime] = field(default_factory=dict)
+    timestamp_over: Literal["signature-value", "signed-bytes"] = "signature-value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampPolicy:
+    """How time stamps are judged.
+
+    ``policies``: the authority's policies that are accepted, any if empty. ``accuracy``: the coarsest accepted, any if None.
+    ``clock_skew``: how far ahead of our clock a time stamp may lie. ``since``: an authority's certificate that has expired,
+    or was revoked, after it made the time stamp: ``accept``, or ``cannot-tell`` unless a later time stamp covers this one.
+    """
+
+    path: PathPolicy
+    policies: frozenset[str] = frozenset()
+    accuracy: timedelta | None = None
+    clock_skew: timedelta = timedelta(minutes=5)
+    since: Literal["accept", "cannot-tell"] = "cannot-tell"
 
 
 STRICT = SealPolicy(
     path=PathPolicy(usage="sign", revocation="require", crl_grace=timedelta(hours=24)), revoked_later="cannot-tell"
 )
 CRL_IF_PRESENT = SealPolicy(path=PathPolicy(usage="sign", revocation="if-present"), revoked_later="cannot-tell")
+TIMESTAMPS: Final = TimestampPolicy(path=PathPolicy(usage="sign", revocation="if-present"))

@@ -95,6 +95,10 @@ SEAL_REJECTED: Final[dict[str, Words]] = {
         "文件与签章不符：文件被改动，或签章属于别的文件",
         "the document does not fit the stamp: altered, or another document's",
     ),
+    "signer-revoked-later": (
+        "签章人证书在签章之后被吊销，无可信时间证明签章更早（{detail}）",
+        "the signer was revoked after the stated stamp time and no trusted time proves the stamp older ({detail})",
+    ),
     "property-info": ("签章的原文属性与文件位置不符", "the stamp's property information names another place"),
 }
 SEAL_UNKNOWN: Final[dict[str, Words]] = {
@@ -116,6 +120,11 @@ NOTES: Final[dict[str, Words]] = {
     "timestamp-unreadable": (
         "附带的时间戳无法读取，不予采信",
         "the attached time stamp cannot be read and is not relied on",
+    ),
+    "timestamp-bad": ("附带的时间戳不予采信：{detail}", "the attached time stamp is not relied on: {detail}"),
+    "timestamp-relied-on": (
+        "附带的时间戳核验通过（{detail}）",
+        "the attached time stamp was verified ({detail})",
     ),
     "timestamp-not-relied-on": (
         "附有时间戳，未经核验，不予采信",

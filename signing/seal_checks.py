@@ -20,6 +20,7 @@ from signing.policy import SealPolicy
 from signing.reasons import Reason
 from signing.seal import ExtData, Seal, Stamp
 from signing.sm3 import sm3
+from signing.timestamp import TimeTrust, verify_timestamp
 
 if TYPE_CHECKING:
     from signing.providers import Provider
@@ -68,6 +69,7 @@ class Against:
     provider: Provider
     crls: Sequence[RevocationList]
     policy: SealPolicy
+    times: TimeTrust | None = None
 
 
 def check_seal(seal: Seal, moment: datetime, against: Against, found: Findings) -> Certificate | None:
@@ -84,7 +86,7 @@ def check_seal(seal: Seal, moment: datetime, against: Against, found: Findings) 
     found.add("format", extensions(seal.extensions, "seal"))
     # (d) the seal's own window, and whether its issuer withdrew it
     found.add("window", window(seal, moment, against.policy))
-    _timestamp_note(seal.timestamp, found)
+    proved_time(seal, against, found)
     return maker
 
 
@@ -136,14 +138,14 @@ def signer_chain(
         if proved or against.policy.revoked_later == "accept":
             found.notes.append(reasons.note("signer-revoked-later", day))
         else:
-            found.add("chain", [reasons.seal_unknown("signer-revoked-later", day)])
+            say = reasons.seal_rejected if against.policy.revoked_later == "reject" else reasons.seal_unknown
+            found.add("chain", [say("signer-revoked-later", day)])
     if against.at > signer.not_after >= moment:
         found.notes.append(reasons.note("signer-expired-since"))
 
 
 def stamp_time(stamp: Stamp, trusted: datetime | None, against: Against, found: Findings) -> list[Reason]:
     """The stated time of stamping: readable, not in the future, not after its proof."""
-    _timestamp_note(stamp.timestamp, found)
     if stamp.time is None:
         return [reasons.seal_unknown("stamp-time-unreadable")]
     day = f"{stamp.time:%Y-%m-%d %H:%M:%S}Z"
@@ -156,16 +158,44 @@ def stamp_time(stamp: Stamp, trusted: datetime | None, against: Against, found: 
     return []
 
 
-def _timestamp_note(token: bytes | None, found: Findings) -> None:
-    """An attached time stamp is never relied on here; whoever verified it passes ``trusted_time``."""
+def proved_time(signed: Seal | Stamp, against: Against, found: Findings) -> datetime | None:
+    """Until when the attached time stamp proves the signature to have existed; None, and a note, where it proves nothing.
+
+    Anybody can put a bad one beside the signature, so it spoils nothing.
+    """
+    token = signed.timestamp
     if token is None:
-        return
+        return None
+    if against.times is None:
+        found.notes.append(
+            reasons.note("timestamp-not-relied-on" if _looks_like_one(token) else "timestamp-unreadable")
+        )
+        return None
+    covered = signed.signature if against.policy.timestamp_over == "signature-value" else signed.covered
+    report = verify_timestamp(
+        token,
+        sm3(covered),
+        at=against.at,
+        anchors=against.times.anchors,
+        provider=against.provider,
+        policy=against.times.policy,
+        crls=against.crls,
+        intermediates=against.intermediates,
+    )
+    if report.proves is None:
+        first = report.reasons[0]
+        found.notes.append(reasons.note("timestamp-bad", (first.zh, first.en)))
+    else:
+        found.notes.append(reasons.note("timestamp-relied-on", f"{report.proves:%Y-%m-%d %H:%M:%S}Z"))
+    return report.proves
+
+
+def _looks_like_one(token: bytes) -> bool:
     try:
         der.parse(token).as_seq(2)
     except Malformed:
-        found.notes.append(reasons.note("timestamp-unreadable"))
-    else:
-        found.notes.append(reasons.note("timestamp-not-relied-on"))
+        return False
+    return True
 
 
 def extensions(extensions: Sequence[ExtData], what: str) -> list[Reason]:

@@ -22,6 +22,7 @@ from signing.policy import SealPolicy
 from signing.reasons import Reason
 from signing.seal import Seal, Stamp, parse_seal, parse_stamp
 from signing.seal_checks import Outcome
+from signing.timestamp import TimeTrust
 
 if TYPE_CHECKING:
     from signing.providers import Provider
@@ -102,13 +103,14 @@ def verify_seal(
     policy: SealPolicy,
     intermediates: Sequence[Certificate] = (),
     lists_as_of: datetime | None = None,
+    times: TimeTrust | None = None,
 ) -> SealReport:
     """Judge a seal (SESeal DER) as of ``at``: when it is received, or about to be used.
 
-    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given.
+    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given. ``times``: whose time stamps are believed.
     """
     found = checks.Findings()
-    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy)
+    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times)
     # 1. format (6.1.2 a)
     try:
         seal = parse_seal(data)
@@ -135,15 +137,17 @@ def verify_stamp(
     property_info: str | None = None,
     trusted_time: datetime | None = None,
     lists_as_of: datetime | None = None,
+    times: TimeTrust | None = None,
 ) -> SealReport:
     """Judge a stamp (SES_Signature DER) over the document with this SM3 digest; ``at`` is the time of verification.
 
     ``property_info``: what the stamp must say of the document's place, not compared if None. ``trusted_time``: when the
     stamp is proved to have existed, by a time stamp or another party's ledger that the caller has verified.
-    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given.
+    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given. ``times``: whose time stamps are believed;
+    one that the stamp carries then proves its age as ``trusted_time`` does, the earlier of the two.
     """
     found = checks.Findings()
-    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy)
+    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times)
     # 1. format of the stamp and of the seal in it (6.2.3 a)
     try:
         stamp = parse_stamp(data)
@@ -153,6 +157,9 @@ def verify_stamp(
     # 2. the signature over TBS_Sign (b)
     signer = checks.certificate_of(stamp.signer, "signer", found)
     found.add("signature", checks.signature(stamp, signer, "stamp", provider))
+    # ... and since when, by a time stamp over it
+    proved = [one for one in (trusted_time, checks.proved_time(stamp, against, found)) if one is not None]
+    trusted_time = min(proved, default=None)
     # 3. the signer's chain (c), 4. at the time of stamping: validity, revocation before or after (d)
     if signer is not None:
         checks.signer_chain(signer, moment, trusted_time, against, found)

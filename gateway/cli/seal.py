@@ -15,8 +15,10 @@ from gateway.cli.sm import JSON, PASSPHRASE_FILE, PROVIDER, Context, options
 from gateway.lang import say
 
 if TYPE_CHECKING:
+    from signing.certs import Certificate
     from signing.ofd_verify import Uncovered
     from signing.policy import SealPolicy
+    from signing.timestamp import TimeTrust
     from signing.verify import SealReport
 
 _OUT = click.option("--out", required=True, metavar="F", help=say("输出文件", "output file"))
@@ -33,6 +35,14 @@ _ALLOW_UNCOVERED = click.option(
     help=say(
         "OFD 中未受签名保护的文件只作说明，不算无效", "files of an OFD that no signature covers are only remarked on"
     ),
+)
+
+_TSA_ANCHOR = click.option(
+    "--tsa-anchor",
+    "tsa_anchors",
+    multiple=True,
+    metavar="F",
+    help=say("所信任的时间戳机构根证书，可多次", "root of a time-stamp authority that is believed"),
 )
 
 
@@ -141,7 +151,7 @@ def show(file: str, picture_out: str | None, json: bool) -> None:
 @click.option(
     "--digest", metavar="HEX", help=say("原文的 SM3 摘要，代替 --document", "its SM3 digest, instead of --document")
 )
-@options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, _REVOKED_LATER, _ALLOW_UNCOVERED, AT, PROVIDER, JSON)
+@options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, _TSA_ANCHOR, _REVOKED_LATER, _ALLOW_UNCOVERED, AT, PROVIDER, JSON)
 def verify(file: str, document: str | None, digest: str | None, json: bool, **given: Any) -> None:
     """Without the document a stamp's verdict is "cannot tell" at best."""
     from functools import partial
@@ -182,7 +192,16 @@ def _against(context: Context, **given: Any) -> dict[str, Any]:
         "crls": tools.lists(context, given["crls"]),
         "policy": _policy(given["require_crl"], given["accept_revoked_later"]),
         "provider": context.open(given["provider"], failing=None),
+        "times": _times(tools.certificates(context, given["tsa_anchors"])),
     }
+
+
+def _times(anchors: list[Certificate]) -> TimeTrust | None:
+    """Nobody is believed about time unless an anchor was given."""
+    from signing.policy import TIMESTAMPS
+    from signing.timestamp import TimeTrust
+
+    return TimeTrust(anchors, TIMESTAMPS) if anchors else None
 
 
 def _policy(require_crl: bool, accept_revoked_later: bool) -> SealPolicy:

@@ -251,3 +251,17 @@ def test_fuzzed_stamps_end_in_a_verdict(house: Path, data: st.DataObject) -> Non
     result = seal("verify", "fuzz", "--document", "doc.txt", "--anchor", "root.pem", *AT)
     assert result.exit_code in (1, 65) or (bytes(changed) == original and not cut)
     assert seal("show", "fuzz").exit_code in (0, 65)
+
+
+def test_L08_a_time_stamp_decides_where_its_authority_is_believed(tmp_path: Path) -> None:
+    folder = Path(generate.__file__).parent
+    stamped = str(folder / "L08-good-revoked-later-timestamped.dat")
+    given = ("--digest", generate.DIGEST.hex(), "--anchor", str(folder / "root.cert.der"), "--at", "2026-06-11")
+    revoked = ("--crl", str(folder / "signer-after.crl.der"))
+    code, data, codes = verdict(stamped, *given, *revoked)
+    assert (code, codes) == (2, ["signer-revoked-later"])
+    assert "timestamp-not-relied-on" in [note["code"] for note in data["notes"]]
+    code, data, codes = verdict(stamped, *given, *revoked, "--tsa-anchor", str(folder / "tsa-root.cert.der"))
+    assert (code, codes) == (0, []) and data["notes"][0]["code"] == "timestamp-relied-on"
+    code, data, codes = verdict(stamped, *given, *revoked, "--tsa-anchor", str(folder / "root.cert.der"))
+    assert (code, data["notes"][0]["code"]) == (2, "timestamp-bad")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from signing import certs, crl, der, enveloped, issue, keys, signed_data
+from signing import certs, crl, der, enveloped, issue, keys, signed_data, timestamp, timestamp_build
 from signing.errors import Malformed
 from signing.issue import Revoked, build_crl
 from signing.policy import CRL_IF_PRESENT
@@ -86,6 +86,8 @@ def unlock(data: bytes) -> object:
         (signed_data.parse, ofd.signed(ofd.signed_data)[ofd.VALUE]),
         (signed_data.parse, messages.build_signed(b"content", [messages.ONE], lists=[CRL])),
         (enveloped.parse, messages.envelope()),
+        (timestamp.parse_token, seals.token_over(b"x")),
+        (timestamp_build.parse_request, timestamp_build.build_request(bytes(32), nonce=1)),
         (judge_seal, seals.seal(form="V1")),
         (judge_seal, seals.seal()),
         (judge_stamp, seals.stamp(form="V1")),
@@ -101,6 +103,8 @@ def unlock(data: bytes) -> object:
         "signed-data",
         "signed-message",
         "enveloped",
+        "time-stamp",
+        "time-stamp-request",
         "seal-v1",
         "seal-v4",
         "stamp-v1",

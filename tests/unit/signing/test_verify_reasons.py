@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from signing import certs, crl, reasons
 from signing.errors import Malformed
-from signing.policy import PathPolicy, SealPolicy
+from signing.policy import TIMESTAMPS, PathPolicy, SealPolicy
 from signing.sm3 import sm3
+from signing.timestamp import TimeTrust
 from signing.verify import SealReport, VerifiedSeal, VerifiedStamp, verify_seal, verify_stamp
 from tests import pki
 from tests.sizes import ROOT
@@ -30,7 +31,7 @@ def policy(row: dict[str, Any]) -> SealPolicy:
     given_policy = row["policy"]
     path = PathPolicy(usage="sign", revocation=given_policy.get("revocation", "if-present"))
     withdrawn = dict.fromkeys(given_policy.get("revoked_seals", []), pki.BORN)
-    chosen = {key: value for key, value in given_policy.items() if key in ("maker_at", "digest_list")}
+    chosen = {key: value for key, value in given_policy.items() if key in ("maker_at", "digest_list", "timestamp_over")}
     later = given_policy.get("revoked_later", "cannot-tell")
     return SealPolicy(path=path, revoked_later=later, revoked_seals=withdrawn, **chosen)
 
@@ -43,6 +44,9 @@ def judge(row: dict[str, Any], data: bytes | None = None) -> SealReport:
         "provider": pki.PROVIDER,
         "crls": [crl.parse((FOLDER / name).read_bytes()) for name in row["lists"]],
         "policy": policy(row),
+        "times": TimeTrust([certs.parse((FOLDER / "tsa-root.cert.der").read_bytes())], TIMESTAMPS)
+        if row["tsa"]
+        else None,
     }
     if row["kind"] == "seal":
         return verify_seal(content, **common)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from signing import der, oids
 from signing.certs import Certificate
-from signing.issue import Revoked, build_crl
-from signing.seal import ExtData, Picture
+from signing.issue import Authority, Revoked, build_crl
+from signing.seal import ExtData, Picture, parse_seal, parse_stamp
 from signing.seal_build import WrittenForm, build_seal, build_stamp, build_stamp_tbs
 from signing.sm3 import sm3
+from signing.timestamp_build import build_token
 from tests import pki
 from tests.pki import BORN, DAY
 
@@ -34,7 +35,8 @@ ES_ID = "42010400000001"
 
 @dataclass
 class Vector:
-    """What is judged, against what, and what must come out. Times are RFC 3339; ``document`` None: not given."""
+    """What is judged, against what, and what must come out. Times are RFC 3339; ``document`` None: not given; ``tsa``: time
+    stamps of the laboratory's authority (``tsa-root.cert.der``) are believed."""
 
     name: str
     kind: str
@@ -47,6 +49,7 @@ class Vector:
     trusted_time: datetime | None = None
     policy: dict[str, object] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
+    tsa: bool = False
 
 
 def maker() -> Certificate:
@@ -288,6 +291,41 @@ def timed_stamps() -> list[Vector]:
     ]  # fmt: skip
 
 
+def token_over(data: bytes, at: datetime = DAY) -> bytes:
+    """The laboratory authority's time stamp over these bytes."""
+    authority = Authority(pki.signer("tsa"), pki.leaf("tsa", "tsa", by=pki.root("tsa-root")))
+    return build_token(sm3(data), authority, at=at, serial=7)
+
+
+def time_stamps() -> list[Vector]:
+    """Row L08: a signer revoked later, with and without a trusted time; and time stamps that prove nothing."""
+    signature, tbs = parse_stamp(stamp()).signature, parse_stamp(stamp()).covered
+    after = ("signer-after.crl.der",)
+    proved, spoilt = ("timestamp-relied-on",), ("timestamp-bad", "stamp-time-self-declared")
+    late = stamp(timestamp=token_over(signature, DAY + timedelta(days=2)))
+    good = stamp(timestamp=token_over(signature))
+    over_tbs = stamp(timestamp=token_over(tbs))
+    other: dict[str, object] = {"timestamp_over": "signed-bytes"}
+    reject: dict[str, object] = {"revoked_later": "reject"}
+    later = ("signer-revoked-later",)
+    seal_token = token_over(parse_seal(v5(b"")).signature)
+    return [
+        Vector("L08-revoked-later-rejected", "stamp", stamp(), later, lists=after, policy=reject),
+        Vector("L08-good-revoked-later-timestamped", "stamp", good, (), (*proved, *later), lists=after, policy=reject, tsa=True),
+        Vector("L08-revoked-later-timestamp-later-still", "stamp", late, later, proved, lists=after, tsa=True),
+        Vector("L08-revoked-later-timestamp-of-nobody-known", "stamp", good, later,
+               ("timestamp-not-relied-on", "stamp-time-self-declared"), lists=after),
+        Vector("good-stamp-timestamp-verified", "stamp", good, (), proved, tsa=True),
+        Vector("good-stamp-timestamp-of-the-signed-bytes", "stamp", over_tbs, (), proved, policy=other, tsa=True),
+        Vector("good-stamp-timestamp-of-other-bytes", "stamp", over_tbs, (), spoilt, tsa=True),
+        Vector("good-stamp-timestamp-dummy", "stamp", stamp(timestamp=b"\1\2\3"), (), spoilt, tsa=True),
+        Vector("stamp-time-after-its-timestamp", "stamp", stamp(timestamp=token_over(signature, BORN)),
+               ("stamp-time-after-proof",), proved, tsa=True),
+        Vector("good-v5-timestamp-verified", "seal", v5(seal_token), (), proved, tsa=True),
+        Vector("good-v5-timestamp-of-another-seal", "seal", v5(token_over(signature)), (), ("timestamp-bad",), tsa=True),
+    ]  # fmt: skip
+
+
 def document_stamps() -> list[Vector]:
     """The document, and what else the caller may know."""
     token = der.seq(der.seq(), der.seq())
@@ -311,9 +349,10 @@ def document_stamps() -> list[Vector]:
 
 def files() -> dict[str, bytes]:
     """Every file of this folder that is generated, by name."""
-    found = {"root.cert.der": pki.root().certificate.der, **lists()}
+    roots = {"root.cert.der": pki.root(), "tsa-root.cert.der": pki.root("tsa-root")}
+    found = {**{name: one.certificate.der for name, one in roots.items()}, **lists()}
     index = []
-    for vector in [*seals(), *document_stamps(), *forged_stamps(), *timed_stamps()]:
+    for vector in [*seals(), *document_stamps(), *forged_stamps(), *timed_stamps(), *time_stamps()]:
         row = asdict(vector)
         row["file"] = vector.name + (".esl" if vector.kind == "seal" else ".dat")
         found[row["file"]] = row.pop("data")
