@@ -88,6 +88,9 @@ def table(result: dict[str, Any]) -> Iterable[str]:
             yield f"  {name:<12}{got['per_second']:>12,.1f} {result['unit']}   × {result['ratios'][name]}"
         else:
             yield f"  {name:<12}{say('本机没有', 'not on this machine'):>12}"
+    for name, row in result.get("rows", {}).items():
+        ratio = "" if row["ratio"] is None else f"   × {row['ratio']}"
+        yield f"    {name:<28}{row['per_second']:>12,.1f}   {say('基线', 'baseline')} {row['baseline']:>10,.1f}{ratio}"
 
 
 def _command(name: str) -> click.Command:

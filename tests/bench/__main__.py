@@ -77,16 +77,13 @@ def uploads(folder: Path, seconds: float) -> Figures:
     return answer("parts", "MB/s", parts.measure(folder, size), "plain", {"plain": beside})
 
 
-def signatures(folder: Path, seconds: float) -> Figures:
+def signatures(_: Path, seconds: float) -> Figures:
     found = sign.measure(seconds)
-    ours_is = found["providers"]["libcrypto:"] or found["providers"]["pure:?sign=allow"]
-    mine = {**ours_is["verify"], "rss_mb": found["rss_mb"], **found}
-    speed = found["openssl"]
-    others: dict[str, Figures | None] = {"openssl verify": {"per_second": speed["verify"]} if speed else None}
-    result = answer("sign", "verifications/s", mine, "openssl verify", others)
-    if speed:
-        result["sign_ratio"] = round(ours_is["sign"]["per_second"] / speed["sign"], 4)
-    return result
+    name = next(iter(found["rows"]))
+    mine = {**found["rows"][name], "rss_mb": found["rss_mb"]}
+    beside = {"per_second": mine["baseline"]} if mine["baseline"] else None
+    result = answer("sign", "verifications/s", mine, "openssl speed", {"openssl speed": beside})
+    return result | {"ratio": mine["ratio"], "rows": found["rows"]}
 
 
 SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {

@@ -28,6 +28,15 @@ def pin(number: int) -> None:
         os.sched_setaffinity(0, {have[number % len(have)]})
 
 
+_ALL = frozenset(cores())
+
+
+def unpin() -> None:
+    """Use every core again."""
+    if _ALL:
+        os.sched_setaffinity(0, _ALL)
+
+
 @dataclass(slots=True)
 class Server:
     """A running server; ``ready`` is the line it announced itself with (at least ``port``)."""

@@ -1,26 +1,56 @@
-"""SM2 of our providers on one core beside ``openssl speed sm2``: whole signatures over 1 KiB, digest and encoding included."""
+"""SM2 and SM3 of our providers beside ``openssl speed`` of the same library: raw, on two threads, and for a known signer.
+
+Rounds of baseline and ours take turns, and a ratio is the median over the rounds, so that a machine which grows slower in
+between slows both. One thread is counted per second of CPU time, as ``openssl speed`` counts; two threads by the clock.
+"""
 
 from __future__ import annotations
 
 import resource
 import secrets
+import statistics
+import threading
 import time
 from collections.abc import Callable
 
 from signing import sm2
 from signing.providers import open_provider
+from signing.sm3 import sm3
 from tests.bench import openssl_speed
 from tests.bench.measure import Figures, note
-from tests.bench.procs import pin
+from tests.bench.procs import pin, unpin
 
-MESSAGE = secrets.token_bytes(1024)
-PROVIDERS = ("libcrypto:", "pure:?sign=allow", "gmssl:")
+ROUNDS = 3
+SHORT = secrets.token_bytes(20)  # what ``openssl speed sm2`` signs
+LONG = secrets.token_bytes(1024)
+BLOCK = secrets.token_bytes(1 << 20)
+# name -> (provider, act, bytes); every one beside the same act of ``openssl speed``
+ROWS: dict[str, tuple[str, str, bytes]] = {
+    "libcrypto verify": ("libcrypto:", "verify", SHORT),
+    "libcrypto sign": ("libcrypto:", "sign", SHORT),
+    "libcrypto verify 1 KiB": ("libcrypto:", "verify", LONG),
+    "libcrypto sign 1 KiB": ("libcrypto:", "sign", LONG),
+    "tables verify, known signer": ("tables:", "verify", SHORT),
+    "pure verify, known signer": ("pure:", "verify", SHORT),
+    "gmssl verify": ("gmssl:", "verify", SHORT),
+}
+
+
+def acts(uri: str, act: str, data: bytes) -> Callable[[], object]:
+    """One call of the act, with a key of its own."""
+    found, maker = open_provider(uri), open_provider()
+    key = maker.generate()
+    public, signature = key.public, sm2.sign(maker, key, data, signer_id=sm2.DEFAULT_ID)
+    if act == "sign":
+        return lambda: sm2.sign(found, key, data, signer_id=sm2.DEFAULT_ID)
+    return lambda: sm2.verify(found, public, data, signature, signer_id=sm2.DEFAULT_ID)
 
 
 def repeat(act: Callable[[], object], seconds: float) -> Figures:
-    """Calls until time is over (at least ten). The rate is per second of CPU time, as ``openssl speed`` counts."""
+    """Calls until time is over (at least ten); the rate is per second of CPU time."""
     spent: list[float] = []
-    act()
+    for _ in range(20):
+        act()  # a known signer has its table by now
     end, cpu = time.perf_counter() + seconds, time.process_time()
     while len(spent) < 10 or time.perf_counter() < end:
         start = time.perf_counter()
@@ -35,29 +65,61 @@ def repeat(act: Callable[[], object], seconds: float) -> Figures:
     }
 
 
-def provider(uri: str, seconds: float) -> Figures | None:
-    """Sign (where the provider does) and verify; None where it is not usable here."""
-    try:
-        found = open_provider(uri)
-    except Exception as error:  # a provider that is missing here is left out, and named
-        note(f"{uri} is not usable here: {error}")
-        return None
-    maker = open_provider()
-    key = maker.generate()
-    signature = sm2.sign(maker, key, MESSAGE, signer_id=sm2.DEFAULT_ID)
-    public = key.public
-    out: Figures = {
-        "verify": repeat(lambda: sm2.verify(found, public, MESSAGE, signature, signer_id=sm2.DEFAULT_ID), seconds)
-    }
-    if uri != "gmssl:":
-        out["sign"] = repeat(lambda: sm2.sign(found, key, MESSAGE, signer_id=sm2.DEFAULT_ID), seconds)
-    return out
+def on_two_threads(act: Callable[[], object], seconds: float) -> float:
+    """Calls per second by the clock, of two threads together."""
+    counts, start = [0, 0], threading.Barrier(2)
+
+    def run(number: int) -> None:
+        start.wait()
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            act()
+            counts[number] += 1
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    return sum(counts) / seconds
 
 
 def measure(seconds: float) -> Figures:
+    """Every row in every round; its ratio is the median over the rounds."""
     pin(0)
-    note("baseline: openssl speed sm2")
-    speed = openssl_speed.measure(max(1, int(seconds)))
-    found = {uri: provider(uri, seconds) for uri in PROVIDERS}
+    known = {name: act for name, row in ROWS.items() if (act := _usable(name, *row)) is not None}
+    each, whole = max(0.1, seconds / ROUNDS), max(1, int(seconds / ROUNDS))
+    rounds: dict[str, list[tuple[Figures, float]]] = {}
+    for number in range(ROUNDS):
+        note(f"round {number + 1} of {ROUNDS}")
+        speed, digests = openssl_speed.sm2(whole), openssl_speed.sm3(whole)
+        for name, act in known.items():
+            rounds.setdefault(name, []).append((repeat(act, each), (speed or {}).get(ROWS[name][1], 0.0)))
+        hashed = repeat(lambda: sm3(BLOCK), each)
+        megabytes = hashed | {"per_second": round(hashed["per_second"] * len(BLOCK) / 1e6, 1)}
+        rounds.setdefault("SM3 1 MiB, MB/s", []).append((megabytes, digests or 0.0))
+        for act in ("verify", "sign"):
+            unpin()
+            both = on_two_threads(known[f"libcrypto {act}"], each) if f"libcrypto {act}" in known else 0.0
+            pin(0)
+            rounds.setdefault(f"libcrypto {act}, two threads", []).append(
+                ({"per_second": round(both, 1)}, (speed or {}).get(act, 0.0))
+            )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"openssl": speed, "providers": found, "rss_mb": round(peak, 1)}
+    return {"rows": {name: _middle(found) for name, found in rounds.items()}, "rss_mb": round(peak, 1)}
+
+
+def _usable(name: str, uri: str, act: str, data: bytes) -> Callable[[], object] | None:
+    try:
+        return acts(uri, act, data)
+    except Exception as error:  # a provider that is missing here is left out, and named
+        note(f"{name} is not usable here: {error}")
+        return None
+
+
+def _middle(found: list[tuple[Figures, float]]) -> Figures:
+    """The round whose ratio is the median one."""
+    ordered = sorted(found, key=lambda pair: pair[0]["per_second"] / pair[1] if pair[1] else 0.0)
+    mine, beside = ordered[len(ordered) // 2]
+    ratios = [pair[0]["per_second"] / pair[1] for pair in found if pair[1]]
+    return mine | {"baseline": beside, "ratio": round(statistics.median(ratios), 4) if ratios else None}
