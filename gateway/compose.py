@@ -24,6 +24,7 @@ from gateway.flow.lapses import Lapses
 from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
 from gateway.flow.outbox import STAMPER
+from gateway.flow.recognition import lists, recognition
 from gateway.flow.stamps import Stamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
@@ -44,7 +45,7 @@ from gateway.web.peeridentity import connected
 from gateway.web.platforms import Platforms
 from gateway.web.uploads import Uploads
 from signing import certs, crl
-from signing.errors import Malformed, Unavailable
+from signing.errors import Unavailable
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import Provider, open_provider
 from signing.providers.watched import SecondOpinion
@@ -194,13 +195,10 @@ def _platforms(config: Config, ring: Keyring, provider: Provider) -> dict[str, P
 
 
 def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Parts) -> Stamps:
-    anchors = {one.id: [certs.parse(der) for der in one.anchors] for one in found.partners.values()}
-    lists = {peer.id: base / peer.crl for peer in config.peer if peer.crl}
-
+    judges = _judges(config, ring.provider)
     return Stamps(
-        stamper=_stamper(config, base, ring, found), elsewhere=bool(config.stamp.url), parts=parts,
-        provider=_judges(config, ring.provider), anchors=lambda party: anchors.get(party, []),
-        crls=lambda party: _lists(lists.get(party)), policy=CRL_IF_PRESENT, now_ms=now_ms,
+        stamper=_stamper(config, base, ring, found), elsewhere=bool(config.stamp.url), parts=parts, provider=judges,
+        recognised=recognition(found.partners, config.peer, base, CRL_IF_PRESENT, judges), now_ms=now_ms,
     )  # fmt: skip
 
 
@@ -213,14 +211,6 @@ def _judges(config: Config, provider: Provider) -> Provider:
     except Unavailable as error:
         raise ConfigError("keys.second_opinion", error.zh, error.en) from None
     return SecondOpinion(provider, second, alarm("second-opinion"))
-
-
-def _lists(path: Path | None) -> list[crl.RevocationList]:
-    """The revocation list in a file, as it is now; none where it cannot be read."""
-    try:
-        return [crl.load(path.read_bytes())] if path is not None and path.exists() else []
-    except (OSError, Malformed):
-        return []
 
 
 def _stamper(config: Config, base: Path, ring: Keyring, found: Ground) -> Stamper | None:
@@ -264,10 +254,9 @@ def _expected(config: Config, base: Path, ring: Keyring, found: Ground) -> Expec
     anchors = [certs.parse(key.certificate) for key in found.card.keys if key.use == "seal-anchor"]
     for name in stamp.anchors:
         anchors += certs.load(read_file(base / name))
-    lists = base / stamp.crl if stamp.crl else None
 
     def crls() -> list[crl.RevocationList]:
-        return _lists(lists)
+        return lists(base / stamp.crl if stamp.crl else None)
 
     seal_id = stamp.external.seal_id if stamp.external else ""
     return Expected(seal_id, anchors, crls, _judges(config, ring.provider), CRL_IF_PRESENT)

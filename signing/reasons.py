@@ -99,6 +99,10 @@ SEAL_REJECTED: Final[dict[str, Words]] = {
         "签章人证书在签章之后被吊销，无可信时间证明签章更早（{detail}）",
         "the signer was revoked after the stated stamp time and no trusted time proves the stamp older ({detail})",
     ),
+    "seal-withdrawn-later": (
+        "印章在签章之后被撤销，无可信时间证明签章更早（{detail}）",
+        "the seal was withdrawn after the stated stamp time and no trusted time proves the stamp older ({detail})",
+    ),
     "property-info": ("签章的原文属性与文件位置不符", "the stamp's property information names another place"),
 }
 SEAL_UNKNOWN: Final[dict[str, Words]] = {
@@ -114,6 +118,10 @@ SEAL_UNKNOWN: Final[dict[str, Words]] = {
     "signer-revoked-later": (
         "签章人证书在签章之后被吊销，无可信时间证明签章更早（{detail}）",
         "the signer was revoked after the stated stamp time and no trusted time proves the stamp older ({detail})",
+    ),
+    "seal-withdrawn-later": (
+        "印章在签章之后被撤销，无可信时间证明签章更早（{detail}）",
+        "the seal was withdrawn after the stated stamp time and no trusted time proves the stamp older ({detail})",
     ),
 }
 NOTES: Final[dict[str, Words]] = {
@@ -135,6 +143,7 @@ NOTES: Final[dict[str, Words]] = {
         "签章人证书在签章之后被吊销（{detail}）",
         "the signer was revoked after stamping ({detail})",
     ),
+    "seal-withdrawn-later": ("印章在签章之后被撤销（{detail}）", "the seal was withdrawn after stamping ({detail})"),
     "seal-maker-revoked-later": (
         "制章人证书在用章之后被吊销（{detail}）",
         "the seal maker was revoked later ({detail})",

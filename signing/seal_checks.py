@@ -133,13 +133,7 @@ def signer_chain(
     """The signer's chain at ``moment`` (6.2.3 c, d); a revocation after it counts by proof of time, or else by policy."""
     revoked = _chain(signer, "signer", moment, against, found)
     if revoked is not None:
-        day = f"{revoked:%Y-%m-%d %H:%M:%S}Z"
-        proved = trusted is not None and trusted < revoked
-        if proved or against.policy.revoked_later == "accept":
-            found.notes.append(reasons.note("signer-revoked-later", day))
-        else:
-            say = reasons.seal_rejected if against.policy.revoked_later == "reject" else reasons.seal_unknown
-            found.add("chain", [say("signer-revoked-later", day)])
+        _came_later("signer-revoked-later", "chain", revoked, trusted, against, found)
     if against.at > signer.not_after >= moment:
         found.notes.append(reasons.note("signer-expired-since"))
 
@@ -230,6 +224,30 @@ def window(seal: Seal, moment: datetime, policy: SealPolicy) -> list[Reason]:
     if withdrawn is not None and withdrawn <= moment:
         found.append(reasons.seal_rejected("seal-revoked", f"{withdrawn:%Y-%m-%d %H:%M:%S}Z"))
     return found
+
+
+def withdrawn_later(
+    stamp: Stamp, moment: datetime, trusted: datetime | None, against: Against, found: Findings
+) -> None:
+    """A seal withdrawn after the stated time of stamping: by proof of time, or else by policy, like a signer revoked later.
+
+    The stated time is the signer's own word, so without proof a withdrawn seal could go on stamping into the past.
+    """
+    withdrawn = against.policy.revoked_seals.get(stamp.seal.es_id)
+    if withdrawn is not None and moment < withdrawn <= against.at:
+        _came_later("seal-withdrawn-later", "window", withdrawn, trusted, against, found)
+
+
+def _came_later(
+    code: str, group: str, ended: datetime, trusted: datetime | None, against: Against, found: Findings
+) -> None:
+    """What ended after the stated time of stamping: a remark where a trusted time proves the stamp older, else by policy."""
+    day = f"{ended:%Y-%m-%d %H:%M:%S}Z"
+    if (trusted is not None and trusted < ended) or against.policy.revoked_later == "accept":
+        found.notes.append(reasons.note(code, day))
+    else:
+        say = reasons.seal_rejected if against.policy.revoked_later == "reject" else reasons.seal_unknown
+        found.add(group, [say(code, day)])
 
 
 def membership(stamp: Stamp, policy: SealPolicy) -> list[Reason]:

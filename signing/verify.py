@@ -170,6 +170,7 @@ def verify_stamp(
     checks.document(stamp, document_digest, property_info, found)
     # 7. the seal by 6.1.2, its window at the time of stamping (f)
     maker = checks.check_seal(stamp.seal, moment, against, found)
+    checks.withdrawn_later(stamp, moment, trusted_time, against, found)
     # 8. the signer is one of the seal's, and not its maker (6.2.2; the standard demands it when stamping)
     found.add("membership", checks.membership(stamp, policy))
     verified = VerifiedStamp(stamp, signer, at, _MAKER) if signer is not None and found.ok else None

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 
+from gateway.flow.recognition import Recognition
 from gateway.problems import Refused
 from gateway.store.parts import Parts
 from schemas.canonical import Material, Result, ResultDocument
-from signing.certs import Certificate
-from signing.crl import RevocationList
 from signing.errors import Malformed
-from signing.policy import SealPolicy
 from signing.providers import Provider
 from signing.sm3 import sm3
 from signing.stamper import Stamper
@@ -41,7 +39,7 @@ CODE_OF_REASON = {
 
 @dataclass(frozen=True)
 class Stamps:
-    """Stamps what is ours and judges what is not. ``anchors`` and ``crls`` are asked for by party id.
+    """Stamps what is ours and judges what is not, each party's by what is ``recognised`` of that party.
 
     ``stamper`` stamps at once, here; ``elsewhere``: results are stamped by another system before they leave.
     """
@@ -50,9 +48,7 @@ class Stamps:
     elsewhere: bool
     parts: Parts
     provider: Provider
-    anchors: Callable[[str], Sequence[Certificate]]
-    crls: Callable[[str], Sequence[RevocationList]]
-    policy: SealPolicy
+    recognised: Recognition
     now_ms: Callable[[], int]
 
     def stamp(self, owner: str, result: Result) -> Result:
@@ -89,16 +85,20 @@ class Stamps:
             return Refused("TB-3008", document.name)
         if document.stamp.size > MAX_STAMP:
             return Refused("TB-3001", document.name)
+        at = self._now()
+        known = self.recognised(sender, at)
+        if known.unknown is not None:
+            return Refused("TB-3009", known.unknown.zh, early=True)
         try:
             data = b"".join(self.parts.read(f"peer:{sender}", document.stamp.sm3))
             report = verify_stamp(
                 data,
                 bytes.fromhex(document.document.sm3),
-                at=self._now(),
-                anchors=self.anchors(sender),
+                at=at,
+                anchors=known.anchors,
                 provider=self.provider,
-                crls=self.crls(sender),
-                policy=self.policy,
+                crls=known.crls,
+                policy=known.policy,
             )
         except Malformed as error:
             return Refused("TB-3001", error.zh)

@@ -30,7 +30,7 @@ BY_NAME = {row["name"]: row for row in INDEX}
 def policy(row: dict[str, Any]) -> SealPolicy:
     given_policy = row["policy"]
     path = PathPolicy(usage="sign", revocation=given_policy.get("revocation", "if-present"))
-    withdrawn = dict.fromkeys(given_policy.get("revoked_seals", []), pki.BORN)
+    withdrawn = {id_: datetime.fromisoformat(at) for id_, at in given_policy.get("revoked_seals", {}).items()}
     chosen = {key: value for key, value in given_policy.items() if key in ("maker_at", "digest_list", "timestamp_over")}
     later = given_policy.get("revoked_later", "cannot-tell")
     return SealPolicy(path=path, revoked_later=later, revoked_seals=withdrawn, **chosen)

@@ -199,7 +199,9 @@ def seals() -> list[Vector]:
     vectors = [Vector(name, "seal", data, codes, ()) for name, (data, codes) in found.items()]
     token = der.seq(der.seq(der.integer(0)), der.seq())
     revoked = Vector("maker-revoked", "seal", seal(), ("seal-maker-revoked",), (), lists=("maker-before.crl.der",))
-    withdrawn = Vector("withdrawn", "seal", seal(), ("seal-revoked",), (), policy={"revoked_seals": [ES_ID]})
+    withdrawn = Vector(
+        "withdrawn", "seal", seal(), ("seal-revoked",), (), policy={"revoked_seals": {ES_ID: BORN.isoformat()}}
+    )
     return [
         *vectors,
         revoked,
@@ -326,6 +328,24 @@ def time_stamps() -> list[Vector]:
     ]  # fmt: skip
 
 
+def withdrawn_stamps() -> list[Vector]:
+    """Stamps of a seal that its issuer has withdrawn since."""
+    later, said = {ES_ID: (DAY + timedelta(days=1)).isoformat()}, ("stamp-time-self-declared",)
+    accept: dict[str, object] = {"revoked_seals": later, "revoked_later": "accept"}
+    reject: dict[str, object] = {"revoked_seals": later, "revoked_later": "reject"}
+    before: dict[str, object] = {"revoked_seals": {ES_ID: (DAY - timedelta(days=1)).isoformat()}}
+    not_yet: dict[str, object] = {"revoked_seals": {ES_ID: (LATER + timedelta(days=1)).isoformat()}}
+    noted, open_ = ("seal-withdrawn-later",), {"revoked_seals": later}
+    return [
+        Vector("seal-withdrawn-before", "stamp", stamp(), ("seal-revoked",), policy=before),
+        Vector("seal-withdrawn-later", "stamp", stamp(), noted, policy=open_),
+        Vector("seal-withdrawn-later-rejected", "stamp", stamp(), noted, policy=reject),
+        Vector("good-withdrawn-later-accepted", "stamp", stamp(), (), (*said, *noted), policy=accept),
+        Vector("good-withdrawn-later-proved", "stamp", stamp(), (), noted, policy=open_, trusted_time=DAY),
+        Vector("good-withdrawn-not-yet", "stamp", stamp(), policy=not_yet),
+    ]
+
+
 def document_stamps() -> list[Vector]:
     """The document, and what else the caller may know."""
     token = der.seq(der.seq(), der.seq())
@@ -352,7 +372,8 @@ def files() -> dict[str, bytes]:
     roots = {"root.cert.der": pki.root(), "tsa-root.cert.der": pki.root("tsa-root")}
     found = {**{name: one.certificate.der for name, one in roots.items()}, **lists()}
     index = []
-    for vector in [*seals(), *document_stamps(), *forged_stamps(), *timed_stamps(), *time_stamps()]:
+    stamps = [*document_stamps(), *forged_stamps(), *timed_stamps(), *time_stamps(), *withdrawn_stamps()]
+    for vector in [*seals(), *stamps]:
         row = asdict(vector)
         row["file"] = vector.name + (".esl" if vector.kind == "seal" else ".dat")
         found[row["file"]] = row.pop("data")
