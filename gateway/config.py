@@ -74,11 +74,13 @@ class Tls(_Strict, frozen=True, kw_only=True):
 
 class Keys(_Strict, frozen=True, kw_only=True):
     """The keyring: encrypted PKCS#8 files in ``dir``, opened with one passphrase. ``second_opinion``: a provider that is
-    asked too about seals (``gmssl:``); it never decides, a difference raises an alarm. Empty: nobody."""
+    asked too about seals (``gmssl:``); it never decides, a difference raises an alarm. Empty: nobody. ``two_persons``: a
+    laboratory may let one person activate and revoke keys; elsewhere it always takes two."""
 
     dir: str = "keys"
     provider: str = "auto"
     second_opinion: str = ""
+    two_persons: bool = True
     passphrase: Secret
 
 

@@ -75,11 +75,15 @@ class Keyring:
 
     def signer(self, use: str) -> Signer:
         """The signer of one use: its active key. Raises ``ConfigError`` with the file's name."""
-        return Signer(self.provider, self._load(self._active(use).file))
+        return Signer(self.provider, self.load(self._active(use)))
 
     def certificate(self, use: str) -> bytes:
         """The certificate of the active key of one use, DER, from ``certs`` beside the keys."""
-        path = self.certs / self._active(use).certificate
+        return self.certificate_of(self._active(use))
+
+    def certificate_of(self, entry: Entry) -> bytes:
+        """The certificate of an entry, DER. ``ConfigError`` when there is none."""
+        path = self.certs / (entry.certificate or f"{entry.id}.der")
         try:
             return path.read_bytes()
         except OSError:
@@ -90,11 +94,11 @@ class Keyring:
         entry = self.register().entry(key_id)
         if entry is None or not entry.may(Power.DECRYPT):
             raise ConfigError(key_id[:32], "没有可用于解密的这把密钥", "there is no such key that may decrypt")
-        return self._load(entry.file)
+        return self.load(entry)
 
     def openers(self, use: str = "encryption") -> dict[str, PrivateKey]:
         """Key id -> private key, of all keys of one use that may open what was sealed to them."""
-        return {one.id: self._load(one.file) for one in self.entries(use) if one.may(Power.DECRYPT)}
+        return {one.id: self.load(one) for one in self.entries(use) if one.may(Power.DECRYPT)}
 
     def entries(self, use: str = "") -> Sequence[Entry]:
         """All keys that we have or had (of one use), in the order they came."""
@@ -189,8 +193,9 @@ class Keyring:
         moved = Moved(int(path.stat().st_mtime * 1000), STARTS["adopt"], ("adopted",))
         return Entry(public.thumbprint, OFFLINE, f"{OFFLINE}.pem", (moved,), path.name)
 
-    def _load(self, name: str) -> PrivateKey:
-        path = self.folder / name
+    def load(self, entry: Entry) -> PrivateKey:
+        """The private key of an entry, whatever its state: what it may be used for is for the caller to ask."""
+        path = self.folder / entry.file
         try:
             return keys.private_from_pem(private_bytes(path), self.passphrase)
         except Malformed as error:
@@ -244,6 +249,14 @@ def write_private(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_public(path: Path, data: bytes) -> None:
+    """A file that anybody may read, put in place whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(data)
+    part.replace(path)
 
 
 def private_bytes(path: Path) -> bytes:

@@ -190,6 +190,7 @@ admin = "{place.admin}"
 {TLS if place.tls else ""}[keys]
 dir = "keys"
 provider = "auto"
+two_persons = false
 passphrase = {{ file = "keys/{PASSPHRASE}" }}
 
 [stamp]

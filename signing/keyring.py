@@ -49,6 +49,7 @@ class By(StrEnum):
 
 class Need(StrEnum):
     CERTIFICATE = "certificate"  # a certificate of this very key is at hand
+    LISTED = "listed"  # our signed card lists it; keys of other uses are not on the card
     SINCE = "since"  # the announced date has come
     FETCHED = "fetched"  # every partner has fetched the card with it, or the custodian was asked twice
     DRAINED = "drained"  # nothing open depends on it any more, or the custodian was asked twice
@@ -88,7 +89,9 @@ ROWS: Final[dict[tuple[State, Act], Row]] = {
     (State.CERTIFIED, Act.ANNOUNCE): Row(State.ANNOUNCED, By.CUSTODIAN, (Need.CERTIFICATE,)),
     (State.CERTIFIED, Act.RETIRE): _GIVE_UP,
     (State.CERTIFIED, Act.REVOKE): _REVOKE,
-    (State.ANNOUNCED, Act.ACTIVATE): Row(State.ACTIVE, By.TWO, (Need.CERTIFICATE, Need.SINCE, Need.FETCHED)),
+    (State.ANNOUNCED, Act.ACTIVATE): Row(
+        State.ACTIVE, By.TWO, (Need.CERTIFICATE, Need.LISTED, Need.SINCE, Need.FETCHED)
+    ),
     (State.ANNOUNCED, Act.RETIRE): _GIVE_UP,
     (State.ANNOUNCED, Act.REVOKE): _REVOKE,
     (State.ACTIVE, Act.SUCCEED): Row(State.OVERLAP, By.NODE),
@@ -151,11 +154,19 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return power in MAY[self.state]
 
 
+class Custodian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One who orders acts on keys (密钥管理员): a name and the own SM2 key's point, 04||x||y."""
+
+    name: str
+    point: bytes
+
+
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All our keys. ``version`` goes up with every change; ``drill_ms``: when shares last opened the backup (0 never)."""
 
     version: int = 0
     entries: tuple[Entry, ...] = ()
+    custodians: tuple[Custodian, ...] = ()
     drill_ms: int = 0
 
     def active(self, use: str) -> Entry | None:
@@ -176,6 +187,7 @@ class Facts:
     by: tuple[str, ...]
     reason: str = ""
     certified: bool = False
+    listed: bool = False
     behind: tuple[str, ...] = ()
     depends: int = 0
     although: bool = False
@@ -196,6 +208,13 @@ def move(register: Register, key_id: str, act: Act, facts: Facts) -> Register | 
     if former is not None:
         moved[former.id] = _step(former, ROWS[State.ACTIVE, Act.SUCCEED].next, facts)
     return _changed(register, tuple(moved.get(one.id, one) for one in register.entries))
+
+
+def takes_two(register: Register, key_id: str, act: Act) -> bool:
+    """Whether this act on this key, as it stands, is one for two custodians."""
+    entry = register.entry(key_id)
+    row = ROWS.get((entry.state, act)) if entry is not None else None
+    return row is not None and row.by is By.TWO
 
 
 def add(register: Register, entry: Entry) -> Register | Rejected:
@@ -243,6 +262,12 @@ def _certificate(_: Entry, facts: Facts) -> Rejected | None:
     return Rejected("key-certificate", "没有与该密钥相符的证书", "there is no certificate of this very key")
 
 
+def _listed(_: Entry, facts: Facts) -> Rejected | None:
+    if facts.listed:
+        return None
+    return Rejected("key-not-on-card", "签发的名片中还没有这把密钥", "our signed card does not list the key yet")
+
+
 def _since(entry: Entry, facts: Facts) -> Rejected | None:
     if facts.at_ms >= entry.since_ms:
         return None
@@ -268,6 +293,7 @@ def _reason(_: Entry, facts: Facts) -> Rejected | None:
 
 _NEEDS: Final[dict[Need, Callable[[Entry, Facts], Rejected | None]]] = {
     Need.CERTIFICATE: _certificate,
+    Need.LISTED: _listed,
     Need.SINCE: _since,
     Need.FETCHED: _fetched,
     Need.DRAINED: _drained,

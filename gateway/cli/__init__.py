@@ -30,6 +30,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "deadletter": ("gateway.cli.deadletter", "死信：待人处置的投递", "deliveries that wait for a person"),
     "peer": ("gateway.cli.peer", "对端网关", "partner gateways"),
     "registry": ("gateway.cli.registry", "名册：多方共签的名片清单", "the registry of cards"),
+    "key": ("gateway.cli.key", "本节点的密钥", "our own keys"),
     "db": ("gateway.cli.db", "数据库", "database"),
     "bench": ("gateway.cli.bench", "性能测量与基线", "figures beside their baselines"),
 }

@@ -23,7 +23,7 @@ from tests import pki
 
 PROVIDER = open_provider("pure:?sign=allow")
 PASSPHRASE = b"canary-passphrase"
-BOTH = Facts(at_ms=5, by=("wang", "li"), reason="轮换", certified=True)
+BOTH = Facts(at_ms=5, by=("wang", "li"), reason="轮换", certified=True, listed=True)
 
 
 @pytest.fixture

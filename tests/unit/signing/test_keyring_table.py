@@ -14,7 +14,7 @@ from signing import keyring
 from signing.errors import Malformed, Rejected
 from signing.keyring import ROWS, Act, By, Entry, Facts, Moved, Need, Power, Register, State
 
-GOOD = Facts(at_ms=10, by=("wang", "li"), reason="轮换", certified=True)
+GOOD = Facts(at_ms=10, by=("wang", "li"), reason="轮换", certified=True, listed=True)
 # how far along a key is; overlap and what follows is never left for an earlier stage
 ORDER = (*State,)
 
@@ -82,6 +82,7 @@ def test_one_person_twice_is_one_person(by: tuple[str, ...], quorum: int, ok: bo
         (State.CSR, Act.IMPORT, {"certified": False}, "key-certificate"),
         (State.CERTIFIED, Act.ANNOUNCE, {"certified": False}, "key-certificate"),
         (State.ANNOUNCED, Act.ACTIVATE, {"certified": False}, "key-certificate"),
+        (State.ANNOUNCED, Act.ACTIVATE, {"listed": False}, "key-not-on-card"),
         (State.ANNOUNCED, Act.ACTIVATE, {"behind": ("360111",)}, "key-behind"),
         (State.OVERLAP, Act.RETIRE, {"depends": 3}, "key-depends"),
         (State.ACTIVE, Act.REVOKE, {"reason": " "}, "key-reason"),

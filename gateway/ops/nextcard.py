@@ -1,0 +1,102 @@
+"""Our next card (下一版名片), as the register of keys says it: what is announced, in use or in overlap stands on it.
+
+It is made on the node without a signature (``card.next.json``) and signed where the identity key lies, offline. What other
+hands put on the card (the roots of our seals) stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from gateway.config import ConfigError
+from gateway.exchange import card as cards
+from gateway.exchange.card import Card, CardKey
+from gateway.keyring import Keyring
+from signing import certs
+from signing.errors import Malformed
+from signing.keyring import Entry, Register, State
+from signing.sm2 import Signer
+
+FILE, NEXT = "card.json", "card.next.json"
+CARDED = ("checkpoint", "direct", "encryption")  # uses that partners learn of by the card
+STANDING = (State.ANNOUNCED, State.ACTIVE, State.OVERLAP)
+
+
+def held(ring: Keyring, base: Path) -> Card:
+    """Our card as installed, by our identity key's certificate."""
+    path = base / FILE
+    try:
+        identity = certs.parse(ring.certificate("identity")).public_key
+        return cards.read(path.read_bytes(), identity.thumbprint if identity is not None else "", ring.provider)
+    except OSError as error:
+        raise ConfigError(str(path), f"读不到名片（{error.strerror}）", f"cannot be read ({error.strerror})") from None
+    except (Malformed, cards.CardError) as error:
+        raise ConfigError(str(path), error.zh, error.en) from None
+
+
+def follow(before: Card, register: Register, certificate: Callable[[Entry], bytes], now_ms: int) -> Card:
+    """The card after ``before``. A key that is on it keeps its date, a new one has the date it was announced for."""
+    known = {key.id: key.since_ms for key in before.keys}
+    ours = tuple(
+        CardKey(entry.use, entry.id, certificate(entry), known.get(entry.id, entry.since_ms or now_ms))
+        for entry in register.entries
+        if entry.use in CARDED and entry.state in STANDING
+    )
+    others = tuple(key for key in before.keys if key.use not in CARDED)
+    issued = max(now_ms, before.issued_ms)
+    return msgspec.structs.replace(before, version=before.version + 1, issued_ms=issued, keys=ours + others)
+
+
+def write(base: Path, card: Card) -> Path:
+    """Put the unsigned card where it is fetched for signing."""
+    path = base / NEXT
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(card, order="sorted"), indent=1) + b"\n")
+    return path
+
+
+def unsigned(data: bytes, where: str) -> Card:
+    """A card that was written by ``write``."""
+    try:
+        return msgspec.json.decode(data, type=Card)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise ConfigError(where, "不是待签的名片", "not a card to be signed") from None
+
+
+def signed(card: Card, signer: Signer, certificate: bytes, where: str) -> bytes:
+    """The card as it is published; the certificate must be the identity key's."""
+    try:
+        public = certs.parse(certificate).public_key
+    except Malformed as error:
+        raise ConfigError(where, error.zh, error.en) from None
+    if public != signer.public:
+        raise ConfigError(where, "证书不是身份密钥的", "the certificate is not the identity key's")
+    return cards.sign(card, signer, certificate)
+
+
+def install(ring: Keyring, base: Path, data: bytes, where: str) -> Card:
+    """Put a signed card in place of ours, whole. ``ConfigError`` when it is not ours, not newer, or lacks a key in use."""
+    before = held(ring, base)
+    identity = certs.parse(ring.certificate("identity")).public_key
+    try:
+        card = cards.read(data, identity.thumbprint if identity is not None else "", ring.provider)
+    except cards.CardError as error:
+        raise ConfigError(where, error.zh, error.en) from None
+    if card.party != before.party or card.version <= before.version:
+        zh, en = "名片不是本方的，或版本不高于现有名片", "the card is another party's, or no newer than ours"
+        raise ConfigError(where, zh, en)
+    listed = {(key.use, key.id) for key in card.keys}
+    missing = [entry.use for entry in ring.entries() if _signs(entry) and (entry.use, entry.id) not in listed]
+    if missing:
+        names = ", ".join(missing)
+        raise ConfigError(where, f"名片缺少在用密钥：{names}", f"the card lacks keys in use: {names}")
+    part = base / f".{FILE}.new"
+    part.write_bytes(data)
+    part.replace(base / FILE)
+    return card
+
+
+def _signs(entry: Entry) -> bool:
+    return entry.use in CARDED and entry.state is State.ACTIVE
