@@ -128,7 +128,7 @@ async def build(config: Config, base: Path) -> Node:
     doors = Platforms(
         platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, now_ms
     )
-    admin = Admin(journal, party, config.node.name, now_ms, wake)
+    admin = Admin(journal, party, config.node.name, now_ms, wake, ring.answers)
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(), "platform": doors.routes(), "admin": admin.routes(),
     }  # fmt: skip

@@ -19,6 +19,7 @@ from adapters.registry import PlatformSettings
 from gateway.stamping.family import AnswerWords, External, OrderWords
 
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$")]
+OnlineUse = Annotated[str, Meta(pattern=r"^(checkpoint|direct|platform)$")]
 PartyId = Annotated[str, Meta(pattern=r"^\d{6}\.[0-9A-Z]{18}$")]
 
 
@@ -72,16 +73,25 @@ class Tls(_Strict, frozen=True, kw_only=True):
             raise ValueError("certificate 与 key 须同时给出 (certificate and key go together)")
 
 
+class MachineSettings(_Strict, frozen=True, kw_only=True):
+    """``[keys.machine]``: the PIN of the cryptographic machine, and the index of each use's key in it."""
+
+    pin: Secret
+    index: dict[OnlineUse, Annotated[int, Meta(ge=1)]]
+
+
 class Keys(_Strict, frozen=True, kw_only=True):
     """The keyring: encrypted PKCS#8 files in ``dir``, opened with one passphrase. ``second_opinion``: a provider that is
     asked too about seals (``gmssl:``); it never decides, a difference raises an alarm. Empty: nobody. ``two_persons``: a
-    laboratory may let one person activate and revoke keys; elsewhere it always takes two."""
+    laboratory may let one person activate and revoke keys; elsewhere it always takes two. ``machine`` with ``provider =
+    "sdf:/library"``: keys that are used in a machine."""
 
     dir: str = "keys"
     provider: str = "auto"
     second_opinion: str = ""
     two_persons: bool = True
     passphrase: Secret
+    machine: MachineSettings | None = None
 
 
 class Delivery(_Strict, frozen=True, kw_only=True):
@@ -242,6 +252,7 @@ def _suggest(error: str) -> str:
         Node,
         Listen,
         Tls,
+        MachineSettings,
         Keys,
         Delivery,
         Limits,

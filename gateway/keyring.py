@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from gateway import keyregister
-from gateway.config import Config, ConfigError, secret
+from gateway.config import Config, ConfigError, Secret, secret
+from gateway.machine import MachineKeys, in_machine, open_machine, place
 from gateway.store.vault import Vault
 from signing import certs, keys, sm4
 from signing import keyring as table
@@ -56,12 +57,16 @@ def provider(uri: str, lab: bool) -> tuple[Provider, str]:
 def open_ring(config: Config, base: Path) -> tuple[Keyring, str]:
     """The keyring of a node whose files lie under ``base``, and the provider's warning ("" if none)."""
     found, warning = provider(config.keys.provider, config.node.lab)
-    return Keyring(base / config.keys.dir, passphrase(config, base), found), warning
+    machine = open_machine(config, base, found, partial(_read, base))
+    return Keyring(base / config.keys.dir, passphrase(config, base), found, machine), warning
 
 
 def passphrase(config: Config, base: Path) -> bytes:
     """The passphrase of the keys; one in a file is refused when others may read that file."""
-    source = config.keys.passphrase
+    return _read(base, config.keys.passphrase)
+
+
+def _read(base: Path, source: Secret) -> bytes:
     return private_bytes(base / source.file).rstrip(b"\r\n") if source.file else secret(source, base)
 
 
@@ -72,10 +77,25 @@ class Keyring:
     folder: Path
     passphrase: bytes = field(repr=False)
     provider: Provider
+    machine: MachineKeys | None = None
 
     def signer(self, use: str) -> Signer:
-        """The signer of one use: its active key. Raises ``ConfigError`` with the file's name."""
-        return Signer(self.provider, self.load(self._active(use)))
+        """The signer of one use: its active key. Raises ``ConfigError`` with the file's name, Unavailable when it is in a
+        machine that does not answer."""
+        return self.signer_of(self._active(use))
+
+    def signer_of(self, entry: Entry) -> Signer:
+        """The signer of an entry, whatever its state: what it may be used for is for the caller to ask."""
+        if not in_machine(entry.file):
+            return Signer(self.provider, self.load(entry))
+        if self.machine is None:
+            raise ConfigError(entry.file, "密钥在密码机中，而配置没有密码机", "this key is in a machine; none is set")
+        return Signer(self.provider, self.machine.key(entry.file))
+
+    def answers(self) -> None:
+        """Unavailable while a machine that holds our keys does not answer."""
+        if self.machine is not None:
+            self.machine.provider.check()
 
     def certificate(self, use: str) -> bytes:
         """The certificate of the active key of one use, DER, from ``certs`` beside the keys."""
@@ -110,7 +130,8 @@ class Keyring:
         if self._registered:
             return keyregister.decode(private_bytes(path), self._register_key, str(path))
         found = {file.stem: self._adopted(file) for file in sorted(self.folder.glob("*.pem"))}
-        found.setdefault(OFFLINE, self._offline())
+        found |= {use: self._certified(use, place(index)) for use, index in self._in_machine.items()}
+        found.setdefault(OFFLINE, self._certified(OFFLINE, f"{OFFLINE}.pem"))  # it lies elsewhere, as it should
         return Register(0, tuple(entry for entry in found.values() if entry is not None))
 
     def stamp(self) -> tuple[int, int, int]:
@@ -154,7 +175,8 @@ class Keyring:
     def _active(self, use: str) -> Entry:
         """Without a register the file's name says it all: nothing else needs to be opened then."""
         if not self._registered:
-            return Entry("", use, f"{use}.pem", (), f"{use}.der")
+            held = place(self._in_machine[use]) if use in self._in_machine else f"{use}.pem"
+            return Entry("", use, held, (), f"{use}.der")
         entry = self.register().active(use)
         if entry is None:
             zh, en = f"没有在用的密钥：{use}", f"there is no active key for {use}"
@@ -184,17 +206,23 @@ class Keyring:
         moved = Moved(int(file.stat().st_mtime * 1000), STARTS["adopt"], ("adopted",))
         return Entry(private.public.thumbprint, file.stem, file.name, (moved,), f"{file.stem}.der")
 
-    def _offline(self) -> Entry | None:
-        """The identity key lies elsewhere, as it should: it is known by its certificate."""
-        path = self.certs / f"{OFFLINE}.der"
+    def _certified(self, use: str, where: str) -> Entry | None:
+        """A key that is not among the files: it is known by its certificate."""
+        path = self.certs / f"{use}.der"
         public = certs.parse(path.read_bytes()).public_key if path.exists() else None
         if public is None:
             return None
         moved = Moved(int(path.stat().st_mtime * 1000), STARTS["adopt"], ("adopted",))
-        return Entry(public.thumbprint, OFFLINE, f"{OFFLINE}.pem", (moved,), path.name)
+        return Entry(public.thumbprint, use, where, (moved,), path.name)
+
+    @property
+    def _in_machine(self) -> Mapping[str, int]:
+        return self.machine.index if self.machine is not None else {}
 
     def load(self, entry: Entry) -> PrivateKey:
         """The private key of an entry, whatever its state: what it may be used for is for the caller to ask."""
+        if in_machine(entry.file):
+            raise ConfigError(entry.file, "私钥在密码机内，不可取出", "the private key never leaves its machine")
         path = self.folder / entry.file
         try:
             return keys.private_from_pem(private_bytes(path), self.passphrase)

@@ -27,6 +27,7 @@ def group(path: str, check: bool, log_level: str) -> None:
 
     from gateway import config, ground, service
     from gateway.ops import logs
+    from signing.errors import SigningError
 
     logs.setup(log_level)
     file = Path(path)
@@ -55,3 +56,5 @@ def group(path: str, check: bool, log_level: str) -> None:
         runner(service.serve(settings, file.parent, announce))
     except config.ConfigError as error:
         unreadable(error.where, error.zh, error.en)
+    except SigningError as error:  # a key or its machine does not serve: nothing has begun
+        unreadable(path, error.zh, error.en)

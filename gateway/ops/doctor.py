@@ -27,10 +27,10 @@ from signing import certs, crl, lab
 from signing.certs import Certificate
 from signing.errors import SigningError
 from signing.providers import Provider, open_provider, selftest
+from signing.providers.sdf_abi import MachineError
 
 NEEDED = ("checkpoint", "direct", "encryption", "platform")
 CERTIFIED = ("identity", *NEEDED)
-MACHINE = "sdf:"  # keys that never leave a cryptographic machine (GM/T 0018)
 _RENEW = ("申请新证书并更换密钥", "get a new certificate and rotate the key")
 
 
@@ -102,6 +102,8 @@ def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Sequence[Check]:
             done.append(one)
     except ConfigError as error:
         done.append(Check(name, FAIL, f"{error.where}：{error.zh}", f"{error.where}: {error.en}", *_LOOK))
+    except MachineError as error:
+        done.append(Check(name, FAIL, error.zh, error.en, *_MACHINE))
     except (SigningError, agreements.AgreementError) as error:
         done.append(Check(name, FAIL, error.zh, error.en, *_LOOK))
     except OSError as error:
@@ -109,6 +111,10 @@ def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Sequence[Check]:
     return done
 
 
+_MACHINE = (
+    "检查密码机与网络；办件在队列中等待，网关不会改用软件密钥",
+    "look at the machine and its network; cases wait, and no software key takes its place",
+)
 _LOOK = ("按所述文件与原因处理", "mend the file that is named")
 
 
@@ -134,25 +140,36 @@ def _keys(patient: Patient) -> Iterator[Check]:
 
 
 def _provider(patient: Patient) -> Iterator[Check]:
-    found, warning = patient.opened
+    places, (_, warning) = _places(patient), patient.opened
+    found = patient.ring.provider  # its machine has been talked to by now, where there is one
     selftest.passes(found, signs=True)
-    software = not found.uri.startswith(MACHINE)
-    zh, en = ("软件密钥", "software keys") if software else ("密码机密钥", "keys in a cryptographic machine")
-    zh, en = f"{found.description}；已知答案自检通过；{zh}", f"{found.description}; known answers right; {en}"
-    if warning or (software and not patient.config.node.lab):
-        fix = (
-            "生产环境的密评要求使用密码机（GM/T 0018）",
-            "for production, compliance asks for a cryptographic machine (GM/T 0018)",
-        )
-        if warning:
-            fix = ("安装 OpenSSL 3.0 或更新版本", "install OpenSSL 3.0 or newer")
-        yield Check("provider", WARN, zh, en, *fix)
+    zh, en = f"{found.description}；已知答案自检通过", f"{found.description}; known answers right"
+    if warning:
+        yield Check("provider", WARN, zh, en, "安装 OpenSSL 3.0 或更新版本", "install OpenSSL 3.0 or newer")
     else:
         yield Check("provider", OK, zh, en)
+    yield places
     if patient.config.keys.second_opinion:
         second = open_provider(patient.config.keys.second_opinion)
         zh, en = f"签章复核：{second.description}", f"second opinion on seals: {second.description}"
         yield Check("second opinion", OK, zh, en)
+
+
+def _places(patient: Patient) -> Check:
+    """Which of our keys are software keys, and which a machine's: outside the lab software keys are worth a warning."""
+    kinds = {use: patient.ring.signer(use).kind for use in NEEDED}
+    soft = [use for use, kind in kinds.items() if kind == "software"]
+    hard = [use for use, kind in kinds.items() if kind == "machine"]
+    named = (("软件密钥", "software keys", soft), ("密码机密钥", "keys in a cryptographic machine", hard))
+    zh = "；".join(f"{label}：{'、'.join(uses)}" for label, _, uses in named if uses)
+    en = "; ".join(f"{label}: {', '.join(uses)}" for _, label, uses in named if uses)
+    if not soft or patient.config.node.lab:
+        return Check("signers", OK, zh, en)
+    fix = (
+        '密评要求密钥在经认证的密码模块中：keys.provider = "sdf:…"（密码机，GM/T 0018）与 [keys.machine]',
+        'compliance asks for keys in a certified module: keys.provider = "sdf:…" (GM/T 0018) and [keys.machine]',
+    )
+    return Check("signers", WARN, zh, en, *fix)
 
 
 def _own_card(patient: Patient) -> Iterator[Check]:

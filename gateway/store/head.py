@@ -36,6 +36,11 @@ class Head:
         self._checkpoint: SignedCheckpoint | None = None
 
     @property
+    def waits(self) -> bool:
+        """Whether ``extend`` waits for a machine that signs."""
+        return self._signer.kind == "machine"
+
+    @property
     def size(self) -> int:
         """Leaves so far."""
         return self._frontier.size

@@ -6,8 +6,9 @@ sees what came before it in the same group. After the last piece the group's lea
 checkpoint over them is signed, and everything is committed together. Nothing signed leaves before ``COMMIT`` has
 returned; if its outcome is unknown it is read back before that size is signed again.
 
-The works run on the event loop, where nothing fights them for the interpreter; what waits for the disk (``COMMIT``) or
-for another process (``BEGIN`` on a locked file) waits in a thread of its own, and the loop goes on serving.
+The works run on the event loop, where nothing fights them for the interpreter; what waits for the disk (``COMMIT``), for
+another process (``BEGIN`` on a locked file) or for a key in a machine waits in a thread of its own, and the loop goes on
+serving.
 """
 
 from __future__ import annotations
@@ -227,6 +228,9 @@ class Journal:
             now_ms = self._head.clock(self._now_ms())
             tx = Tx(self._writer, now_ms, self._head.size)
             results = [[self._attempt(tx, work) for work in job.works] for job in jobs]
+            if self._head.waits:
+                self._queue.put(partial(self._seal, jobs, results, tx.leaves, now_ms))
+                return
             sealed = self._head.extend(self._writer, tx.leaves, now_ms)
         except Exception as error:
             self._fail(jobs, error)
@@ -306,6 +310,18 @@ class Journal:
             else:
                 self._loop.call_soon_threadsafe(self._run, jobs)
                 return
+
+    def _seal(
+        self, jobs: list[_Job], results: list[list[Any]], leaves: Sequence[tuple[bytes, bytes, str, str]], now_ms: int
+    ) -> None:
+        """The checkpoint's key is in a machine, and its answer is waited for like the disk's."""
+        assert self._loop is not None  # noqa: S101
+        try:
+            sealed = self._head.extend(self._writer, leaves, now_ms)
+        except Exception as error:
+            self._loop.call_soon_threadsafe(self._fail, jobs, error)
+        else:
+            self._commit(jobs, results, sealed)
 
     def _commit(self, jobs: list[_Job], results: list[list[Any]], sealed: Sealed) -> None:
         assert self._loop is not None  # noqa: S101

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ class Admin:
     name: str
     now_ms: Callable[[], int]
     wake: Callable[[str], None]
+    keys_answer: Callable[[], None]
 
     def routes(self) -> list[web.RouteDef]:
         """The listener's paths (contract)."""
@@ -37,7 +39,8 @@ class Admin:
         return web.json_response({"ok": True})
 
     async def ready(self, _: web.Request) -> web.Response:
-        """The store takes a commit: a gateway that cannot store must get no traffic."""
+        """The store takes a commit and the keys answer: a gateway that can do neither must get no traffic."""
+        await asyncio.to_thread(self.keys_answer)
         await self.journal.submit(lambda tx: tx.run("DELETE FROM nonce WHERE expires_ms < ?", tx.now_ms))
         return web.json_response({"ok": True, "party": self.party})
 

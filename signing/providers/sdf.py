@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl
 
 from signing.errors import Malformed, Unavailable
 from signing.providers import selftest
+from signing.providers.around import Around
 from signing.providers.sdf_abi import Library, Shapes
 from signing.providers.sdf_machine import PROBE, Limits, Machine
 from signing.providers.sdf_session import BLOCK, Pin, Session
-from signing.sm2 import PrivateKey, PublicKey
+from signing.sm2 import PublicKey
 
 if TYPE_CHECKING:
     from signing.providers import Provider
@@ -53,33 +54,28 @@ class SdfKey:
         return f"SdfKey({self.index}, {self.public.thumbprint})"
 
 
-class Sdf:
+class Sdf(Around):
     """The provider. What is public (verify, encrypt) and what comes as a scalar from outside (``load``) is the software
     provider's; a key of the machine is used in the machine or not at all."""
 
     def __init__(self, uri: str, machine: Machine, software: Provider, options: dict[str, str]) -> None:
+        super().__init__(software)
         self.uri = uri
+        self.description = f"GM/T 0018 {uri}; {software.description}"
         self.machine = machine
         self.numbered = options["decrypt"] == "numbered"
-        self._software = software
         self._asks_machine = options["verify"] == "machine"
         self._hmac = int(options["hmac"], 16)
-        self._tested = ""
-
-    @property
-    def description(self) -> str:
-        """The machine, once it has been talked to, and the software beside it."""
-        return f"GM/T 0018 {self._tested or self.uri}; {self._software.description}"
-
-    # --- the machine's part ------------------------------------------------------------------------------------------
+        self._tested = False
 
     def key(self, index: int, pin: Pin, use: str = "sign") -> SdfKey:
         """A key of the machine. Unavailable when machine, index or PIN do not serve; the PIN is presented once."""
         if not self._tested:
-            self._tested = self.machine.do("self-test", _known_answers)
+            who = self.machine.do("self-test", _known_answers)
+            self.description, self._tested = f"GM/T 0018 {who}; {self._inner.description}", True
         public = self.machine.do("public key", lambda session: session.public(index, use))
         key = SdfKey(self, index, pin, public)
-        if use == "sign" and not self._software.verify_digest(public, PROBE, *key.sign_digest(PROBE)):
+        if use == "sign" and not self._inner.verify_digest(public, PROBE, *key.sign_digest(PROBE)):
             raise _selftest_failed()
         return key
 
@@ -136,28 +132,11 @@ class Sdf:
 
         return self.machine.do("hmac", work)
 
-    # --- the software's part -----------------------------------------------------------------------------------------
-
     def verify_digest(self, public: PublicKey, e: bytes, r: int, s: int) -> bool:
-        good = self._software.verify_digest(public, e, r, s)
+        good = self._inner.verify_digest(public, e, r, s)
         return good and (
             not self._asks_machine or self.machine.do("verify", lambda found: found.verify(public, e, r, s))
         )
-
-    def generate(self) -> PrivateKey:
-        return self._software.generate()
-
-    def load(self, d: int) -> PrivateKey:
-        return self._software.load(d)
-
-    def sign_digest(self, private: PrivateKey, e: bytes) -> tuple[int, int]:
-        return self._software.sign_digest(private, e)
-
-    def encrypt(self, public: PublicKey, plaintext: bytes) -> bytes:
-        return self._software.encrypt(public, plaintext)
-
-    def decrypt(self, private: PrivateKey, ciphertext: bytes) -> bytes:
-        return self._software.decrypt(private, ciphertext)
 
 
 def open_sdf(path: str, options: dict[str, str], software: Provider) -> Sdf:
@@ -191,7 +170,7 @@ def _known_answers(session: Session) -> str:
     bad = session.verify(selftest.PUBLIC, selftest.E, selftest.R, selftest.S ^ 1)
     if not good or bad or session.random(32) == session.random(32):
         raise _selftest_failed()
-    return session.info() or "?"
+    return session.info()
 
 
 def _number(text: str) -> int:

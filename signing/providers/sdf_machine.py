@@ -1,14 +1,15 @@
 """One cryptographic machine (密码机) as its users see it: acts with a deadline, a pool of sessions, a circuit breaker.
 
-After ``failures`` acts in a row without a result the machine rests: every act is refused at once (``sdf-resting``), so
-nobody waits for a dead machine. A thread tries it every ``rest_s`` with a real signature by every key in use; the first
-success ends the rest. A refused PIN ends all acts until a person has acted. No failure is ever answered by another key.
+After ``failures`` acts of one kind in a row without a result (random numbers that still come say nothing about
+signatures) the machine rests: every act is refused at once (``sdf-resting``), so nobody waits for a dead machine. A
+thread tries it every ``rest_s`` with a real signature by every key in use; the first success ends the rest. A refused PIN
+ends all acts until a person has acted. No failure is ever answered by another key.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -42,7 +43,7 @@ class Machine:
         self._device = Device(library)
         self._idle: deque[Session] = deque()
         self._keys: dict[int, Pin] = {}
-        self._streak = 0
+        self._streaks: Counter[str] = Counter()
         self._resting = False
         self._refusal: MachineError | None = None
         self._closed = threading.Event()
@@ -76,14 +77,14 @@ class Machine:
             result = session.run(work, self._limits.timeout_s)
         except TimeoutError:
             session.end()
-            raise self._failed(timed_out(act)) from None
+            raise self._failed(act, timed_out(act)) from None
         except MachineError as error:
             session.end()
-            raise self._failed(error) from None
+            raise self._failed(act, error) from None
         except SigningError:  # the machine answered: what it was given was bad
             self._give(session)
             raise
-        self._streak = 0
+        self._streaks[act] = 0
         self._give(session)
         return result
 
@@ -108,15 +109,15 @@ class Machine:
         for session in stale:
             session.end()
 
-    def _failed(self, error: MachineError) -> MachineError:
+    def _failed(self, act: str, error: MachineError) -> MachineError:
         if error.code in ANSWERS:
             return error
         self._retire()
         with self._lock:
-            self._streak += 1
+            self._streaks[act] += 1
             if error.code in PIN_CODES:
                 self._refusal = error
-            elif self._streak >= self._limits.failures and not self._resting:
+            elif self._streaks[act] >= self._limits.failures and not self._resting:
                 self._resting = True
                 threading.Thread(target=self._try_again, name="sdf-probe", daemon=True).start()
         return error
@@ -127,6 +128,7 @@ class Machine:
                 self._attempt("probe", self._works)
             except SigningError:
                 continue
+            self._streaks.clear()
             self._resting = False
             return
 

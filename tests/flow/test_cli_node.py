@@ -129,7 +129,7 @@ def test_a_sound_node_passes_and_software_keys_are_called_so(rest: Rest) -> None
     found = told(rest.a, "doctor", "--offline")["checks"]
     assert all(set(one) >= {"name", "ok", "detail", "fix"} for one in found)
     assert {one["ok"] for one in found} == {True}
-    assert "软件密钥" in next(one["detail"] for one in found if one["name"] == "provider")
+    assert "软件密钥" in next(one["detail"] for one in found if one["name"] == "signers")
     assert "software keys" in run(rest.a, "doctor", "--offline", lang="en_US.UTF-8").output
 
 
@@ -161,7 +161,8 @@ def test_laboratory_trust_and_a_seal_key_at_hand_fail_outside_the_laboratory(res
     change(rest.a, "lab = true", "lab = false")
     found = checks(rest.a)
     assert found["lab"].level == found["stamper"].level == "fail"
-    assert found["provider"].level == "warn" and "密评" in found["provider"].fix_zh
+    assert found["signers"].level == "warn" and "密评" in found["signers"].fix_zh
+    assert "GM/T 0018" in found["signers"].fix_en
 
 
 @pytest.mark.parametrize(
