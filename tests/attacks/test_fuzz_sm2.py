@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +13,14 @@ from signing.providers import open_provider, selftest
 from signing.sm2 import DEFAULT_ID, Encoding, PrivateKey, PublicKey
 from tests.attacks import fuzz
 from tests.attacks.fuzz import Target
+from tests.vectors.sm2 import vectors
 
 LIBCRYPTO, PURE, GMSSL = (open_provider(uri) for uri in ("libcrypto:", "pure:?sign=allow", "gmssl:"))
 PRIVATE = PrivateKey(selftest.D, selftest.PUBLIC)
 SIGNATURE = sm2.encode(selftest.R, selftest.S, Encoding.DER)
 RAW = sm2.encode(selftest.R, selftest.S, Encoding.RAW)
 SEALED = selftest.CIPHERTEXT
-VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "sm2" / "keys.json"
-PEMS = [(row["kind"], row["pem"].encode()) for row in json.loads(VECTORS.read_text("utf-8")) if row["code"] is None]
+PEMS = [(one.question["op"], one.question["pem"].encode()) for one in vectors.load("keys") if not one.code]
 ENCRYPTED = [
     keys.private_to_pem(PRIVATE, b"pw", salt=bytes(8), iv=bytes(16), iterations=1, prf=prf)
     for prf in (Prf.SHA256, Prf.SM3)
@@ -30,7 +28,7 @@ ENCRYPTED = [
 
 
 def bodies(kind: str) -> list[bytes]:
-    label = "PRIVATE KEY" if kind == "private" else "PUBLIC KEY"
+    label = "PRIVATE KEY" if kind == "private-key" else "PUBLIC KEY"
     return [keys.from_pem(pem, label)[1] for found, pem in PEMS if found == kind and f"BEGIN {label}".encode() in pem]
 
 
@@ -54,10 +52,10 @@ TARGETS = [
     Target("signature raw", lambda d: sm2.decode(d, Encoding.RAW), [RAW],
            again=lambda pair: sm2.encode(*pair, Encoding.RAW)),
     Target("public point", PublicKey.from_bytes, [selftest.PUBLIC.point, selftest.PUBLIC.point[1:]]),
-    Target("SubjectPublicKeyInfo", keys.public_from_spki, bodies("public")),
-    Target("public key PEM", keys.public_from_pem, [pem for kind, pem in PEMS if kind == "public"]),
-    Target("PKCS#8", keys.private_from_pkcs8, bodies("private")),
-    Target("private key PEM", keys.private_from_pem, [pem for kind, pem in PEMS if kind == "private"]),
+    Target("SubjectPublicKeyInfo", keys.public_from_spki, bodies("public-key")),
+    Target("public key PEM", keys.public_from_pem, [pem for kind, pem in PEMS if kind == "public-key"]),
+    Target("PKCS#8", keys.private_from_pkcs8, bodies("private-key")),
+    Target("private key PEM", keys.private_from_pem, [pem for kind, pem in PEMS if kind == "private-key"]),
     # The iterations are the file's to choose, up to MAX_ITERATIONS; the file is the operator's own.
     Target("encrypted private key PEM", partial(keys.private_from_pem, passphrase=b"pw"), ENCRYPTED, seconds=30.0),
     Target("ciphertext DER", sm2.ciphertext_from_der, [sm2.ciphertext_to_der(SEALED)], again=sm2.ciphertext_to_der),

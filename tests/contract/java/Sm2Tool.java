@@ -15,6 +15,8 @@ import org.bouncycastle.crypto.engines.SM2Engine;
 import org.bouncycastle.crypto.generators.ECKeyPairGenerator;
 import org.bouncycastle.crypto.params.ECKeyGenerationParameters;
 import org.bouncycastle.crypto.params.ECNamedDomainParameters;
+import org.bouncycastle.crypto.params.ECPrivateKeyParameters;
+import org.bouncycastle.crypto.params.ECPublicKeyParameters;
 import org.bouncycastle.crypto.params.ParametersWithID;
 import org.bouncycastle.crypto.params.ParametersWithRandom;
 import org.bouncycastle.crypto.signers.DSAEncoding;
@@ -26,6 +28,8 @@ import org.bouncycastle.crypto.util.PrivateKeyInfoFactory;
 import org.bouncycastle.crypto.util.PublicKeyFactory;
 import org.bouncycastle.crypto.util.SubjectPublicKeyInfoFactory;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
+import org.bouncycastle.math.ec.ECPoint;
+import org.bouncycastle.math.ec.FixedPointCombMultiplier;
 import org.bouncycastle.util.encoders.Hex;
 
 /** A foreign client of the tests: one request per line, fields in hex ("-" is empty), one answer per line. */
@@ -61,7 +65,13 @@ public final class Sm2Tool {
             case "encrypt":
                 return Hex.toHexString(encrypt(hex(f[1]), hex(f[2])));
             case "decrypt":
-                return Hex.toHexString(decrypt(hex(f[1]), hex(f[2])));
+                return Hex.toHexString(decrypt(hex(f[1]), hex(f[2]), f.length > 3 && f[3].equals("0")));
+            case "public-key":
+                return point(hex(f[1]));
+            case "private-key":
+                return owner(hex(f[1]));
+            case "version":
+                return new BouncyCastleProvider().getVersionStr();
             default:
                 return "error unknown";
         }
@@ -123,8 +133,18 @@ public final class Sm2Tool {
         return engine.processBlock(plaintext, 0, plaintext.length);
     }
 
-    private static byte[] decrypt(byte[] pkcs8, byte[] ciphertext) throws Exception {
-        SM2Engine engine = new SM2Engine(SM2Engine.Mode.C1C3C2);
+    private static String point(byte[] spki) throws Exception {
+        return Hex.toHexString(((ECPublicKeyParameters) PublicKeyFactory.createKey(spki)).getQ().getEncoded(false));
+    }
+
+    private static String owner(byte[] pkcs8) throws Exception {
+        ECPrivateKeyParameters key = (ECPrivateKeyParameters) PrivateKeyFactory.createKey(pkcs8);
+        ECPoint point = new FixedPointCombMultiplier().multiply(key.getParameters().getG(), key.getD());
+        return Hex.toHexString(point.getEncoded(false));
+    }
+
+    private static byte[] decrypt(byte[] pkcs8, byte[] ciphertext, boolean old) throws Exception {
+        SM2Engine engine = new SM2Engine(old ? SM2Engine.Mode.C1C2C3 : SM2Engine.Mode.C1C3C2);
         engine.init(false, PrivateKeyFactory.createKey(pkcs8));
         return engine.processBlock(ciphertext, 0, ciphertext.length);
     }

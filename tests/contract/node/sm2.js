@@ -16,7 +16,7 @@ const acts = {
   verify: (form, point, id, message, signature) =>
     sm2.doVerifySignature(bytes(message), signature, point, { der: form === 'der', hash: true, userId: text(id) }),
   encrypt: (point, plaintext) => sm2.doEncrypt(bytes(plaintext), point, 1),
-  decrypt: (d, ciphertext) => hexOf(sm2.doDecrypt(ciphertext, d, 1, { output: 'array' })),
+  decrypt: (d, ciphertext, mode = '1') => hexOf(sm2.doDecrypt(ciphertext, d, Number(mode), { output: 'array' })),
   sm3: (message) => sm3(bytes(message)),
 }
 
