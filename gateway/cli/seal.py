@@ -91,8 +91,20 @@ def make_command(json: bool, **given: Any) -> None:
     make_seal(Context(json), WantedSeal(**given))
 
 
-@group.command("stamp", help=say("给文件签章（对文件的 SM3 摘要）。", "Stamp a file (over its SM3 digest)."))
-@click.argument("file")
+@group.command(
+    "stamp",
+    help=say(
+        "给文件签章（对文件的 SM3 摘要）；--batch 一次确认，逐份签章，可续做。",
+        "Stamp a file (over its SM3 digest); --batch stamps many with one confirmation, and can be resumed.",
+    ),
+)
+@click.argument("file", required=False)
+@click.option(
+    "--batch",
+    metavar="DIR|LIST",
+    help=say("一个目录，或每行一个路径的清单", "a folder, or a list with one path a line"),
+)
+@click.option("--yes", "sure", is_flag=True, help=say("批量签章不再询问", "do not ask before stamping a batch"))
 @click.option("--seal", required=True, metavar="F", help=say("电子印章（.esl）", "the seal (.esl)"))
 @click.option("--cert", required=True, metavar="F", help=say("签章人证书", "the signer's certificate"))
 @click.option("--key", required=True, metavar="K.pem", help=say("签章人私钥", "the signer's private key"))
@@ -101,11 +113,16 @@ def make_command(json: bool, **given: Any) -> None:
     "--property-info", help=say("原文属性（ASCII）；默认文件名", "property information; default: the file's name")
 )
 @options(_OUT, PASSPHRASE_FILE, PROVIDER, JSON)
-def stamp_command(json: bool, **given: Any) -> None:
+def stamp_command(json: bool, file: str | None, batch: str | None, sure: bool, **given: Any) -> None:
     """The certificate, the seal and its list are checked first (GM/T 0031-2014 6.2.2)."""
-    from gateway.cli.seal_make import WantedStamp, stamp_file
+    from gateway.cli.seal_make import WantedStamp, stamp_file, stamp_many
 
-    stamp_file(Context(json), WantedStamp(**given))
+    if (file is None) == (batch is None):
+        raise click.UsageError(say("给出一个文件，或 --batch", "give a file, or --batch"))
+    if file is not None:
+        stamp_file(Context(json), file, WantedStamp(**given))
+    if batch is not None:
+        stamp_many(Context(json), batch, WantedStamp(**given), sure)
 
 
 @group.command(

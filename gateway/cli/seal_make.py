@@ -14,6 +14,7 @@ from gateway.cli.output import read_bytes
 from gateway.cli.sm import Context
 from gateway.cli.sm_files import digest_file
 from gateway.lang import say
+from signing import picture as pictures
 from signing import seal as seals
 from signing.errors import Malformed
 from signing.policy import SealPolicy
@@ -23,7 +24,6 @@ from signing.seal_picture import LAB_MARK, round_seal
 from signing.stamper import LocalStamper
 
 _PICTURE_LIMIT = 512 << 10
-_KINDS = {b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP", b"\xff\xd8": "JPG", b"<svg": "SVG", b"<?xml": "SVG"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,6 @@ class WantedSeal:
 class WantedStamp:
     """The options of ``seal stamp``."""
 
-    file: str
     seal: str
     cert: str
     key: str
@@ -155,20 +154,17 @@ def _picture(context: Context, wanted: WantedSeal) -> Picture:
     if wanted.picture is None:
         return round_seal(wanted.name.replace(f"（{LAB_MARK}）", ""))
     data = read_bytes(wanted.picture, _PICTURE_LIMIT)
-    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
-    if kind is None:
-        error = Malformed(
-            "picture-form", "不是 PNG、GIF、BMP、JPG 或 SVG 图像", "not a PNG, GIF, BMP, JPG or SVG picture"
-        )
-        context.unreadable(wanted.picture, error)
-    return Picture(kind, data, wanted.width, wanted.height)
+    seen = pictures.look(data)
+    faults = seen.faults or (("picture-unknown",) if seen.type == "ofd" else ())
+    if faults:
+        context.unreadable(wanted.picture, Malformed(faults[0], *pictures.FAULTS[faults[0]]))
+    return Picture(seen.type, data, wanted.width, wanted.height)
 
 
-def stamp_file(context: Context, wanted: WantedStamp) -> NoReturn:
-    """A V4 stamp, or the reason why this seal may not be used now."""
+def _stamper(context: Context, wanted: WantedStamp) -> LocalStamper:
     seal = read(context, wanted.seal)
     certificate = tools.certificates(context, [wanted.cert])[0]
-    stamper = LocalStamper(
+    return LocalStamper(
         signer=tools.signer(context, wanted.provider, wanted.key, wanted.passphrase_file),
         certificate=certificate,
         seal=seal.raw,
@@ -177,11 +173,16 @@ def stamp_file(context: Context, wanted: WantedStamp) -> NoReturn:
         crls=tools.lists(context, wanted.crls),
         intermediates=tools.certificates(context, wanted.intermediates),
     )
+
+
+def stamp_file(context: Context, file: str, wanted: WantedStamp) -> NoReturn:
+    """A stamp in the seal's form, or the reason why this seal may not be used now."""
+    stamper = _stamper(context, wanted)
     at = tools.now(wanted.at).replace(microsecond=0)
-    info = wanted.property_info if wanted.property_info is not None else _ascii_name(wanted.file)
+    info = wanted.property_info if wanted.property_info is not None else _ascii_name(file)
     if not info.isascii():
         raise click.UsageError(say("--property-info 限 ASCII", "--property-info is ASCII"))
-    made = stamper.stamp(digest_file(wanted.file, b""), info, at)
+    made = stamper.stamp(digest_file(file, b""), info, at)
     if not isinstance(made, bytes):
         tools.refuse(context, made)
     tools.put(context, wanted.out, made)
@@ -191,9 +192,22 @@ def stamp_file(context: Context, wanted: WantedStamp) -> NoReturn:
         f"已签章 {wanted.out}",
         f"stamp written to {wanted.out}",
         kind="stamp",
-        version="V4",
+        version=seals.parse_stamp(made).form,
         stamp_time=tools.stamp_of(at),
     )
+
+
+def stamp_many(context: Context, batch: str, wanted: WantedStamp, sure: bool) -> NoReturn:
+    """Every file of a folder or list; a seal that may not be used now is refused before the first."""
+    from gateway.cli.seal_batch import stamp_batch
+
+    if wanted.property_info is not None:
+        raise click.UsageError(say("--property-info 只用于单个文件", "--property-info is for one file"))
+    stamper = _stamper(context, wanted)
+    refused = stamper.refusal(tools.now(wanted.at))
+    if refused is not None:
+        tools.refuse(context, refused)
+    stamp_batch(context, batch, wanted.out, stamper, lambda: tools.now(wanted.at), sure=sure)
 
 
 def _ascii_name(path: str) -> str:

@@ -17,6 +17,7 @@ from signing.seal import parse_seal
 from signing.sm3 import sm3
 from tests import pki
 from tests.contract.command import tongban
+from tests.unit.signing.test_picture_look import png
 from tests.vectors.seals import generate
 
 pytestmark = pytest.mark.usefixtures("as_the_command_runs")
@@ -135,7 +136,7 @@ def test_both_forms_from_making_to_verdict(house: Path, form: str) -> None:
 
 
 def test_pictures_in_and_out(house: Path) -> None:
-    picture = b"\x89PNG\r\n\x1a\n" + bytes(50)
+    picture = png()
     Path("p.png").write_bytes(picture)
     assert seal("make", *MAKE, "--picture", "p.png", "--width", "30", "--height", "20", "--out", "p.esl").exit_code == 0
     code, data = answer("show", "p.esl", "--picture-out", "q.png")
@@ -146,8 +147,14 @@ def test_pictures_in_and_out(house: Path) -> None:
         "bytes": len(picture),
     }
     assert Path("q.png").read_bytes() == picture
-    Path("p.png").write_bytes(b"no picture")
-    assert seal("make", *MAKE, "--picture", "p.png", "--out", "x").exit_code == 65
+    for wrong in (
+        b"no picture",
+        picture[:40],
+        picture + b"MZ",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='a()'/>",
+    ):
+        Path("p.png").write_bytes(wrong)
+        assert seal("make", *MAKE, "--picture", "p.png", "--out", "x").exit_code == 65, "F04: a picture that is not one"
 
 
 def test_a_clerk_reads_each_check(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
