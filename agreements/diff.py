@@ -89,7 +89,7 @@ def _items(agreement: Agreement) -> dict[str, Item]:
 def diff(old: Agreement, new: Agreement) -> list[Change]:
     """What changed from ``old`` to ``new``: terms, parties, purposes, clocks, lines by clause, items by code."""
     changes = []
-    for name in ("id", "version", "name", "scope", "in_force", "expires", "notes"):
+    for name in ("id", "version", "name", "scope", "in_force", "expires", "notes", "confidentiality"):
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
             changes.append(_change("changed", "term", name, f"{before} → {after}"))

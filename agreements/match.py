@@ -147,6 +147,13 @@ class Book:
         """One version, in force or not: a case ends under the version it was collected under."""
         return next((h for h in self._by_id.get(agreement, ()) if h.agreement.version == version), None)
 
+    def not_sealed(self, agreement: str, version: int) -> Refusal | None:
+        """Why nothing may travel unsealed under this version; None if it may, or if it is not held here."""
+        held = self.version(agreement, version)
+        if held is None or held.agreement.confidentiality == "transport":
+            return None
+        return Refusals(held.agreement).not_sealed()
+
     def current(self, agreement: str, today: date) -> Held | None:
         """The newest version whose term has begun and that all have signed: it replaces the older ones."""
         for held in self._by_id.get(agreement, ()):

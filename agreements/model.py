@@ -31,6 +31,11 @@ Power = Literal["collect", "accept", "decide"]
 POWERS: Final = {"collect": "委托收件", "accept": "委托受理", "decide": "委托下放/授权"}
 RANK: Final = {"collect": 0, "accept": 1, "decide": 2}
 Scope = Literal["跨省通办", "省内通办", "跨市通办", "跨域通办", "都市圈通办", "一圈通办", "同城通办", "市域通办"]
+Confidentiality = Literal["end-to-end", "transport"]
+CONFIDENTIALITY: Final = {
+    "end-to-end": ("正文与附件端到端加密", "contents sealed end to end"),
+    "transport": ("只在传输途中加密", "protected on the wire only"),
+}
 Starts = Literal["collected", "received_there", "accepted", "decided"]
 STARTS: Final = {
     "collected": ("收件", "collection"),
@@ -119,10 +124,14 @@ class Clauses(Part, frozen=True):
     purposes: Annotated[Clause, Meta(title="用途条款")]
     term: Annotated[Clause, Meta(title="期限条款")]
     signing: Annotated[Clause, Meta(title="签署条款")]
+    confidentiality: Annotated[OptionalLine, Meta(title="保密条款")] = ""
 
 
 class Agreement(Part, frozen=True):
-    """通办协议. In force from ``in_force`` through ``expires``, both included, dates in China."""
+    """通办协议. In force from ``in_force`` through ``expires``, both included, dates in China.
+
+    ``confidentiality`` 保密: what is sent under it, sealed end to end or not. One that does not say was signed before it could.
+    """
 
     format: Annotated[Literal["tongban/agreement/1"], Meta(title="格式")]
     id: Annotated[
@@ -140,6 +149,7 @@ class Agreement(Part, frozen=True):
     lines: Annotated[list[Line], Meta(title="授权条款", min_length=1)] = msgspec.field(name="line")
     items: Annotated[list[Item], Meta(title="事项", min_length=1)] = msgspec.field(name="item")
     notes: Annotated[str, Meta(title="备注", max_length=4000)] = ""
+    confidentiality: Annotated[Confidentiality, Meta(title="保密")] = "transport"
 
     def party(self, party_id: str) -> Party | None:
         """The party of this id."""

@@ -68,6 +68,9 @@ def _flaws(agreement: Agreement) -> Iterator[tuple[str, str, str, str]]:
     """(code, zh, en, path) of what the shapes alone cannot see."""
     if agreement.expires < agreement.in_force:
         yield "term-order", "届满日早于生效日", "it expires before it is in force", "expires"
+    if agreement.confidentiality == "end-to-end" and not agreement.clauses.confidentiality:
+        zh, en = "约定了端到端加密而未写明条款", "contents are sealed end to end, and no clause says so"
+        yield "confidentiality-clause", zh, en, "clauses.confidentiality"
     for n, party in enumerate(agreement.parties):
         division, _, uscc = party.id.partition(".")
         if division != party.division:

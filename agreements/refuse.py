@@ -106,6 +106,12 @@ class Refusals:
             f"allows the purposes: {allowed}",
         )
 
+    def not_sealed(self) -> Refusal:
+        """Its parties agreed to send nothing that others on the way can read."""
+        return self._refusal(
+            "not-sealed", self._clauses.confidentiality, "要求端到端加密", "demands that contents are sealed end to end"
+        )
+
     def uncovered(self, sender: str, division: str, item: str, mode: str) -> Refusal | None:
         """Why no line covers sender, place, item and mode; None if one does, or if sender or place is no party."""
         agreement = self._agreement

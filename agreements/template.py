@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from agreements.items import to_toml
-from agreements.model import Item, Party
+from agreements.model import Confidentiality, Item, Party
 
 HEADER: Final = "# 通办协议。双方核对正文后，各自用 tongban agreement sign 签署；签署后正文不可再改。\n"
 
@@ -26,6 +26,7 @@ scope = {scope}
 in_force = {in_force}
 expires = {expires}
 purposes = {purposes}
+confidentiality = {confidentiality}
 notes = "窗口只作形式审查、身份核验、原件核对和收件；受理是办理地的行为（国办发〔2020〕35号，收受分离）。"
 
 [clauses]
@@ -37,6 +38,7 @@ power = "第三条"
 purposes = "第五条"
 term = "第六条"
 signing = "第七条"
+confidentiality = "第八条"
 
 [clocks.notify]
 days = 5
@@ -99,10 +101,12 @@ def render(
     expires: date,
     purposes: Sequence[str],
     header: str = HEADER,
+    confidentiality: Confidentiality = "end-to-end",
 ) -> bytes:
-    """Unsigned TOML: mutual, collected elsewhere, power *collect*, every item given."""
+    """Unsigned TOML: mutual, collected elsewhere, power *collect*, every item given, contents sealed end to end."""
     codes = "".join(f"  {_quoted(item.code)},\n" for item in items)
     values = {"id": id, "name": name, "scope": scope, "name_a": party_a.name, "name_b": party_b.name}
+    values["confidentiality"] = confidentiality
     return _TEXT.format(
         **{key: _quoted(value) for key, value in values.items()},
         header=header,

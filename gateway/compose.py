@@ -25,10 +25,12 @@ from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
 from gateway.flow.outbox import STAMPER
 from gateway.flow.recognition import lists, recognition
+from gateway.flow.seal import Sealer
 from gateway.flow.stamps import Stamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
 from gateway.flow.to_stamper import ToStamper
+from gateway.flow.unseal import Opener
 from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
 from gateway.keyring import Keyring
@@ -49,6 +51,7 @@ from signing.errors import Unavailable
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import Provider, open_provider
 from signing.providers.watched import SecondOpinion
+from signing.sealed import sealed_size
 from signing.stamper import LocalStamper, Stamper
 
 
@@ -97,6 +100,8 @@ async def build(config: Config, base: Path) -> Node:
         auto_decompress=False,
     )
     uploads = Uploads(parts, journal, config.limits.part)
+    from_peers = Uploads(parts, journal, sealed_size(config.limits.part))
+    opener = Opener(ring.openers(), provider, parts, from_peers.lock)
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
     platforms = _platforms(config, ring, provider)
     loops: dict[str, Loop] = {}
@@ -108,7 +113,7 @@ async def build(config: Config, base: Path) -> Node:
         lambda: wake("platform"),
     )
     tls = _tls(config, base, found)
-    loops.update(_loops(config, ring, found, journal, session, vault, parts, platforms, notes, tls))
+    loops.update(_loops(config, ring, found, journal, session, vault, parts, agreed, platforms, notes, tls))
     if stamping is not None:
         to_stamper = ToStamper(
             stamping, expected, journal, vault, parts, config.delivery, random.random, now_ms,
@@ -118,7 +123,7 @@ async def build(config: Config, base: Path) -> Node:
     first = next(iter(platforms), "")
     exchange = Partners(
         party=party, card=found.card_bytes, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
-        stamps=stamps, uploads=uploads, platform=first, batch_limit=config.limits.batch,
+        stamps=stamps, uploads=from_peers, opener=opener, platform=first, batch_limit=config.limits.batch,
         range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=now_ms, wake=wake,
         heard=lambda partner: loops[f"peer:{partner}"].wake(urgent=True),
         connected=lambda request: connected(
@@ -147,6 +152,7 @@ def _loops(
     session: aiohttp.ClientSession,
     vault: Vault,
     parts: Parts,
+    agreed: Agreed,
     platforms: Mapping[str, Platform],
     notes: Note,
     tls: Tls,
@@ -156,7 +162,8 @@ def _loops(
     loops = {}
     for partner in found.partners.values():
         client = PeerClient(session, partner, party, direct, now_ms, _nonce(ring.provider), settings.timeout_ms, tls)
-        to_peer = ToPeer(party, partner, client, journal, vault, parts, settings, random.random, notes)
+        sealer = Sealer(partner, ring.provider, parts, agreed)
+        to_peer = ToPeer(party, partner, client, journal, vault, sealer, settings, random.random, notes, now_ms)
         loops[to_peer.destination] = Loop(to_peer.destination, journal, to_peer, now_ms, settings.batch)
     names = {partner.id: partner.name for partner in found.partners.values()}
     for platform in platforms.values():

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from agreements import template
 from agreements.items import materials_from_rows, read_csv
-from agreements.model import Item, ItemMaterial, Party
+from agreements.model import Confidentiality, Item, ItemMaterial, Party
 from schemas.codes import org_check_char, uscc_check_char
 
 PURPOSE: Final = "跨省通办收件与办理"
@@ -108,6 +108,7 @@ def render(
     expires: date = date(2030, 12, 31),
     id: str = AGREEMENT_ID,
     listed: tuple[Item, ...] | None = None,
+    confidentiality: Confidentiality = "end-to-end",
 ) -> bytes:
     """The agreement's TOML, unsigned, between two party ids (``420104.<USCC>``, ``360113.<USCC>``)."""
     return template.render(
@@ -122,4 +123,5 @@ def render(
         expires=expires,
         purposes=PURPOSES,
         header=_HEADER,
+        confidentiality=confidentiality,
     )

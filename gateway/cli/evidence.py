@@ -43,10 +43,16 @@ def group() -> None:
     is_flag=True,
     help=say("附上申请材料原文（默认只有摘要）", "with the applicant's files, not digests only"),
 )
+@click.option(
+    "--sealed",
+    "keep_sealed",
+    is_flag=True,
+    help=say("不公开报文密钥：只证明说过，不证明说了什么", "without the message keys: proves that, not what, was said"),
+)
 @CONFIG
 @JSON
 @on_node
-def export(case: str, out: str, with_materials: bool, path: str, as_json: bool) -> None:
+def export(case: str, out: str, with_materials: bool, keep_sealed: bool, path: str, as_json: bool) -> None:
     """Exit 0 written, 1 no such case, 65 configuration, keys or store unreadable. The file is for its owner alone."""
     from gateway.cli.case import only
     from gateway.cli.node import open_node, write_private
@@ -56,7 +62,7 @@ def export(case: str, out: str, with_materials: bool, path: str, as_json: bool) 
 
     node = open_node(path)
     found = only(node, case, as_json)
-    data = export_case(node.config, node.base, found.id, with_materials=with_materials)
+    data = export_case(node.config, node.base, found.id, with_materials=with_materials, disclose=not keep_sealed)
     write_private(out, data)
     text = say(f"已导出 {out}（{len(data)} 字节）", f"written: {out} ({len(data)} bytes)")
     hint = say(

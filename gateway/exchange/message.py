@@ -2,7 +2,8 @@
 
 The header is canonical JSON and names the SM3 digest of the body and of every part, so the digest of the
 header bytes commits to the whole message. Nothing is re-serialised before it is checked: what was received
-is what is hashed, and a header that is not in canonical form is refused.
+is what is hashed, and a header that is not in canonical form is refused. Of a sealed message (端到端加密) the digests are
+those of the ciphertexts, and the header tells what routing needs: names of files and the sender's own number are inside.
 """
 
 from __future__ import annotations
@@ -35,6 +36,15 @@ class PartRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Short
 
 
+class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a message is sealed: the recipient's key id, the message key wrapped to it (SM2, DER of GM/T 0009), and the
+    commitment to the content."""
+
+    key: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    wrapped: Annotated[bytes, Meta(max_length=256)]
+    commitment: Digest
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"sender": "from"}):
     """Header of a message; times in ms since 1970 (UTC); ``seq`` counts per case, sender and receiver from 1.
 
@@ -63,6 +73,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     body: Digest
     body_size: Annotated[int, Meta(ge=0, le=1 << 24)]
     parts: Annotated[tuple[PartRef, ...], Meta(max_length=256)] = ()
+    sealed: Sealed | None = None
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -75,14 +86,22 @@ def encode_header(header: Header) -> bytes:
 
 
 def decode_header(data: bytes) -> Header:
-    """The header of received bytes. Raises ValueError if unreadable, incomplete or not canonical.
+    """The header of received bytes. Raises ValueError if unreadable, incomplete or not canonical, or if that of a sealed
+    message tells of its content.
 
     Encoding again must give the same bytes: that refuses duplicate keys, spaces and second spellings at once.
     """
     header = _DECODER.decode(data)
     if _ENCODER.encode(header) != data:
         raise ValueError("header is not in canonical form")
+    if header.sealed is not None and (header.alias or any(part != bare(part) for part in header.parts)):
+        raise ValueError("the header of a sealed message tells of its content")
     return header
+
+
+def bare(part: PartRef) -> PartRef:
+    """A part as a sealed message's header names it: digest and size of its ciphertext, nothing else."""
+    return PartRef(part.sm3, part.size, "", "", "")
 
 
 def digest(header_bytes: bytes) -> bytes:

@@ -36,6 +36,14 @@ class Agreed:
             )
         return decision
 
+    def not_sealed(self, agreement: str, version: int) -> Refusal | None:
+        """Why a message under this agreement may not come unsealed; None if it may."""
+        return self.book.not_sealed(agreement, version)
+
+    def seals(self, agreement: str, version: int) -> bool:
+        """Whether what we send under it is sealed: also where this node no longer holds the version, to be on the safe side."""
+        return self.book.version(agreement, version) is None or self.not_sealed(agreement, version) is not None
+
     def judge(self, header: Header, application: Application, now_ms: int) -> Route | Refusal:
         """Whether its sender may hand this application to us under the agreement it names.
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gateway.flow import outbox
+from gateway.flow import outbox, post
 from gateway.flow.accept import Deed, Taken, accept, refuse, with_body
 from gateway.flow.agreed import Agreed
 from gateway.flow.stamps import Stamps
@@ -108,7 +108,7 @@ class Desk:
     async def _register(self, owner: str, sizes: dict[str, int]) -> None:
         def work(tx: Tx) -> None:
             for digest, size in sizes.items():
-                register_part(tx, owner, digest, size)
+                post.register_part(tx, owner, digest, size)
 
         (await self.journal.submit(work)).only()
 
@@ -119,12 +119,3 @@ class Desk:
         leaf: int = commit.only()
         refused.extra["message_id"] = message
         refused.extra["receipt"] = base64.b64encode(msgspec.json.encode(commit.prove(leaf))).decode()
-
-
-def register_part(tx: Tx, owner: str, digest: str, size: int) -> None:
-    """A file is here whole, checked and on disk: from now on it counts."""
-    if tx.one("SELECT 1 FROM part WHERE owner = ? AND sm3 = ?", owner, digest) is None:
-        tx.run(
-            "INSERT INTO part (owner, sm3, size, created_ms) VALUES (?,?,?,?)",
-            owner, digest, size, tx.now_ms,
-        )  # fmt: skip

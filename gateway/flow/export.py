@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from agreements import load as agreements
 from gateway.config import Config, ConfigError
 from gateway.core.case import EVENT_OF_MESSAGE
-from gateway.exchange.message import Header, PartRef, decode_header
+from gateway.exchange.message import PartRef
 from gateway.flow import casefile, post, show
 from gateway.flow.casefile import CaseFile
+from gateway.flow.freeze import as_sent, read_content
 from gateway.ground import Ground, ground
 from gateway.ids import now_ms
 from gateway.ledger.checkpoint import LedgerProof, checkpoint_of
@@ -71,6 +73,7 @@ class _Desk:
     parts: Parts
     case: CaseFile
     key: bytes
+    disclose: bool
 
     @property
     def party(self) -> str:
@@ -85,8 +88,12 @@ class _Desk:
         return self.head.prove_stored(self.connection, leaf)
 
 
-def export_case(config: Config, base: Path, case_id: str, *, with_materials: bool = False) -> bytes:
-    """The signed package. Raises ``ConfigError`` for keys or files, ``Refused('TB-5001')`` for an unknown case."""
+def export_case(
+    config: Config, base: Path, case_id: str, *, with_materials: bool = False, disclose: bool = True
+) -> bytes:
+    """The signed package. ``disclose``: with the keys of sealed messages, so that who has the package can read and check
+    them; without, it proves that they were said and not what. Raises ``ConfigError`` for keys or files,
+    ``Refused('TB-5001')`` for an unknown case."""
     data = base / config.node.data
     connection = snapshot(data / DATABASE)
     try:
@@ -97,7 +104,7 @@ def export_case(config: Config, base: Path, case_id: str, *, with_materials: boo
         vault = found.ring.vault()
         head = Head(found.card.origin, found.ring.signer("checkpoint"))
         key, parts = vault.unwrap(case.wrapped_key), Parts(data / "parts", vault)
-        desk = _Desk(config, base, found, connection, head, vault, parts, case, key)
+        desk = _Desk(config, base, found, connection, head, vault, parts, case, key, disclose)
         records = list(_records(desk, now_ms(), with_materials))
         records += _consistency(desk, records)
     finally:
@@ -121,7 +128,7 @@ def _records(desk: _Desk, made_at_ms: int, with_materials: bool) -> Iterator[Rec
     yield from _trust(desk)
     yield _agreement(desk)
     rows = desk.reader.all(
-        "SELECT id, type, direction, header, sealed, original, leaf, sent_leaf, proof, receipt, status, problem FROM message "
+        "SELECT id, type, direction, header, original, leaf, sent_leaf, proof, receipt, status, problem FROM message "
         "WHERE case_id = ? AND direction IN ('in','out') ORDER BY created_ms, id",
         case.id,
     )  # fmt: skip
@@ -129,8 +136,8 @@ def _records(desk: _Desk, made_at_ms: int, with_materials: bool) -> Iterator[Rec
     for one in messages:
         yield from _message(desk, one)
     sent = {one.id for one in messages if one.header is not None and one.status != "refused"}
-    headers = [decode_header(one.header) for one in messages if one.header is not None and one.id in sent]
-    yield from _documents(desk, headers, with_materials)
+    if desk.disclose:
+        yield from _documents(desk, [one for one in messages if one.id in sent], with_materials)
     yield TimelineRecord(entries=[_told(entry, sent) for entry in show.timeline(desk.reader, case.id)])
 
 
@@ -141,7 +148,6 @@ class _Row(msgspec.Struct, frozen=True):
     type: str
     direction: str
     header: bytes | None
-    sealed: bytes
     original: bytes | None
     leaf: int | None
     sent_leaf: int | None
@@ -197,7 +203,10 @@ def _message(desk: _Desk, one: _Row) -> Iterator[Record]:
             answer = Refusal(one.problem, desk.prove(one.leaf))
             yield MessageRecord(header=one.header, body=b"", withheld=True, sender=_proof(one.proof), refusal=answer)
         return
-    body = desk.vault.open(desk.key, one.sealed, post.body_label(one.id))
+    content = read_content(desk.reader, one.id, desk.key, desk.vault)
+    bare = MessageRecord(
+        header=one.header, body=as_sent(one.header, content), key=content.key if desk.disclose else b""
+    )
     leaf = one.sent_leaf if one.direction == post.OUT else one.leaf
     if leaf is None:
         raise ConfigError(
@@ -205,14 +214,12 @@ def _message(desk: _Desk, one: _Row) -> Iterator[Record]:
         )
     ours = desk.prove(leaf)
     if one.direction == post.IN:
-        yield MessageRecord(header=one.header, body=body, sender=_proof(one.proof), receipt=ours)
+        yield replace(bare, sender=_proof(one.proof), receipt=ours)
     elif one.problem:
         refusal = _proof(one.receipt)
-        yield MessageRecord(
-            header=one.header, body=body, sender=ours, refusal=Refusal(one.problem, refusal) if refusal else None
-        )
+        yield replace(bare, sender=ours, refusal=Refusal(one.problem, refusal) if refusal else None)
     else:
-        yield MessageRecord(header=one.header, body=body, sender=ours, receipt=_proof(one.receipt))
+        yield replace(bare, sender=ours, receipt=_proof(one.receipt))
 
 
 _KNOWN = frozenset(type_ for type_, _ in EVENT_OF_MESSAGE)
@@ -249,15 +256,15 @@ def _consistency(desk: _Desk, records: Sequence[Record]) -> Iterator[Consistency
 # --- documents -------------------------------------------------------------------------------------------------------
 
 
-def _documents(desk: _Desk, headers: Sequence[Header], with_materials: bool) -> Iterator[Record]:
+def _documents(desk: _Desk, messages: Sequence[_Row], with_materials: bool) -> Iterator[Record]:
     """Results and stamps with their bytes; materials only when asked for."""
     done: set[str] = set()
-    for header in headers:
-        for part in header.parts:
+    for one in messages:
+        for part in read_content(desk.reader, one.id, desk.key, desk.vault).enclosure.parts:
             if part.sm3 in done or not (with_materials or part.role in RESULTS):
                 continue
             done.add(part.sm3)
-            data = _bytes(desk, header, part)
+            data = _bytes(desk, one, part)
             if data is None:
                 continue  # the verifier says that it is missing
             if part.role == "stamp":
@@ -268,9 +275,8 @@ def _documents(desk: _Desk, headers: Sequence[Header], with_materials: bool) -> 
                 )
 
 
-def _bytes(desk: _Desk, header: Header, part: PartRef) -> bytes | None:
-    ours = header.sender == desk.party
-    like = "platform:%" if ours else f"peer:{header.sender}"
+def _bytes(desk: _Desk, one: _Row, part: PartRef) -> bytes | None:
+    like = "platform:%" if one.direction == post.OUT else f"peer:{desk.case.counterpart}"
     owners: list[Any] = desk.reader.all("SELECT owner FROM part WHERE sm3 = ? AND owner LIKE ?", part.sm3, like)
     for (owner,) in owners:
         try:

@@ -32,14 +32,15 @@ def put(
     header: bytes | None = None,
     original: bytes | None = None,
     proof: bytes | None = None,
+    secret: bytes | None = None,
     status: str = "taken",
     problem: str = "",
 ) -> None:
     """Insert one message. ``act`` is its sender's own id for it; ``original`` the sealed bytes a platform sent."""
     tx.run(
-        "INSERT INTO message (id, case_id, direction, type, act, seq, header, parts, sealed, original, leaf, proof, "
-        "status, problem, created_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        id, case_id, direction, type, act, seq, header, msgspec.json.encode(parts), sealed, original, leaf, proof,
+        "INSERT INTO message (id, case_id, direction, type, act, seq, header, parts, sealed, secret, original, leaf, proof, "
+        "status, problem, created_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        id, case_id, direction, type, act, seq, header, msgspec.json.encode(parts), sealed, secret, original, leaf, proof,
         status, problem, tx.now_ms,
     )  # fmt: skip
 
@@ -81,6 +82,15 @@ def has_part(tx: Reader, owner: str, part: PartRef) -> bool:
     return row is not None
 
 
+def register_part(tx: Tx, owner: str, digest: str, size: int) -> None:
+    """A file is here whole, checked and on disk: from now on it counts."""
+    if tx.one("SELECT 1 FROM part WHERE owner = ? AND sm3 = ?", owner, digest) is None:
+        tx.run(
+            "INSERT INTO part (owner, sm3, size, created_ms) VALUES (?,?,?,?)",
+            owner, digest, size, tx.now_ms,
+        )  # fmt: skip
+
+
 def bind_part(tx: Tx, case_id: str, owner: str, sm3: str) -> None:
     """The file belongs to the case from now on; one file may belong to several (the same form, the same licence)."""
     known = tx.one("SELECT 1 FROM case_part WHERE case_id = ? AND sm3 = ? AND owner = ?", case_id, sm3, owner)
@@ -91,6 +101,11 @@ def bind_part(tx: Tx, case_id: str, owner: str, sm3: str) -> None:
 def body_label(message: str) -> bytes:
     """Associated data that binds a sealed body to its message."""
     return b"body:" + message.encode()
+
+
+def secret_label(message: str) -> bytes:
+    """Associated data that binds the key and enclosure of a sealed message to it."""
+    return b"secret:" + message.encode()
 
 
 def original_label(message: str) -> bytes:

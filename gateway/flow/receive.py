@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from agreements.match import Refusal, Route
 from gateway.core import case as machine
 from gateway.exchange.message import Header
+from gateway.exchange.sealing import Content
 from gateway.exchange.wire import Status
 from gateway.flow import casefile, post
 from gateway.flow.accept import COLLECTING, HANDLING, at_ms, event_of
@@ -28,7 +29,8 @@ from signing.sm3 import sm3
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message whose sender's proof holds. ``body`` is the canonical struct, or the refusal it earned when decoded.
+    """A message whose sender's proof holds. ``content`` in clear; ``body`` is its canonical struct, or the refusal it earned
+    when it was opened or decoded. ``complete``: all its parts were here when it was judged.
 
     ``route`` is our own agreement's decision on an application; ``verdict`` a refusal that needed more than the store
     to find (a result whose stamp is bad).
@@ -37,9 +39,10 @@ class Incoming:
     header: Header
     header_bytes: bytes
     digest: bytes
-    body_bytes: bytes
+    content: Content
     body: Any
     proof: bytes
+    complete: bool
     route: Route | Refusal | None = None
     verdict: Refused | None = None
 
@@ -69,6 +72,8 @@ def receive(incoming: Incoming, *, platform: str, vault: Vault) -> Work[Answered
             missing = _missing_parts(tx, header)
             if missing:
                 return Answered(header.id, "awaiting_parts", missing=missing)
+            if not incoming.complete:
+                raise Refused("TB-6006", early=True)  # the last part came meanwhile, and nobody has looked at it
             if incoming.verdict is not None:
                 raise incoming.verdict
             if isinstance(incoming.body, Application):
@@ -180,21 +185,31 @@ def _take(tx: Tx, incoming: Incoming, case: CaseFile | None, vault: Vault) -> An
     if not isinstance(incoming.body, Application):
         event = event_of(header.type, incoming.body)
         casefile.move(tx, case, event, _sender_side(case), header.id, at_ms(incoming.body.at))
-    owner = f"peer:{header.sender}"
-    for part in header.parts:
+    owner, content = f"peer:{header.sender}", incoming.content
+    if content.key:
+        _put_opened_parts(tx, owner, incoming)
+    for part in content.enclosure.parts:
         post.bind_part(tx, case.id, owner, part.sm3)
-    casefile.learn_number(tx, case, header.alias)
+    casefile.learn_number(tx, case, content.enclosure.alias)
     tx.run("UPDATE case_file SET seq_in = ? WHERE id = ?", header.seq, case.id)
     leaf = tx.leaf("accepted", header.id, entry_digest("accepted", header.id, incoming.digest))
     key = vault.unwrap(case.wrapped_key)
     post.put(
         tx, id=header.id, case_id=case.id, direction=post.IN, type=header.type, act=header.key, seq=header.seq,
-        header=incoming.header_bytes, parts=header.parts, proof=incoming.proof, leaf=leaf,
-        sealed=vault.seal(key, incoming.body_bytes, post.body_label(header.id)),
+        header=incoming.header_bytes, parts=content.enclosure.parts, proof=incoming.proof, leaf=leaf,
+        sealed=vault.seal(key, content.body, post.body_label(header.id)),
+        secret=vault.seal(key, content.secret, post.secret_label(header.id)) if content.secret else None,
     )  # fmt: skip
     if case.platform:
         post.queue(tx, header.id, f"platform:{case.platform}", case.id)
     return Answered(header.id, "receipt", leaf)
+
+
+def _put_opened_parts(tx: Tx, owner: str, incoming: Incoming) -> None:
+    """The files count under their own digests from now on; what they came in has done its work."""
+    for outer, inner in zip(incoming.header.parts, incoming.content.enclosure.parts, strict=True):
+        post.register_part(tx, owner, inner.sm3, inner.size)
+        tx.run("DELETE FROM part WHERE owner = ? AND sm3 = ?", owner, outer.sm3)
 
 
 def _refuse(tx: Tx, incoming: Incoming, refused: Refused, vault: Vault) -> Answered:

@@ -18,23 +18,22 @@ from gateway.core import case as machine
 from gateway.core.delivery import Event, State
 from gateway.exchange import client as calls
 from gateway.exchange import wire
-from gateway.exchange.message import PartRef
 from gateway.exchange.trust import PAUSING, Partner, agree
 from gateway.flow import casefile, outbox
-from gateway.flow.freeze import Frozen, freeze, thaw
+from gateway.flow.freeze import Carried, Frozen, freeze, thaw
 from gateway.flow.notes import Note, note
 from gateway.flow.outbox import Due
 from gateway.flow.receive import observe
+from gateway.flow.seal import Sealer, owner_of, portion
 from gateway.ledger.checkpoint import Checkpoint, LedgerProof, SignedCheckpoint, check_proof, entry_digest, parse_text
 from gateway.problems import Refused
 from gateway.store.journal import Commit, Journal, Tx, Work
-from gateway.store.parts import SEGMENT, Parts
 from gateway.store.vault import Vault
+from signing.errors import Rejected
 from signing.sm3 import sm3
 
 log = structlog.get_logger("peer")
 PARTS_AT_ONCE = 4
-PORTION = 16 << 20  # bytes of files that one batch waits for
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,11 @@ class ToPeer:
     client: calls.PeerClient
     journal: Journal
     vault: Vault
-    parts: Parts
+    sealer: Sealer
     settings: Delivery
     jitter: Callable[[], float]
     note: Note
+    now_ms: Callable[[], int]
 
     @property
     def destination(self) -> str:
@@ -77,18 +77,22 @@ class ToPeer:
         return await self._send(portion, commit)
 
     async def _freeze(self, queued: Sequence[str]) -> tuple[list[Frozen], Commit]:
+        ready = await self.sealer.prepare(self.journal.read(), queued, self.now_ms())
         works: list[Work[Frozen]] = [
-            freeze(message, party=self.party, vault=self.vault, expires_ms=self.settings.expires_ms)
-            for message in queued
+            freeze(message, party=self.party, vault=self.vault, expires_ms=self.settings.expires_ms, sealed=how)
+            if not isinstance(how, Rejected | Refused)
+            else _cannot(how)
+            for message, how in ready.items()
         ]
         commit = await self.journal.submit(*works)
         done: list[Frozen] = []
-        for message, result in zip(queued, commit.results, strict=True):
+        for message, result in zip(ready, commit.results, strict=True):
             if isinstance(result, Frozen):
                 done.append(result)
             else:
-                log.error("cannot be frozen", message=message, cause=_cause(result))
-                await self.journal.submit(self._later(message, Event.TEMPORARY, "freeze"))
+                cause = _cause(result)
+                log.error("cannot be frozen", message=message, cause=cause)
+                await self.journal.submit(self._later(message, Event.TEMPORARY, cause))
         return done, commit
 
     async def _again_waiting(self, messages: Sequence[str]) -> None:
@@ -101,37 +105,34 @@ class ToPeer:
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
-    def _portion(self, frozen: Sequence[Frozen]) -> tuple[list[Frozen], list[PartRef]]:
-        """What goes in this round, and the files it needs brought first: large ones must not hold the others back.
-
-        Everything that needs none, and of the rest as much as brings ``PORTION`` bytes along, at least one; what is
-        left stays frozen and is due again at once.
+    def _portion(self, frozen: Sequence[Frozen]) -> tuple[list[Frozen], list[Carried]]:
+        """What goes in this round, and the files it needs brought first: large ones must not hold the others back; what
+        is left stays frozen and is due again at once.
         """
-        reader, portion, missing, size = self.journal.read(), list[Frozen](), dict[str, PartRef](), 0
+        reader, wanted, seen = self.journal.read(), dict[str, list[Carried]](), set[str]()
         for one in frozen:
-            wanted = {
-                part.sm3: part
-                for part in one.parts
-                if part.sm3 not in missing
-                and not reader.one("SELECT 1 FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, part.sm3)
-            }
-            more = sum(part.size for part in wanted.values())
-            if more and size and size + more > PORTION:
-                continue
-            portion.append(one)
-            missing |= wanted
-            size += more
-        return portion, list(missing.values())
+            wanted[one.id] = [
+                carried
+                for carried in one.parts
+                if carried.part.sm3 not in seen
+                and not reader.one(
+                    "SELECT 1 FROM part_sent WHERE peer = ? AND sm3 = ?", self.partner.id, carried.part.sm3
+                )
+            ]
+            seen |= {carried.part.sm3 for carried in wanted[one.id]}
+        now = set(portion({id_: sum(one.part.size for one in parts) for id_, parts in wanted.items()}))
+        chosen = [one for one in frozen if one.id in now]
+        return chosen, [carried for one in chosen for carried in wanted[one.id]]
 
-    async def _bring_parts(self, missing: Sequence[PartRef]) -> bool:
+    async def _bring_parts(self, missing: Sequence[Carried]) -> bool:
         """Bring files that are not over there yet, a few side by side; False when one could not be brought."""
         turns = asyncio.Semaphore(PARTS_AT_ONCE)
 
-        async def bring(part: PartRef) -> calls.Unreachable | calls.Denied | None:
+        async def bring(carried: Carried) -> calls.Unreachable | calls.Denied | None:
             async with turns:
-                outcome = await self.client.send_part(part, self._reading(part))
+                outcome = await self.client.send_part(carried.part, self._reading(carried))
                 if outcome is None:
-                    await self.journal.submit(self._part_is_there(part.sm3))
+                    await self.journal.submit(self._part_is_there(carried.part.sm3))
                 return outcome
 
         failed = [outcome for outcome in await asyncio.gather(*map(bring, missing)) if outcome is not None]
@@ -140,17 +141,13 @@ class ToPeer:
             return await self._rest("parts")
         return True
 
-    def _reading(self, part: PartRef) -> Callable[[int], AsyncIterator[bytes]]:
-        row = self.journal.read().one("SELECT owner FROM part WHERE sm3 = ? AND owner LIKE 'platform:%'", part.sm3)
-        if row is None:
-            raise Refused("TB-6004")
-
-        def whole(at: int) -> bytes:
-            return b"".join(self.parts.read(row[0], part.sm3, at, SEGMENT))
+    def _reading(self, carried: Carried) -> Callable[[int], AsyncIterator[bytes]]:
+        owner = owner_of(self.journal.read(), carried.source.sm3)
 
         async def read(start: int) -> AsyncIterator[bytes]:
-            for at in range(start, part.size, SEGMENT):
-                yield await asyncio.to_thread(whole, at)
+            segments = self.sealer.read(owner, carried, start)
+            while (segment := await asyncio.to_thread(next, segments, None)) is not None:
+                yield segment
 
         return read
 
@@ -371,6 +368,15 @@ _NO_CHECKPOINT = SignedCheckpoint(text="", key="", signature=b"")
 def _size(signed: SignedCheckpoint) -> int:
     found = parse_text(signed.text.encode())
     return 0 if found is None else found.size
+
+
+def _cannot(why: Rejected | Refused) -> Work[Frozen]:
+    """A message that cannot be sealed now stays queued with the reason; nothing of it leaves in clear."""
+
+    def work(_: Tx) -> Frozen:
+        raise why if isinstance(why, Refused) else Refused("TB-2102", why.code)
+
+    return work
 
 
 def _cause(result: object) -> str:

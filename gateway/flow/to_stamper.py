@@ -21,8 +21,8 @@ from gateway.config import Delivery
 from gateway.core.delivery import Event, State
 from gateway.flow import casefile, outbox, post
 from gateway.flow.casefile import CaseFile
-from gateway.flow.desk import register_part
 from gateway.flow.outbox import Due
+from gateway.flow.post import register_part
 from gateway.flow.stamps import stamp_material
 from gateway.problems import Refused
 from gateway.stamping.external import Expected, Stamping

@@ -318,6 +318,9 @@ class _Run:
     def order(self) -> None:
         if any(finding.code == "message-missing" for finding in self.findings):
             return  # what is not here may be what makes the rest right
+        if any(message.content is None for message in self.read):
+            self.partial = True
+            return  # what is sealed may say anything
         self.counts["order"] = len(self.read)
         self.state, findings = check_order(self.read)
         self.findings.extend(findings)
@@ -335,6 +338,10 @@ class _Run:
                 self.add("documents", "document-unknown", zh, en, line)
             else:
                 files[record.sm3] = record.data
+            for message in self.read:
+                if record.sm3 in message.names and not message.travelled(record.sm3, record.data):
+                    zh, en = "文件与报文所带的密文不符", "the document is not what travelled sealed with the message"
+                    self.add("documents", "document-sealed", zh, en, line, message.head.id)
         for message in self.read:
             if message.record.refusal is not None:  # refused, perhaps for its very stamp: nothing rests on it
                 continue

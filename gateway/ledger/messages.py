@@ -16,8 +16,14 @@ from msgspec import Meta
 from gateway.core.case import EVENT_OF_MESSAGE, Event
 from gateway.core.labels import LABELS
 from gateway.core.replay import Act, Stuck, replay
+from gateway.exchange import message as wireform
+from gateway.exchange import sealing
+from gateway.exchange.message import Header, Sealed
+from gateway.exchange.sealing import Content
 from gateway.ledger.package import Finding
 from gateway.ledger.records import Digest, Manifest, MessageRecord
+from signing import sealed
+from signing.errors import Malformed
 from signing.sm3 import sm3
 
 _Word = Annotated[str, Meta(pattern=r"^[!-~]{1,128}\Z")]
@@ -43,6 +49,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from"})
     body: Digest
     body_size: int
     parts: list[_Part] = []
+    sealed: Sealed | None = None
 
 
 class _Material(msgspec.Struct, frozen=True):
@@ -72,7 +79,8 @@ class Stamped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that could be read. ``digest``: SM3 of the header's bytes. ``names``: digests of files it names."""
+    """A message that could be read. ``digest``: SM3 of the header's bytes. ``names``: digests of files it names, in clear.
+    ``content`` None: it is sealed and its key is not disclosed (or does not open it), so what it says is not known."""
 
     line: int
     record: MessageRecord
@@ -82,6 +90,19 @@ class Message:
     stamped: tuple[Stamped, ...]
     unstamped: bool
     names: frozenset[str]
+    content: Content | None
+
+    def travelled(self, plain: str, data: bytes) -> bool:
+        """Whether this file, which the message names in clear, is what its sealed parts hold: sealed again, they must be
+        the parts that the header names."""
+        if self.content is None or not self.content.key:
+            return True
+        parts = zip(self.head.parts, self.content.enclosure.parts, strict=True)
+        for n, (outer, inner) in enumerate(parts):
+            stream = sealing.part_stream(self.content.key, self.head.id, n)
+            if inner.sm3 == plain and sm3(sealed.seal_whole(data, stream)).hex() != outer.sm3:
+                return False
+        return True
 
     @property
     def event(self) -> Event | None:
@@ -126,9 +147,11 @@ def _read(line: int, record: MessageRecord, findings: list[Finding]) -> Message 
     elif sm3(record.body).hex() != head.body or len(record.body) != head.body_size:
         zh, en = "报文正文与报文头中的摘要不符", "the body does not have the digest that the header names"
         findings.append(Finding("messages", "body-digest", zh, en, line, head.id))
-    body = _body(head.type, record.body)
+    content = _content(line, record, head, findings)
+    body = _body(head.type, content.body) if content is not None else _Body()
     stamped = tuple(Stamped(d.document.sm3, d.stamp.sm3) for d in body.documents if d.stamp is not None)
-    names = {part.sm3 for part in head.parts} | {d.document.sm3 for d in body.documents} | {s.stamp for s in stamped}
+    parts = content.enclosure.parts if content is not None else ()
+    names = {part.sm3 for part in parts} | {d.document.sm3 for d in body.documents} | {s.stamp for s in stamped}
     return Message(
         line,
         record,
@@ -138,7 +161,31 @@ def _read(line: int, record: MessageRecord, findings: list[Finding]) -> Message 
         stamped,
         len(stamped) < len(body.documents),
         frozenset(names),
+        content,
     )
+
+
+def _content(line: int, record: MessageRecord, head: Head, findings: list[Finding]) -> Content | None:
+    """What the message says, opened with the key that the package discloses."""
+    try:
+        header: Header | None = wireform.decode_header(record.header)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        header = None
+    if head.sealed is None or record.withheld:
+        return Content(sealing.Enclosure("", header.parts if header is not None else ()), record.body)
+    if not record.key:
+        zh, en = "正文已加密，包内没有公开其密钥", "the body is sealed, and its key is not disclosed in the package"
+        findings.append(Finding("messages", "content-sealed", zh, en, line, head.id, bad=False))
+        return None
+    try:
+        if header is not None:
+            return sealing.open_(header, record.body, record.key)
+    except Malformed:
+        pass
+    zh = "公开的密钥打不开正文，或内容与发送时的承诺不符"
+    en = "the disclosed key does not open the body, or its content is not what was committed to"
+    findings.append(Finding("messages", "decrypt-failed", zh, en, line, head.id))
+    return None
 
 
 def _body(type_: str, body: bytes) -> _Body:

@@ -82,11 +82,12 @@ class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class MessageRecord(_Record, frozen=True, tag="message"):
     """A message's very bytes, its sender's proof and its receiver's answer. ``withheld``: the body is not in the package,
-    because who refused the message did not keep it."""
+    because who refused the message did not keep it. ``key``: the message key of a sealed body, where it is disclosed."""
 
     header: bytes
     body: bytes
     withheld: bool = False
+    key: bytes = b""
     sender: Proof | None = None
     receipt: Proof | None = None
     refusal: Refusal | None = None

@@ -8,7 +8,7 @@ how far it is; it counts as a material only once its digest has been checked, it
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -87,8 +87,13 @@ class Parts:
             return
         if start:
             self.discard(owner, digest)
-        for begin in range(0, len(data), SEGMENT):
-            self.append(owner, digest, begin, data[begin : begin + SEGMENT])
+        self.keep(owner, digest, (data[begin : begin + SEGMENT] for begin in range(0, len(data), SEGMENT)))
+
+    def keep(self, owner: str, digest: str, pieces: Iterable[bytes]) -> None:
+        """Put a file that comes in pieces, none of it here yet. A wrong digest is ``Refused('TB-6002')``, nothing stays."""
+        size = 0
+        for piece in pieces:
+            size = self.append(owner, digest, size, piece)
         self.complete(owner, digest)
 
     def read(self, owner: str, digest: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:

@@ -93,6 +93,7 @@ message = Table(
     Column("header", LargeBinary),
     Column("parts", LargeBinary, nullable=False),  # JSON: the files it names
     Column("sealed", LargeBinary, nullable=False),  # the canonical body
+    Column("secret", LargeBinary),  # sealed key and enclosure of a message that travels sealed end to end
     Column("original", LargeBinary),  # sealed bytes as the local platform sent them
     Column("frozen", LargeBinary),  # sealed bytes of a platform request, as first sent
     Column("leaf", BigInteger),  # our entry for taking it in: platform, accepted or refused

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -13,12 +13,14 @@ from aiohttp import web
 from gateway import problems
 from gateway.exchange import message as wireform
 from gateway.exchange import request as signed
-from gateway.exchange import wire
+from gateway.exchange import sealing, wire
+from gateway.exchange.sealing import Content
 from gateway.exchange.trust import PAUSING, Partner
 from gateway.flow.accept import spend_nonce
 from gateway.flow.agreed import Agreed
 from gateway.flow.receive import Answered, Incoming, observe, receive
 from gateway.flow.stamps import Stamps
+from gateway.flow.unseal import Opener
 from gateway.ledger.checkpoint import check_proof, entry_digest, parse_text
 from gateway.ops import metrics
 from gateway.problems import Refused, of_reason
@@ -36,6 +38,15 @@ NOBODY = "0" * 26
 BATCH_LINES = 256  # messages in one batch: a longer one would hold the event loop too long
 
 
+class _Proved(NamedTuple):
+    """A message that provably comes from the partner; ``proof`` as JSON, to be stored."""
+
+    header: wireform.Header
+    line: wire.Line
+    digest: bytes
+    proof: bytes
+
+
 @dataclass(frozen=True)
 class Partners:
     """Handlers of the exchange listener. ``platform``: the local platform that new cases go to ("" = none yet)."""
@@ -48,6 +59,7 @@ class Partners:
     agreed: Agreed
     stamps: Stamps
     uploads: Uploads
+    opener: Opener
     platform: str
     batch_limit: int
     range_limit: int
@@ -94,7 +106,7 @@ class Partners:
             if refused.code in PAUSING:
                 await self._pause(partner.id, refused.code)
             raise
-        incoming = [await self._incoming(partner, line, head, request[TRACE]) for line in lines]
+        incoming = await self._read(partner, [self._proved(partner, line, head) for line in lines])
         works: list[Work[Any]] = [
             observe(partner.id, head.checkpoint, checkpoint.size, head.held.size if head.held else 0)
         ]
@@ -103,15 +115,14 @@ class Partners:
         answers = [self._answer(result, commit, request[TRACE]) for result in commit.results[1:]]
         for answer in answers:
             metrics.TAKEN.labels("peer", answer.status).inc()
+        await self._drop_sealed_parts(partner.id, incoming, answers)
         self.wake("platform")
         self.heard(partner.id)
         reply = self._head(partner.id, commit, head.held)
         return web.Response(body=wire.encode(reply, answers), content_type=wire.CONTENT_TYPE)
 
-    async def _incoming(
-        self, partner: Partner, line: wire.Line, head: wire.BatchHead, trace: str
-    ) -> Incoming | Refused:
-        """One message, its sender's proof checked and its body parsed once from the bytes that were checked."""
+    def _proved(self, partner: Partner, line: wire.Line, head: wire.BatchHead) -> _Proved | Refused:
+        """One message whose sender's proof holds for the bytes that came."""
         try:
             header = wireform.decode_header(line.header)
         except (msgspec.MsgspecError, ValueError):
@@ -128,12 +139,44 @@ class Partners:
             return Refused("TB-2009", id=header.id)
         if len(line.body) != header.body_size or sm3(line.body).hex() != header.body:
             return Refused("TB-6002", "body", id=header.id)
-        body = _decode(header, line.body)
+        return _Proved(header, line, digest, msgspec.json.encode(proof))
+
+    async def _read(self, partner: Partner, proved: Sequence[_Proved | Refused]) -> list[Incoming | Refused]:
+        """What the messages say: opened if they are sealed, each body parsed once."""
+        sound = [one for one in proved if isinstance(one, _Proved)]
+        contents = iter(await self.opener.contents([(one.header, one.line.body) for one in sound]))
+        return [
+            await self._incoming(partner, one, next(contents)) if isinstance(one, _Proved) else one for one in proved
+        ]
+
+    async def _incoming(self, partner: Partner, one: _Proved, content: Content | Refused) -> Incoming:
+        """One message with what needs more than the store to judge it: parts decrypted, agreement asked, stamps verified."""
+        header, complete = one.header, self._all_here(one.header)
+        body: Any = content
+        if isinstance(content, Refused):
+            content = sealing.clear(header, b"")
+        else:
+            body = self._body(header, content)
         route = self.agreed.judge(header, body, self.now_ms()) if isinstance(body, Application) else None
         verdict = None
-        if isinstance(body, Result) and self._all_here(header):
-            verdict = await asyncio.to_thread(self.stamps.judge, partner.id, body)
-        return Incoming(header, line.header, digest, line.body, body, msgspec.json.encode(proof), route, verdict)
+        if complete and not isinstance(body, Refused) and not self._known(header.id):
+            refused = await self.opener.open_parts(f"peer:{partner.id}", header, content)
+            if refused is not None:
+                body = refused
+            elif isinstance(body, Result):
+                verdict = await asyncio.to_thread(self.stamps.judge, partner.id, body)
+                verdict = _tight_lipped(verdict) if verdict is not None and content.key else verdict
+        return Incoming(header, one.line.header, one.digest, content, body, one.proof, complete, route, verdict)
+
+    def _body(self, header: wireform.Header, content: Content) -> Any:
+        """The canonical body, or the refusal it earns; what cannot be read of a sealed body is not told to those on the way."""
+        if header.sealed is None and (bare := self.agreed.not_sealed(header.agreement, header.agreement_version)):
+            return Refused(of_reason(bare.code), bare.zh, bare.clause)
+        body = _decode(header, content.body)
+        return _tight_lipped(body) if isinstance(body, Refused) and content.key else body
+
+    def _known(self, message: str) -> bool:
+        return self.journal.read().one("SELECT 1 FROM message WHERE id = ?", message) is not None
 
     def _work(self, incoming: Incoming | Refused) -> Work[Answered]:
         if isinstance(incoming, Refused):
@@ -154,6 +197,19 @@ class Partners:
             id=answered.id, status=answered.status, proof=spot, checkpoint=checkpoint, problem=trouble,
             missing=list(answered.missing), expected=answered.expected,
         )  # fmt: skip
+
+    async def _drop_sealed_parts(
+        self, sender: str, incoming: Sequence[Incoming | Refused], answers: Sequence[wire.Answer]
+    ) -> None:
+        """The sealed forms of parts that have been opened and kept are of no more use."""
+        digests = [
+            part.sm3
+            for one, answer in zip(incoming, answers, strict=True)
+            if isinstance(one, Incoming) and one.content.key and answer.status == "receipt"
+            for part in one.header.parts
+        ]
+        if digests:
+            await asyncio.to_thread(self.uploads.discard, f"peer:{sender}", digests)
 
     def _head(self, sender: str, commit: Commit, theirs: wire.Held | None) -> wire.BatchHead:
         """Our side of the answer: our checkpoint, theirs that we hold now, and the way from the one they said they hold."""
@@ -264,6 +320,11 @@ class Partners:
             raise Refused("TB-1005")
         path = self.journal.consistency(int(old), int(new))
         return web.Response(body=msgspec.json.encode({"path": path}), content_type="application/json")
+
+
+def _tight_lipped(refused: Refused) -> Refused:
+    """The same refusal without its detail, which may name what was sealed."""
+    return Refused(refused.code, "", refused.clause, **refused.extra)
 
 
 def _unproved(refused: Refused) -> Work[Answered]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from aiohttp import web
 
-from gateway.flow.desk import register_part
+from gateway.flow.post import register_part
 from gateway.problems import Refused
 from gateway.store.journal import Journal
 from gateway.store.parts import Parts
@@ -52,6 +53,10 @@ class Uploads:
         self._journal = journal
         self._limit = part_limit
         self._locks: WeakLocks = WeakLocks()
+
+    def lock(self, owner: str, digest: str) -> asyncio.Lock:
+        """The lock of one file, for who else writes it."""
+        return self._locks[(owner, digest)]
 
     def known(self, owner: str, digest: str) -> int | None:
         """Size of a file that this owner has brought whole; None otherwise. Other owners' files do not exist here."""
@@ -94,6 +99,11 @@ class Uploads:
         commit = await self._journal.submit(lambda tx: register_part(tx, owner, digest, size))
         commit.only()
         return size
+
+    def discard(self, owner: str, digests: Iterable[str]) -> None:
+        """Destroy files whose rows are gone."""
+        for digest in digests:
+            self._parts.discard(owner, digest)
 
     @staticmethod
     def _done(size: int) -> web.Response:

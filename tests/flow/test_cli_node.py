@@ -13,6 +13,7 @@ import pytest
 
 from gateway import config
 from gateway.ops.doctor import Patient, examine
+from gateway.store import schema
 from tests.flow import walks
 from tests.flow.resting import WALKED, Rest, ask, edit, really, run, store, told
 
@@ -249,11 +250,11 @@ async def test_a_running_pair_is_reachable(tmp_path: Path) -> None:
 
 
 def test_upgrade_makes_a_store_and_refuses_a_newer_one(rest: Rest) -> None:
-    assert told(rest.a, "db", "upgrade")["revision"] == "0001"
+    assert told(rest.a, "db", "upgrade")["revision"] == schema.HEAD
     edit(rest.a, "UPDATE alembic_version SET version_num = '9999'")
     assert told(rest.a, "db", "upgrade", exit_code=1)["code"] == "newer-schema"
     store(rest.b).unlink()
-    assert told(rest.b, "db", "upgrade") == {"ok": True, "before": "", "revision": "0001"}
+    assert told(rest.b, "db", "upgrade") == {"ok": True, "before": "", "revision": schema.HEAD}
 
 
 def test_a_backup_restores_a_lost_store_whole(rest: Rest, tmp_path: Path) -> None:

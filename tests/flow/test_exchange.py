@@ -15,13 +15,14 @@ from agreements import samples
 from gateway.demo import world
 from gateway.exchange import message as wireform
 from gateway.exchange import request as signed
-from gateway.exchange import wire
-from gateway.flow.freeze import Frozen, freeze
+from gateway.exchange import sealing, wire
+from gateway.exchange.sealing import Content
+from gateway.flow.freeze import Frozen, freeze, read_content
 from gateway.ids import now_ms
 from gateway.ledger.checkpoint import SignedCheckpoint, parse_text
 from gateway.store.journal import Commit
 from schemas import codec
-from signing.sm3 import sm3
+from signing.sealed import sealed_size
 from tests.flow.nodes import Reply, Running, Window, running, until
 
 
@@ -36,10 +37,18 @@ class Sender:
         """An application of the window, frozen but not sent."""
         reply = await self.window.hand_in(self.window.papers(**papers))
         assert reply.status == 200, reply.body
-        desk = self.a.node.desk
-        work = freeze(reply.json["lsh"], party=desk.party, vault=desk.vault, expires_ms=60_000)
+        desk, message = self.a.node.desk, reply.json["lsh"]
+        to_b = self.a.node.loops[f"peer:{self.b.node.desk.party}"]._round
+        [how] = (await to_b.sealer.prepare(desk.journal.read(), [message], now_ms())).values()  # type: ignore[attr-defined]
+        work = freeze(message, party=desk.party, vault=desk.vault, expires_ms=60_000, sealed=how)
         commit = await desk.journal.submit(work)
         return commit.only(), commit
+
+    def content(self, one: Frozen) -> Content:
+        """What a message says, in clear, from A's store."""
+        vault, reader = self.a.node.desk.vault, self.a.node.journal.read()
+        wrapped = self.a.one("SELECT wrapped_key FROM case_file WHERE id = ?", wireform.decode_header(one.header).case)
+        return read_content(reader, one.id, vault.unwrap(wrapped), vault)
 
     def line(self, one: Frozen, commit: Commit) -> wire.Line:
         return wire.Line(one.header, one.body, wire.place(commit.prove(one.leaf)))
@@ -135,22 +144,28 @@ async def test_a_body_that_is_not_the_headers_is_refused(sender: Sender) -> None
 
 
 async def _bent(sender: Sender, one: Frozen, body: bytes | None = None, **changes: Any) -> wire.Answer:
-    """The message with other header fields (or body), honestly proved by A's ledger, so that only its content is wrong."""
+    """The message with other header fields (or body), honestly sealed and proved by A's ledger, so that only its content is
+    wrong."""
     from gateway.ledger.checkpoint import entry_digest
 
-    header = wireform.decode_header(one.header)
-    if body is not None:
-        changes |= {"body": sm3(body).hex(), "body_size": len(body)}
-    data = wireform.encode_header(msgspec.structs.replace(header, **changes))
+    header, content = wireform.decode_header(one.header), sender.content(one)
+    content = content._replace(body=content.body if body is None else body)
+    if "parts" in changes:
+        content = content._replace(enclosure=msgspec.structs.replace(content.enclosure, parts=changes["parts"]))
+        changes["parts"] = tuple(
+            wireform.PartRef(part.sm3, sealed_size(part.size), "", "", "") for part in changes["parts"]
+        )
+    assert header.sealed is not None
+    told = msgspec.structs.replace(header.sealed, commitment=sealing.commitment(content))
+    changes = {"sealed": told, "body_size": sealing.size(content)} | changes
+    data, travels = sealing.seal(msgspec.structs.replace(header, **changes), content)
     digest = wireform.digest(data)
     identity = changes.get("id", one.id)
     commit = await sender.a.node.journal.submit(
         lambda tx: tx.leaf("sent", identity, entry_digest("sent", identity, digest))
     )
     leaf: int = commit.only()
-    return await sender.one(
-        wire.Line(data, body if body is not None else one.body, wire.place(commit.prove(leaf))), commit
-    )
+    return await sender.one(wire.Line(data, travels, wire.place(commit.prove(leaf))), commit)
 
 
 async def test_R07_the_same_id_with_other_content_is_a_conflict(sender: Sender) -> None:
@@ -184,21 +199,25 @@ async def test_a_message_that_may_not_be_is_refused_with_a_signed_refusal(sender
 async def test_A04_a_place_that_only_handles_cannot_hand_in_here(sender: Sender) -> None:
     """B hands in for B's own division at A: the application's handling place is not A."""
     one, _ = await sender.frozen()
-    body = codec.encode(msgspec.structs.replace(codec.decode("application", one.body), handling="420104"))
+    body = codec.encode(
+        msgspec.structs.replace(codec.decode("application", sender.content(one).body), handling="420104")
+    )
     answer = await _bent(sender, one, body=body)
     assert answer.problem is not None and answer.problem.code in ("TB-4106", "TB-4101")
 
 
 async def test_A01_an_item_outside_the_agreement_is_refused_with_its_clause(sender: Sender) -> None:
     one, _ = await sender.frozen()
-    body = codec.encode(msgspec.structs.replace(codec.decode("application", one.body), item="QX-TB-999"))
+    body = codec.encode(
+        msgspec.structs.replace(codec.decode("application", sender.content(one).body), item="QX-TB-999")
+    )
     answer = await _bent(sender, one, body=body, item="QX-TB-999")
     assert answer.problem is not None and (answer.problem.code, bool(answer.problem.clause)) == ("TB-4103", True)
 
 
 async def test_N01_a_body_with_duplicate_keys_is_refused(sender: Sender) -> None:
     one, _ = await sender.frozen()
-    answer = await _bent(sender, one, body=one.body[:-1] + b',"item":"QX-TB-001"}')
+    answer = await _bent(sender, one, body=sender.content(one).body[:-1] + b',"item":"QX-TB-001"}')
     assert answer.status == "refused" and answer.proof is not None
 
 

@@ -22,7 +22,7 @@ from gateway import compose, config
 from gateway.compose import Node
 from gateway.demo import world as worlds
 from gateway.flow.accept import deed_of
-from gateway.flow.desk import register_part
+from gateway.flow.post import register_part
 from gateway.service import listen
 from schemas import canonical as c
 from signing.providers import open_provider
