@@ -34,7 +34,8 @@ SKEW = timedelta(minutes=5)
 class Trusting:
     """What a verifier trusts. ``keys``: party id -> key ids its card announced, where cards are held.
 
-    Without anchors a signature can be found wrong, never good: the answer is then "cannot tell".
+    Without anchors a signature can be found wrong, never good: the answer is then "cannot tell". ``until``: revocation lists
+    of as late as this are at hand (``now`` if not given).
     """
 
     provider: Provider
@@ -44,6 +45,7 @@ class Trusting:
     intermediates: Sequence[Certificate] = ()
     crls: Sequence[RevocationList] = ()
     keys: Mapping[str, frozenset[str]] | None = None
+    until: datetime | None = None
 
 
 def belongs(certificate: Certificate, party: Party, keys: Mapping[str, frozenset[str]] | None) -> bool:
@@ -77,7 +79,7 @@ def _reason(
         return Indeterminate("no-anchor", "未给出所信任的根证书，不能判断证书链", "no trusted root is given")
     report = check_path(
         certificate, trusting.intermediates, trusting.anchors, signature.time, trusting.provider,
-        crls=trusting.crls, policy=trusting.policy, now=trusting.now,
+        crls=trusting.crls, policy=trusting.policy, now=trusting.now, until=trusting.until,
     )  # fmt: skip
     return None if report.ok else report.reasons[0]
 

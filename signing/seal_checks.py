@@ -122,6 +122,7 @@ def _chain(
         crls=against.crls,
         policy=against.policy.path,
         now=against.lists_as_of,
+        until=max(against.at, against.lists_as_of),
     )
     found.add("chain", [reasons.of_party(reason, party) for reason in report.reasons])
     return report.leaf_revoked

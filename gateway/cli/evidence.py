@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli.cert_tools import AT
 from gateway.cli.node import CONFIG, JSON, on_node
+from gateway.cli.times import local, rfc3339
 from gateway.lang import say
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from gateway.ledger.evidence import EvidenceReport
     from gateway.ledger.package import Finding
+    from gateway.ledger.times import TimeNote
 
 GRADES = {
     "full": ("完整：每份报文都有双方账本的证明", "full: every message is proved by both sides' ledgers"),
@@ -77,15 +82,24 @@ def export(case: str, out: str, with_materials: bool, keep_sealed: bool, path: s
 @click.option(
     "--anchor", "anchors", multiple=True, type=click.Path(), help=say("可信的根证书", "a root certificate to trust")
 )
+@click.option(
+    "--tsa-anchor", "clocks", multiple=True, type=click.Path(),
+    help=say("可信的时间戳机构根证书", "root of a time-stamp authority to trust"),
+)  # fmt: skip
+@AT
 @click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "JSON for machines"))
-def verify(file: str, anchors: tuple[str, ...], as_json: bool) -> None:
+def verify(file: str, anchors: tuple[str, ...], clocks: tuple[str, ...], at: datetime | None, as_json: bool) -> None:
     """Exit 0 valid, 1 not valid, 2 cannot tell, 65 not a package."""
     from gateway.cli.anchors import open_checking_provider, read_anchors
     from gateway.cli.output import finish, read_bytes, unreadable
+    from gateway.ids import now_ms
     from gateway.ledger import evidence, trust
 
     data = read_bytes(file)
-    checks = trust.compose(open_checking_provider(), read_anchors(anchors))
+    moment = now_ms() if at is None else int(at.timestamp() * 1000)
+    checks = trust.compose(
+        open_checking_provider(), read_anchors(anchors), now_ms=moment, tsa_anchors=read_anchors(clocks)
+    )
     report = evidence.verify(data, checks)
     if not report.counts["form"]:
         unreadable(file, "不是证据包：没有一行读得出记录", "not an evidence package: no line of it is a record")
@@ -102,9 +116,23 @@ def as_data(report: EvidenceReport) -> dict[str, Any]:
         "messages": report.messages,
         "reasons": [_reason(finding) for finding in report.reasons],
         "checked": report.counts,
+        "fixed": None if report.fixed_ms is None else rfc3339(report.fixed_ms),
+        "times": [_time(note) for note in report.times],
         "identities": [
             {"party": one.party, "name": one.name, "fingerprint": one.fingerprint} for one in report.identities
         ],
+    }
+
+
+def _time(note: TimeNote) -> dict[str, Any]:
+    view = note.view
+    return {
+        "line": note.line,
+        "over": note.over,
+        "time": None if view.time_ms is None else rfc3339(view.time_ms),
+        "authority": view.authority,
+        "held": note.held,
+        "reasons": [{"code": one.code, "zh": one.zh, "en": one.en} for one in view.reasons],
     }
 
 
@@ -145,9 +173,23 @@ def lines(file: str, report: EvidenceReport) -> Iterator[str]:
         f"结论：{VERDICT[report.ok][0]}。{GRADES[report.grade][0]}。",
         f"Verdict: {VERDICT[report.ok][1]}. {GRADES[report.grade][1]}.",
     )
+    yield from _times(report)
     yield say(f"信任：{TRUST[report.trust][0]}。", f"Trust: {TRUST[report.trust][1]}.")
     for one in report.identities:
         yield f"  {one.party} {one.name} {one.fingerprint}"
+
+
+def _times(report: EvidenceReport) -> Iterator[str]:
+    for note in report.times:
+        stated = "?" if note.view.time_ms is None else local(note.view.time_ms)
+        over = say("整个证据包", "the whole package") if note.over == "package" else note.over
+        why = "" if note.held else say("，不予采信：", ", not relied on: ")
+        why += "; ".join(say(one.zh, one.en) for one in note.view.reasons)
+        yield say(f"时间戳：{stated}，{over}{why}", f"time stamp: {stated}, {over}{why}")
+    if report.fixed_ms is None:
+        yield say("可信时间：待补时间戳。", "Trusted time: awaiting a time stamp.")
+    else:
+        yield say(f"可信时间：不晚于 {local(report.fixed_ms)}。", f"Trusted time: not after {local(report.fixed_ms)}.")
 
 
 def _place(finding: Finding) -> str:

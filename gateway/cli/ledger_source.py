@@ -80,7 +80,7 @@ def keys(head: LedgerHead, anchors: tuple[str, ...]) -> tuple[Verify, Sequence[F
     given = read_anchors(anchors)
     for identity in book.identities if given else ():
         at_ms = int(certs.parse(identity.certificate).not_before.timestamp() * 1000)
-        for reason in compose(provider, given).chain(identity.certificate, Pool([], []), at_ms):
+        for reason in compose(provider, given, now_ms=at_ms).chain(identity.certificate, Pool([], []), at_ms, at_ms):
             findings.append(Finding("chains", reason.code, reason.zh, reason.en, bad=isinstance(reason, Rejected)))
 
     def check(key: str, data: bytes, signature: bytes) -> bool | None:

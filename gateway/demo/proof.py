@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway import config as settings
 from gateway.demo.ground import EVIDENCE, State
 from gateway.flow.export import export_case
+from gateway.ids import now_ms
 from gateway.ledger import evidence
 from gateway.ledger import trust as composed
 from gateway.ledger.evidence import EvidenceReport
@@ -38,7 +39,7 @@ def roots(state: State) -> list[bytes]:
 
 def verify(data: bytes, anchors: Sequence[bytes], provider: Provider) -> EvidenceReport:
     """Verify a package as ``tongban evidence verify --anchor …`` does."""
-    return evidence.verify(data, composed.compose(provider, anchors))
+    return evidence.verify(data, composed.compose(provider, anchors, now_ms=now_ms()))
 
 
 def prove(root: Path, state: State, case_id: str, provider: Provider) -> Proved:

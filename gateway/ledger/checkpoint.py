@@ -23,6 +23,7 @@ from signing.sm3 import sm3
 Verify = Callable[[str, bytes, bytes], bool | None]
 
 CHECKPOINT_DOMAIN = b"tongban/v1/checkpoint\n"
+STAMPED_DOMAIN = b"tongban/v1/stamped-checkpoint\n"
 DIRECT_DOMAIN = b"tongban/v1/direct\n"
 ENTRY_DOMAIN = b"tongban/v1/entry\n"
 
@@ -129,6 +130,11 @@ def parse_text(data: bytes) -> Checkpoint | None:
 def checkpoint_of(proof: Proof) -> Checkpoint | None:
     """The parsed checkpoint of a ledger proof; None for a direct proof or a malformed text."""
     return parse_text(proof.checkpoint.text.encode()) if isinstance(proof, LedgerProof) else None
+
+
+def stamped_bytes(signed: SignedCheckpoint) -> bytes:
+    """What a time stamp over a checkpoint is over: domain line, its text, its key's id and its signature in hex."""
+    return STAMPED_DOMAIN + f"{signed.text}{signed.key}\n{signed.signature.hex()}\n".encode()
 
 
 def entry_digest(kind: str, message_id: str, digest: bytes) -> bytes:

@@ -24,12 +24,15 @@ from gateway.ledger.checkpoint import (
     check_proof,
     checkpoint_of,
     entry_digest,
+    parse_text,
+    stamped_bytes,
 )
 from gateway.ledger.keybook import Identity, KeyBook, read_cards
 from gateway.ledger.messages import Message, Stamped, check_order, check_sequences, read_messages
 from gateway.ledger.package import Finding, Package, read
 from gateway.ledger.records import build, signed_bytes
 from gateway.ledger.story import check_story
+from gateway.ledger.times import TimeNote, Times, TimeView, Use
 from signing import sm2
 from signing.errors import Indeterminate, Rejected
 from signing.providers import Provider
@@ -46,6 +49,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "messages": ("报文与摘要", "messages and their digests"),
     "proofs": ("发送方账本证明", "senders' ledger proofs"),
     "receipts": ("签收回执与拒收回执", "receipts and refusals"),
+    "times": ("时间戳", "time stamps"),
     "checkpoints": ("检查点前后一致", "consistency of checkpoints"),
     "chains": ("证书链", "certificate chains"),
     "order": ("办件过程合乎规则", "the walk follows the rules"),
@@ -76,21 +80,27 @@ class AgreementView(NamedTuple):
 class Checks:
     """The judgements that need trust or another room. ``anchored``: anchors were given from outside the package.
 
-    ``chain(certificate, pool, at_ms)``; ``stamp(stamp, document, pool, at_ms, anchors)`` with the seal anchors (DER) of the
-    issuer's card; ``agreement(file, pool, keys, at_ms)`` with the key ids of each party's card, None if the file cannot
-    be read. Empty reasons mean good.
+    ``now_ms``: the time of verification. ``chain(certificate, pool, at_ms, used_ms)``: as of ``at_ms``, for a signature said
+    to be of ``used_ms``; ``stamp(stamp, document, pool, at_ms, trusted_ms, anchors)`` with when it is proved to have existed,
+    if it is, and the seal anchors (DER) of the issuer's card; ``agreement(file, pool, keys, at_ms)`` with the key ids of each
+    party's card, None if the file cannot be read; ``timestamp(token, digest, pool, at_ms)``. Empty reasons mean good.
     """
 
     provider: Provider
     anchored: bool
-    chain: Callable[[bytes, Pool, int], Sequence[Reason]]
-    stamp: Callable[[bytes, bytes, Pool, int, Sequence[bytes]], Sequence[Reason]]
+    now_ms: int
+    chain: Callable[[bytes, Pool, int, int], Sequence[Reason]]
+    stamp: Callable[[bytes, bytes, Pool, int, int | None, Sequence[bytes]], Sequence[Reason]]
+    timestamp: Callable[[bytes, bytes, Pool, int], TimeView]
     agreement: Callable[[bytes, Pool, Mapping[str, frozenset[str]], int], AgreementView | None]
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceReport:
-    """``reasons`` in the order found; ``counts``: how much each section looked at; ``state``: where the case stands."""
+    """``reasons`` in the order found; ``counts``: how much each section looked at; ``state``: where the case stands.
+
+    ``times``: the time stamps found; ``fixed_ms``: by the trusted ones, when all of the package was there at the latest.
+    """
 
     ok: bool | None
     grade: str
@@ -101,14 +111,17 @@ class EvidenceReport:
     reasons: tuple[Finding, ...]
     counts: dict[str, int]
     identities: tuple[Identity, ...]
+    times: tuple[TimeNote, ...] = ()
+    fixed_ms: int | None = None
 
 
 def verify(data: bytes, checks: Checks) -> EvidenceReport:
     """Verify a package. Never raises on any input.
 
     1. form of the file; 2. cards and keys; 3. agreements; 4. messages: header, body, case, sequence; 5. senders' proofs;
-    6. receipts and refusals; 7. checkpoints agree; 8. the order of events; 9. documents and stamps; 10. the story told;
-    11. the whole, signed by its maker; 12. certificate chains of all keys used, at the times of their use.
+    6. receipts and refusals; 7. time stamps, checkpoints agree; 8. the order of events; 9. documents and stamps;
+    10. the story told; 11. the whole, signed by its maker; 12. certificate chains of all keys used, at the times of their
+    use, and again when those signatures are proved to have existed: now, where no time stamp proves an earlier time.
     """
     package, findings = read(data)
     book, about_cards = read_cards(package.cards, checks.provider)
@@ -121,6 +134,7 @@ def verify(data: bytes, checks: Checks) -> EvidenceReport:
         run.sender(message)
         run.answer(message)
     run.other_proofs()
+    run.time_stamps()
     run.checkpoints()
     run.order()
     run.documents()
@@ -141,7 +155,8 @@ class _Run:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SECTIONS, 0))
     read: list[Message] = field(default_factory=list)
     seen: dict[tuple[str, int], tuple[Checkpoint, int]] = field(default_factory=dict)
-    used: dict[bytes, set[int]] = field(default_factory=dict)
+    used: dict[bytes, set[Use]] = field(default_factory=dict)
+    times: Times = field(default_factory=Times)
     signatures: dict[tuple[str, str, str, bytes, bytes], bool] = field(default_factory=dict)
     one_sided: bool = False
     partial: bool = False
@@ -244,19 +259,19 @@ class _Run:
             else:
                 self.add(section, reason.code, reason.zh, reason.en, line, message, bad=reason.bad)
             return
-        at_ms = (
-            proof.time_ms if isinstance(proof, DirectProof) else self.checkpoint(section, proof, party, line, message)
+        used = (
+            Use(proof.time_ms)
+            if isinstance(proof, DirectProof)
+            else self.checkpoint(section, _parsed(proof), party, line, message)
         )
         known = self.book.find(party, use, key)
         if known is not None:
-            self.used.setdefault(known.certificate, set()).add(at_ms)
-            if at_ms < known.since_ms:
+            self.used.setdefault(known.certificate, set()).add(used)
+            if used.at_ms < known.since_ms:
                 zh, en = "签名早于该密钥的启用时间", "the signature is older than the key's first day of use"
                 self.add(section, "key-not-yet-valid", zh, en, line, message)
 
-    def checkpoint(self, section: str, proof: LedgerProof, party: str, line: int, message: str) -> int:
-        checkpoint = checkpoint_of(proof)
-        assert checkpoint is not None  # noqa: S101 - check_proof has parsed it
+    def checkpoint(self, section: str, checkpoint: Checkpoint, party: str, line: int, message: str) -> Use:
         if not checkpoint.origin.startswith(party + "/"):
             zh, en = "检查点不是该当事方账本的", "the checkpoint is of another party's ledger"
             self.add(section, "wrong-origin", zh, en, line, message)
@@ -265,7 +280,31 @@ class _Run:
             zh = f"同一账本在 {checkpoint.size} 条时有两个不同的根：账本分叉"
             en = f"one ledger has two different roots at size {checkpoint.size}: a split view"
             self.add("checkpoints", "split-view", zh, en, line, message)
-        return checkpoint.time_ms
+        return Use(checkpoint.time_ms, checkpoint.origin, checkpoint.size)
+
+    def time_stamps(self) -> None:
+        """Those over the whole, last first, then those over checkpoints, as of when the whole was there."""
+        pool, now_ms = self.pool, self.checks.now_ms
+        judge = self.checks.timestamp
+        self.times.seal(self.package.sealed, lambda token, digest, at: judge(token, digest, pool, at), now_ms)
+        for line, record in self.package.stamped:
+            signed = record.checkpoint
+            checkpoint = parse_text(signed.text.encode()) if signed is not None else None
+            if signed is None or checkpoint is None:
+                zh, en = "时间戳所盖的检查点文本不合格式", "the time-stamped checkpoint is malformed"
+                self.add("times", "wrong-checkpoint-form", zh, en, line)
+                continue
+            party = checkpoint.origin.partition("/")[0]
+            if self.signed(party, "checkpoint", signed.key, signed.text.encode(), signed.signature) is not True:
+                zh, en = "时间戳所盖的检查点签名不成立", "the time-stamped checkpoint is not signed by its party"
+                self.add("times", "stamped-checkpoint", zh, en, line)
+                continue
+            self.checkpoint("times", checkpoint, party, line, "")
+            view = judge(record.token, sm3(stamped_bytes(signed)), pool, self.times.whole_ms or now_ms)
+            self.times.fix(line, checkpoint.origin, checkpoint.size, view)
+        for note in self.times.notes:
+            self.counts["times"] += 1
+            self.reasons("times", note.broken, note.line)
 
     def signed(self, party: str, use: str, key: str, data: bytes, signature: bytes) -> bool | None:
         """Whether the party's key signed the data; one SM2 verification for each distinct checkpoint."""
@@ -298,22 +337,34 @@ class _Run:
             elif not tree.check_consistency(record.old, record.new, old[0].root, new[0].root, record.path):
                 zh, en = "一致性证明不成立：账本被改写", "the consistency path fails: the ledger was rewritten"
                 self.add("checkpoints", "wrong-consistency", zh, en, line)
+            else:
+                self.times.link(record.origin, record.old, record.new)
 
     def chains(self) -> None:
-        """Each certificate at the first and the last moment its key was used."""
-        for certificate, times in self.used.items():
+        """Each certificate at the first and the last moment its key was used, then when its last use is proved."""
+        manifest = self.package.manifest
+        if self.checks.anchored and manifest:
+            for identity in self.book.identities:
+                self.used.setdefault(identity.certificate, set()).add(Use(manifest.made_at))
+        for certificate, uses in self.used.items():
             self.counts["chains"] += 1
-            for at_ms in sorted({min(times), max(times)}):
-                reasons = self.checks.chain(certificate, self.pool, at_ms)
+            last = max(use.at_ms for use in uses)
+            for at_ms in sorted({min(use.at_ms for use in uses), last}):
+                reasons = self.checks.chain(certificate, self.pool, at_ms, at_ms)
                 if reasons:
                     self.reasons("chains", reasons, 0)
                     break
-        for identity in self.book.identities:
-            if self.checks.anchored and self.package.manifest:
-                self.counts["chains"] += 1
-                self.reasons(
-                    "chains", self.checks.chain(identity.certificate, self.pool, self.package.manifest.made_at), 0
-                )
+            else:
+                self.proved(certificate, uses, last)
+
+    def proved(self, certificate: bytes, uses: set[Use], last_ms: int) -> None:
+        """Rows L08 and L12: a certificate that has expired or was revoked since is no proof by its signer's own clock."""
+        now_ms = self.checks.now_ms
+        at_ms = max(now_ms if (bound := self.times.bound(use)) is None else bound for use in uses)
+        for reason in self.checks.chain(certificate, self.pool, max(at_ms, last_ms), last_ms)[:1]:
+            zh = f"签名之后证书失效，无可信时间证明签名更早（{reason.zh}）"
+            en = f"the certificate ended after the signature, which no trusted time proves to be older ({reason.en})"
+            self.add("chains", "not-proved-in-time", zh, en, bad=False)
 
     def order(self) -> None:
         if any(finding.code == "message-missing" for finding in self.findings):
@@ -360,8 +411,17 @@ class _Run:
             return
         self.counts["stamps"] += 1
         anchors = self.book.certificates(message.head.sender, "seal-anchor")
-        reasons = self.checks.stamp(stamp, document, self.pool, message.head.created, anchors)
+        trusted_ms = self.trusted(message)
+        reasons = self.checks.stamp(stamp, document, self.pool, message.head.created, trusted_ms, anchors)
         self.reasons("stamps", reasons, message.line, message.head.id)
+
+    def trusted(self, message: Message) -> int | None:
+        """When a message was there at the latest, not by its sender's word: the receiver's ledger, or an authority."""
+        found = [] if self.times.whole_ms is None else [self.times.whole_ms]
+        receipt = message.record.receipt
+        if isinstance(receipt, LedgerProof) and (checkpoint := checkpoint_of(receipt)) is not None:
+            found.append(checkpoint.time_ms)
+        return min(found, default=None)
 
     def story(self) -> None:
         for line, record in self.package.timelines:
@@ -392,7 +452,7 @@ class _Run:
         elif not signed:
             self.add("seal", "wrong-signature", "制作方签名不符", "the maker's signature does not match")
         elif known := self.book.find(manifest.made_by, "direct", end.key):
-            self.used.setdefault(known.certificate, set()).add(manifest.made_at)
+            self.used.setdefault(known.certificate, set()).add(Use(manifest.made_at))
 
     def report(self) -> EvidenceReport:
         if not self.package.messages:
@@ -412,4 +472,12 @@ class _Run:
             reasons=tuple(self.findings),
             counts=self.counts,
             identities=tuple(self.book.identities),
+            times=tuple(self.times.notes),
+            fixed_ms=self.times.whole_ms,
         )
+
+
+def _parsed(proof: LedgerProof) -> Checkpoint:
+    checkpoint = checkpoint_of(proof)
+    assert checkpoint is not None  # noqa: S101 - check_proof has parsed it
+    return checkpoint

@@ -21,10 +21,13 @@ from gateway.ledger.records import (
     Record,
     StampRecord,
     TimelineRecord,
+    TimestampRecord,
     read_line,
 )
+from signing.sm3 import sm3
 
 MAX_LINES = 100_000
+MAX_STAMPS = 32  # time stamps over the whole: each takes one more digest of everything before it
 _BYTE = re.compile(r"\(byte (\d+)\)|position (\d+)")
 _PATH = re.compile(r"at `(\$[^`]{0,80})`")
 
@@ -50,7 +53,8 @@ class Finding:
 
 @dataclass(slots=True)
 class Package:
-    """Records by kind, each with its line. ``head``: the bytes before the end line."""
+    """Records by kind, each with its line. ``head``: the bytes before the end line. ``stamped``: time stamps over checkpoints,
+    ``sealed``: those over the whole, with the SM3 of what they are over."""
 
     manifest: Manifest | None = None
     end: End | None = None
@@ -64,6 +68,8 @@ class Package:
     consistency: list[tuple[int, ConsistencyRecord]] = field(default_factory=list)
     documents: list[tuple[int, DocumentRecord | StampRecord]] = field(default_factory=list)
     timelines: list[tuple[int, TimelineRecord]] = field(default_factory=list)
+    stamped: list[tuple[int, TimestampRecord]] = field(default_factory=list)
+    sealed: list[tuple[int, TimestampRecord, bytes]] = field(default_factory=list)
     readable: int = 0
 
 
@@ -80,7 +86,7 @@ def read(data: bytes) -> tuple[Package, list[Finding]]:
         record = _record(line, number, findings)
         if record is not None:
             package.readable += 1
-            findings.extend(_place(package, record, number, last=number == len(lines), head=data[:offset]))
+            findings.extend(_place(package, record, number, memoryview(data)[:offset]))
         offset += len(line) + 1
     if package.manifest is None:
         findings.append(_form("manifest-missing", "首行不是证据包说明", "the first line is not a manifest", 1))
@@ -109,19 +115,26 @@ def _detail(error: str) -> tuple[str, str]:
     return "", ""
 
 
-def _place(package: Package, record: Record, number: int, *, last: bool, head: bytes) -> list[Finding]:
+def _place(package: Package, record: Record, number: int, head: memoryview) -> list[Finding]:
+    over_all = isinstance(record, TimestampRecord) and record.checkpoint is None
+    if package.end is not None and not over_all:
+        zh, en = "结束行之后只能有时间戳", "there is more than time stamps after the end line"
+        return [_form("end-misplaced", zh, en, number)]
     if isinstance(record, Manifest):
         if number != 1:
             return [_form("manifest-misplaced", "证据包说明只能在首行", "a manifest stands on line 1 only", number)]
         package.manifest = record
     elif isinstance(record, End):
-        if not last:
-            return [_form("end-misplaced", "结束行之后还有内容", "there is something after the end line", number)]
-        package.end, package.head = record, head
+        package.end, package.head = record, bytes(head)
         if record.records != number - 1:
             return [
                 _form("record-count", "记录条数与结束行不符", "the number of records is not the end line's", number)
             ]
+    elif isinstance(record, TimestampRecord) and over_all:
+        if package.end is None or len(package.sealed) >= MAX_STAMPS:
+            zh, en = "整包的时间戳位置不对或过多", "a time stamp over the whole is misplaced, or there are too many"
+            return [_form("timestamp-misplaced", zh, en, number)]
+        package.sealed.append((number, record, sm3(bytes(head))))
     else:
         _file(package, record, number)
     return []
@@ -147,6 +160,8 @@ def _file(package: Package, record: Record, line: int) -> None:
             package.documents.append((line, record))
         case TimelineRecord():
             package.timelines.append((line, record))
+        case TimestampRecord():
+            package.stamped.append((line, record))
 
 
 def _form(code: str, zh: str, en: str, line: int = 0) -> Finding:

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.ledger.checkpoint import Proof
+from gateway.ledger.checkpoint import Proof, SignedCheckpoint
 from signing.sm3 import sm3
 
 FORMAT: Final = "tongban/v1/evidence"
@@ -129,6 +129,15 @@ class StampRecord(_Record, frozen=True, tag="stamp"):
     data: bytes
 
 
+class TimestampRecord(_Record, frozen=True, tag="timestamp"):
+    """An authority's time stamp (时间戳, DER). With a checkpoint it is over that checkpoint and its signature; without, it
+    stands behind the end line and is over all bytes before its own line, so anybody can add one later, and one more over
+    that (a new seal of time on an old archive)."""
+
+    token: bytes
+    checkpoint: SignedCheckpoint | None = None
+
+
 class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One line of the story: time, event of the case machine, by whom, state after it at the maker, message or none."""
 
@@ -157,7 +166,7 @@ class End(_Record, frozen=True, tag="end"):
 
 Record = (
     Manifest | CertificateRecord | CrlRecord | CardRecord | AgreementRecord | MessageRecord | ProofRecord
-    | ConsistencyRecord | DocumentRecord | StampRecord | TimelineRecord | End
+    | ConsistencyRecord | DocumentRecord | StampRecord | TimelineRecord | TimestampRecord | End
 )  # fmt: skip
 
 # bytes to sign -> (key id, signature)
@@ -181,6 +190,11 @@ def build(records: Sequence[Record], sign: Sign | None = None) -> bytes:
 def signed_bytes(head: bytes) -> bytes:
     """What the maker signs: domain line and SM3 (hex) of all lines before the end line."""
     return DOMAIN + sm3(head).hex().encode() + b"\n"
+
+
+def with_timestamp(package: bytes, token: bytes) -> bytes:
+    """The package with a time stamp over all its bytes behind it."""
+    return package + _ENCODER.encode(TimestampRecord(token=token)) + b"\n"
 
 
 def read_line(line: bytes) -> Record:

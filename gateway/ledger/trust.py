@@ -13,14 +13,16 @@ from typing import NamedTuple
 
 from agreements import load, signatures
 from gateway.ledger.evidence import AgreementView, Checks, Pool, Reason
+from gateway.ledger.times import TimeView
 from signing import certs, crl
 from signing.certs import Certificate
 from signing.crl import RevocationList
 from signing.errors import Indeterminate, Malformed, Rejected
-from signing.path import PathReport, check_path
-from signing.policy import CRL_IF_PRESENT, SealPolicy
+from signing.path import check_path
+from signing.policy import CRL_IF_PRESENT, TIMESTAMPS, SealPolicy, TimestampPolicy
 from signing.providers import Provider
 from signing.sm3 import sm3
+from signing.timestamp import TimeTrust, verify_timestamp
 from signing.verify import verify_stamp
 
 _UNREADABLE = Rejected("certificate-malformed", "证书读不出", "the certificate cannot be read")
@@ -38,38 +40,65 @@ class _Held(NamedTuple):
     crls: list[RevocationList]
 
 
-def compose(provider: Provider, anchors: Sequence[bytes] = (), policy: SealPolicy = CRL_IF_PRESENT) -> Checks:
-    """The checks for ``evidence.verify``; ``anchors``: root certificates (DER) given from outside."""
+def compose(
+    provider: Provider,
+    anchors: Sequence[bytes] = (),
+    policy: SealPolicy = CRL_IF_PRESENT,
+    *,
+    now_ms: int,
+    tsa_anchors: Sequence[bytes] = (),
+    tsa_policy: TimestampPolicy = TIMESTAMPS,
+) -> Checks:
+    """The checks for ``evidence.verify`` at ``now_ms``; ``anchors``: root certificates (DER) given from outside.
+
+    ``tsa_anchors``: roots of time-stamp authorities. A party's root is none of them: whoever issues certificates for a
+    party could issue one that dates back. Only without any anchor do the package's own roots serve for time as well.
+    """
     given = [certs.parse(der) for der in anchors]
+    clocks = [certs.parse(der) for der in tsa_anchors]
+    now = _time(now_ms)
 
     def held(pool: Pool) -> _Held:
         packed = [found for der in pool.certificates if (found := _certificate(der))]
         roots = given or [c for c in packed if c.is_ca and c.subject_der == c.issuer_der]
         return _Held(roots, packed, [read for der in pool.crls if (read := _list(der))])
 
-    def path(der: bytes, ready: _Held, at_ms: int) -> PathReport | None:
-        certificate = _certificate(der)
-        if certificate is None:
-            return None
-        return check_path(
-            certificate, ready.others, ready.anchors, _time(at_ms), provider, crls=ready.crls, policy=policy.path
-        )
-
-    def chain(certificate: bytes, pool: Pool, at_ms: int) -> Sequence[Reason]:
-        ready = held(pool)
+    def chain(certificate: bytes, pool: Pool, at_ms: int, used_ms: int) -> Sequence[Reason]:
+        ready, leaf = held(pool), _certificate(certificate)
         if not ready.anchors:
             return [_NO_ANCHOR]
-        report = path(certificate, ready, at_ms)
-        return [_UNREADABLE] if report is None else report.reasons
+        if leaf is None:
+            return [_UNREADABLE]
+        return check_path(
+            leaf, ready.others, ready.anchors, _time(at_ms), provider, crls=ready.crls, policy=policy.path,
+            now=_time(used_ms), until=max(now, _time(used_ms)),
+        ).reasons  # fmt: skip
 
-    def stamp(data: bytes, document: bytes, pool: Pool, at_ms: int, announced: Sequence[bytes]) -> Sequence[Reason]:
+    def times(ready: _Held) -> TimeTrust:
+        return TimeTrust(clocks or ([] if given else ready.anchors), tsa_policy)
+
+    def timestamp(token: bytes, digest: bytes, pool: Pool, at_ms: int) -> TimeView:
+        ready = held(pool)
+        trust = times(ready)
+        report = verify_timestamp(
+            token, digest, at=_time(at_ms), anchors=trust.anchors, provider=provider, policy=trust.policy,
+            crls=ready.crls, intermediates=ready.others,
+        )  # fmt: skip
+        stated = _ms(report.info.time) if report.info else None
+        proves = _ms(report.proves) if report.proves else None
+        return TimeView(report.reasons, stated, proves, report.authority.subject if report.authority else "")
+
+    def stamp(
+        data: bytes, document: bytes, pool: Pool, at_ms: int, trusted_ms: int | None, announced: Sequence[bytes]
+    ) -> Sequence[Reason]:
         ready = held(pool)
         roots = [found for der in announced if (found := _certificate(der))] or ready.anchors
         if not roots:
             return [_NO_ANCHOR]
         report = verify_stamp(
-            data, sm3(document), at=_time(at_ms), anchors=roots, provider=provider, crls=ready.crls,
-            policy=policy, intermediates=ready.others,
+            data, sm3(document), at=max(now, _time(at_ms)), anchors=roots, provider=provider, crls=ready.crls,
+            policy=policy, intermediates=ready.others, lists_as_of=_time(at_ms), times=times(ready),
+            trusted_time=None if trusted_ms is None else _time(trusted_ms),
         )  # fmt: skip
         return report.reasons
 
@@ -81,13 +110,16 @@ def compose(provider: Provider, anchors: Sequence[bytes] = (), policy: SealPolic
         ready = held(pool)
         trusting = signatures.Trusting(
             provider=provider, anchors=ready.anchors, now=_time(at_ms), policy=policy.path, intermediates=ready.others,
-            crls=ready.crls, keys=_announced(signed, keys),
+            crls=ready.crls, keys=_announced(signed, keys), until=max(now, _time(at_ms)),
         )  # fmt: skip
         reasons = [_reason(check) for check in signatures.check(signed, trusting) if check.ok is not True]
         found = signed.agreement
         return AgreementView(found.id, found.version, [party.id for party in found.parties], reasons)
 
-    return Checks(provider=provider, anchored=bool(given), chain=chain, stamp=stamp, agreement=agreement)
+    return Checks(
+        provider=provider, anchored=bool(given), now_ms=now_ms, chain=chain, stamp=stamp, timestamp=timestamp,
+        agreement=agreement,
+    )  # fmt: skip
 
 
 def _announced(signed: load.SignedAgreement, keys: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
@@ -125,3 +157,7 @@ def _list(der: bytes) -> RevocationList | None:
 def _time(at_ms: int) -> datetime:
     """A stated time as a value. One beyond the year 3000 counts as that year: adding a clock's skew must not fail."""
     return datetime.fromtimestamp(min(at_ms, _LATEST_MS) / 1000, UTC)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

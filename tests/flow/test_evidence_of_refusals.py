@@ -8,6 +8,7 @@ import msgspec
 from gateway import config
 from gateway.demo import world
 from gateway.flow.export import export_case
+from gateway.ids import now_ms
 from gateway.ledger.evidence import verify
 from gateway.ledger.records import MessageRecord, read_line
 from gateway.ledger.trust import compose
@@ -30,7 +31,7 @@ async def test_both_packages_hold_the_refusal_and_the_new_result(
         await until(lambda: b.one("SELECT count(*) FROM delivery WHERE destination LIKE 'peer:%' AND done_ms = 0") == 0)
         for place in (places.a, places.b):
             package = export_case(config.load(place.config), place.folder, case)
-            report = verify(package, compose(nodes.PROVIDER))
+            report = verify(package, compose(nodes.PROVIDER, now_ms=now_ms()))
             assert (report.ok, report.grade, report.state) == (True, "full", "result_issued"), report.reasons
             records = [read_line(line) for line in package.splitlines()]
             [refused] = [r for r in records if isinstance(r, MessageRecord) and r.refusal is not None]

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import root as command
+from gateway.ids import now_ms
 from gateway.ledger.evidence import verify
 from gateway.ledger.trust import compose
 from signing.providers import open_provider
@@ -149,5 +150,5 @@ def test_both_sides_packages_hold_with_each_others_roots(places: tuple[Path, Pat
         connection.close()
         file = tmp_path / f"{folder.name}.evidence"
         assert run("evidence", "export", case, "-o", file, *config(folder))[0] == 0
-        report = verify(file.read_bytes(), compose(open_provider(), roots))
+        report = verify(file.read_bytes(), compose(open_provider(), roots, now_ms=now_ms()))
         assert (report.ok, report.grade, report.trust) == (True, "full", "anchored"), report.reasons

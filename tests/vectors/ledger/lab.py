@@ -49,19 +49,22 @@ from gateway.ledger.records import (
 )
 from gateway.ledger.trust import compose
 from signing import certs
-from signing.lab import LabPki, build_lab_pki
+from signing.issue import Authority, build_certificate, build_root
+from signing.lab import LabPki, build_lab_pki, lab_name
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import open_provider
 from signing.sm2 import Signer
 from signing.sm3 import sm3
 from signing.stamper import LocalStamper
+from signing.timestamp_build import build_token
 
 A, B = samples.lab_party("420104"), samples.lab_party("360113")
 NAMES = {A: "武汉市硚口区", B: "南昌市红谷滩区"}
 CASE = f"{A}/01J00000000000000000000000"
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 CERTIFIED = datetime(2025, 12, 1, tzinfo=UTC)
-UNTIL = CERTIFIED + timedelta(days=3650)
+YEAR = timedelta(days=365)
+UNTIL = CERTIFIED + 10 * YEAR
 DOCUMENT = b"result document"
 
 
@@ -307,6 +310,34 @@ def package(story: Story | None = None) -> bytes:
     return seal([*records(story), TimelineRecord(entries=timeline(story))])
 
 
-def checks(*, anchored: bool = False) -> Checks:
-    """The real checks of the command, with both roots given from outside if ``anchored``."""
-    return compose(provider(), [pki(A).root, pki(B).root] if anchored else [])
+def checks(*, anchored: bool = False, now_ms: int = T0 + 2 * 86_400_000, tsa: bool = False) -> Checks:
+    """The real checks of the command, with both roots given from outside if ``anchored``, and the authority's if ``tsa``."""
+    anchors = [pki(A).root, pki(B).root] if anchored else []
+    clocks = [tsa_root().certificate.der] if tsa else []
+    return compose(provider(), anchors, now_ms=now_ms, tsa_anchors=clocks)
+
+
+@lru_cache(maxsize=2)
+def tsa_root(name: str = "authority") -> Authority:
+    """The root of a time-stamp authority; its certificates outlive those of the parties by ten years."""
+    key = signer(f"{name} root")
+    root = build_root(
+        key, subject=lab_name("时间戳", f"{name} root"), serial=1, not_before=CERTIFIED, not_after=UNTIL + 10 * YEAR
+    )
+    return Authority(key, certs.parse(root))
+
+
+def tsa(name: str = "authority", until: datetime = UNTIL + 5 * YEAR) -> Authority:
+    """An authority that gives time stamps."""
+    key, root = signer(f"{name} tsa"), tsa_root(name)
+    data = build_certificate(
+        root, subject=lab_name("时间戳", f"{name} tsa"), public_key=key.public, serial=2, not_before=CERTIFIED,
+        not_after=until, profile="tsa",
+    )  # fmt: skip
+    return Authority(key, certs.parse(data))
+
+
+def token(data: bytes, at_ms: int, by: Authority | None = None) -> bytes:
+    """A time stamp over these bytes."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return build_token(sm3(data), by or tsa(), at=at, serial=at_ms)
