@@ -8,6 +8,7 @@ against the seal anchors that its issuer's card announces, where it announces an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -54,34 +55,51 @@ def compose(
     ``tsa_anchors``: roots of time-stamp authorities. A party's root is none of them: whoever issues certificates for a
     party could issue one that dates back. Only without any anchor do the package's own roots serve for time as well.
     """
-    given = [certs.parse(der) for der in anchors]
-    clocks = [certs.parse(der) for der in tsa_anchors]
-    now = _time(now_ms)
+    judge = _Judge(
+        provider, [certs.parse(der) for der in anchors], [certs.parse(der) for der in tsa_anchors], policy, tsa_policy,
+        _time(now_ms),
+    )  # fmt: skip
+    return Checks(
+        provider=provider, anchored=bool(judge.given), now_ms=now_ms, chain=judge.chain, stamp=judge.stamp,
+        timestamp=judge.timestamp, agreement=judge.agreement,
+    )  # fmt: skip
 
-    def held(pool: Pool) -> _Held:
+
+@dataclass(frozen=True)
+class _Judge:
+    """The four judgements over one pool after another. ``given``, ``clocks``: anchors from outside, of parties and of time."""
+
+    provider: Provider
+    given: list[Certificate]
+    clocks: list[Certificate]
+    policy: SealPolicy
+    tsa_policy: TimestampPolicy
+    now: datetime
+
+    def held(self, pool: Pool) -> _Held:
         packed = [found for der in pool.certificates if (found := _certificate(der))]
-        roots = given or [c for c in packed if c.is_ca and c.subject_der == c.issuer_der]
+        roots = self.given or [c for c in packed if c.is_ca and c.subject_der == c.issuer_der]
         return _Held(roots, packed, [read for der in pool.crls if (read := _list(der))])
 
-    def chain(certificate: bytes, pool: Pool, at_ms: int, used_ms: int) -> Sequence[Reason]:
-        ready, leaf = held(pool), _certificate(certificate)
+    def times(self, ready: _Held) -> TimeTrust:
+        return TimeTrust(self.clocks or ([] if self.given else ready.anchors), self.tsa_policy)
+
+    def chain(self, certificate: bytes, pool: Pool, at_ms: int, used_ms: int) -> Sequence[Reason]:
+        ready, leaf, used = self.held(pool), _certificate(certificate), _time(used_ms)
         if not ready.anchors:
             return [_NO_ANCHOR]
         if leaf is None:
             return [_UNREADABLE]
         return check_path(
-            leaf, ready.others, ready.anchors, _time(at_ms), provider, crls=ready.crls, policy=policy.path,
-            now=_time(used_ms), until=max(now, _time(used_ms)),
+            leaf, ready.others, ready.anchors, _time(at_ms), self.provider, crls=ready.crls, policy=self.policy.path,
+            now=used, until=max(self.now, used),
         ).reasons  # fmt: skip
 
-    def times(ready: _Held) -> TimeTrust:
-        return TimeTrust(clocks or ([] if given else ready.anchors), tsa_policy)
-
-    def timestamp(token: bytes, digest: bytes, pool: Pool, at_ms: int) -> TimeView:
-        ready = held(pool)
-        trust = times(ready)
+    def timestamp(self, token: bytes, digest: bytes, pool: Pool, at_ms: int) -> TimeView:
+        ready = self.held(pool)
+        trust = self.times(ready)
         report = verify_timestamp(
-            token, digest, at=_time(at_ms), anchors=trust.anchors, provider=provider, policy=trust.policy,
+            token, digest, at=_time(at_ms), anchors=trust.anchors, provider=self.provider, policy=trust.policy,
             crls=ready.crls, intermediates=ready.others,
         )  # fmt: skip
         stated = _ms(report.info.time) if report.info else None
@@ -89,37 +107,33 @@ def compose(
         return TimeView(report.reasons, stated, proves, report.authority.subject if report.authority else "")
 
     def stamp(
-        data: bytes, document: bytes, pool: Pool, at_ms: int, trusted_ms: int | None, announced: Sequence[bytes]
+        self, data: bytes, document: bytes, pool: Pool, at_ms: int, trusted_ms: int | None, announced: Sequence[bytes]
     ) -> Sequence[Reason]:
-        ready = held(pool)
+        ready, at = self.held(pool), _time(at_ms)
         roots = [found for der in announced if (found := _certificate(der))] or ready.anchors
         if not roots:
             return [_NO_ANCHOR]
-        report = verify_stamp(
-            data, sm3(document), at=max(now, _time(at_ms)), anchors=roots, provider=provider, crls=ready.crls,
-            policy=policy, intermediates=ready.others, lists_as_of=_time(at_ms), times=times(ready),
+        return verify_stamp(
+            data, sm3(document), at=max(self.now, at), anchors=roots, provider=self.provider, crls=ready.crls,
+            policy=self.policy, intermediates=ready.others, lists_as_of=at, times=self.times(ready),
             trusted_time=None if trusted_ms is None else _time(trusted_ms),
-        )  # fmt: skip
-        return report.reasons
+        ).reasons  # fmt: skip
 
-    def agreement(file: bytes, pool: Pool, keys: Mapping[str, frozenset[str]], at_ms: int) -> AgreementView | None:
+    def agreement(
+        self, file: bytes, pool: Pool, keys: Mapping[str, frozenset[str]], at_ms: int
+    ) -> AgreementView | None:
         try:
             signed = load.parse(file)
         except load.AgreementError:
             return None
-        ready = held(pool)
+        ready, at = self.held(pool), _time(at_ms)
         trusting = signatures.Trusting(
-            provider=provider, anchors=ready.anchors, now=_time(at_ms), policy=policy.path, intermediates=ready.others,
-            crls=ready.crls, keys=_announced(signed, keys), until=max(now, _time(at_ms)),
+            provider=self.provider, anchors=ready.anchors, now=at, policy=self.policy.path, intermediates=ready.others,
+            crls=ready.crls, keys=_announced(signed, keys), until=max(self.now, at),
         )  # fmt: skip
         reasons = [_reason(check) for check in signatures.check(signed, trusting) if check.ok is not True]
         found = signed.agreement
         return AgreementView(found.id, found.version, [party.id for party in found.parties], reasons)
-
-    return Checks(
-        provider=provider, anchored=bool(given), now_ms=now_ms, chain=chain, stamp=stamp, timestamp=timestamp,
-        agreement=agreement,
-    )  # fmt: skip
 
 
 def _announced(signed: load.SignedAgreement, keys: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
