@@ -10,7 +10,7 @@ import os
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -83,13 +83,15 @@ class MachineSettings(_Strict, frozen=True, kw_only=True):
 class Keys(_Strict, frozen=True, kw_only=True):
     """The keyring: encrypted PKCS#8 files in ``dir``, opened with one passphrase. ``second_opinion``: a provider that is
     asked too about seals (``gmssl:``); it never decides, a difference raises an alarm. Empty: nobody. ``two_persons``: a
-    laboratory may let one person activate and revoke keys; elsewhere it always takes two. ``machine`` with ``provider =
-    "sdf:/library"``: keys that are used in a machine."""
+    laboratory may let one person activate and revoke keys; elsewhere it always takes two. ``kdf``: the PRF under which new
+    keys are encrypted: ``sha256``, which OpenSSL 3.0 reads, or ``sm3``, all national algorithms (ADR 0013). ``machine`` with
+    ``provider = "sdf:/library"``: keys that are used in a machine."""
 
     dir: str = "keys"
     provider: str = "auto"
     second_opinion: str = ""
     two_persons: bool = True
+    kdf: Literal["sha256", "sm3"] = "sha256"
     passphrase: Secret
     machine: MachineSettings | None = None
 

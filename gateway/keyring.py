@@ -23,7 +23,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from gateway import keyregister
+from gateway import keyregister, undumpable
 from gateway.config import Config, ConfigError, Secret, secret
 from gateway.machine import MachineKeys, in_machine, open_machine, place
 from gateway.store.vault import Vault
@@ -41,6 +41,7 @@ VAULT = "vault.key"
 SALT, NONCE, COUNT = 16, 12, 4
 ROUNDS = 100_000
 NUMBERED = "-key-"  # stands in the file name of every key that only the register knows
+PRFS = {"sha256": keys.Prf.SHA256, "sm3": keys.Prf.SM3}  # keys.kdf: how new keys are written; both are read
 PURE_SIGNING = "pure:?sign=allow"
 
 
@@ -55,10 +56,13 @@ def provider(uri: str, lab: bool) -> tuple[Provider, str]:
 
 
 def open_ring(config: Config, base: Path) -> tuple[Keyring, str]:
-    """The keyring of a node whose files lie under ``base``, and the provider's warning ("" if none)."""
+    """The keyring of a node whose files lie under ``base``, and the provider's warning ("" if none). From here on this
+    process leaves no core file and cannot be looked into by others of its user (L10)."""
+    undumpable.lock()
     found, warning = provider(config.keys.provider, config.node.lab)
     machine = open_machine(config, base, found, partial(_read, base))
-    return Keyring(base / config.keys.dir, passphrase(config, base), found, machine), warning
+    prf = PRFS[config.keys.kdf]
+    return Keyring(base / config.keys.dir, passphrase(config, base), found, machine, prf), warning
 
 
 def passphrase(config: Config, base: Path) -> bytes:
@@ -78,6 +82,7 @@ class Keyring:
     passphrase: bytes = field(repr=False)
     provider: Provider
     machine: MachineKeys | None = None
+    prf: keys.Prf = keys.Prf.SHA256
 
     def signer(self, use: str) -> Signer:
         """The signer of one use: its active key. Raises ``ConfigError`` with the file's name, Unavailable when it is in a
@@ -158,7 +163,7 @@ class Keyring:
             if not self._registered:
                 self._write(register)  # before there is a file that only a register explains
             signer, random = Signer(self.provider, private), self.provider.random
-            write_key(self.folder, name, signer, self.passphrase, random, self._rounds)
+            write_key(self.folder, name, signer, self.passphrase, random, self._rounds, self.prf)
             self._write(found)
             return entry
 
@@ -255,10 +260,17 @@ class Keyring:
 
 
 def write_key(
-    folder: Path, use: str, signer: Signer, passphrase: bytes, random: Callable[[int], bytes], rounds: int = ROUNDS
+    folder: Path,
+    use: str,
+    signer: Signer,
+    passphrase: bytes,
+    random: Callable[[int], bytes],
+    rounds: int = ROUNDS,
+    prf: keys.Prf = keys.Prf.SHA256,
 ) -> None:
     """Store a private key, encrypted, readable by its owner alone; never over an existing one."""
-    data = keys.private_to_pem(signer.software, passphrase, salt=random(16), iv=random(16), iterations=rounds)
+    salt, iv = random(16), random(16)
+    data = keys.private_to_pem(signer.software, passphrase, salt=salt, iv=iv, iterations=rounds, prf=prf)
     write_private(folder / f"{use}.pem", data)
 
 

@@ -17,6 +17,7 @@ import msgspec
 from gateway.config import Config, ConfigError
 from gateway.flow.show import DONE
 from gateway.keyring import USES, Keyring, write_public
+from gateway.machine import in_machine
 from gateway.ops import nextcard
 from gateway.ops.newnode import PEM_REQUEST
 from gateway.ops.newnode import USES as TITLES
@@ -28,9 +29,8 @@ from signing.enveloped_key import open_enveloped_key
 from signing.errors import Malformed, Rejected
 from signing.keyring import STARTS, Act, Custodian, Entry, Facts, Moved, Register, State
 from signing.keys import to_pem
-from signing.sm2 import PublicKey, Signer
+from signing.sm2 import PublicKey
 
-MACHINE = "sdf:"
 QUORUM = 2
 
 
@@ -64,7 +64,7 @@ class KeyDesk:
 
     def where(self, entry: Entry) -> str:
         """``machine``, ``software``, or ``elsewhere`` (offline, or destroyed)."""
-        if entry.file.startswith(MACHINE):
+        if in_machine(entry.file):
             return "machine"
         return "software" if (self.ring.folder / entry.file).exists() else "elsewhere"
 
@@ -98,7 +98,7 @@ class KeyDesk:
         """A certificate request for the key, beside the certificates."""
         subject = (("C", "CN"), ("O", self.config.node.name), ("OU", self.config.node.party),
                    ("CN", f"{self.config.node.name}{TITLES.get(entry.use, entry.use)}"))  # fmt: skip
-        data = issue.build_csr(Signer(self.ring.provider, self.ring.load(entry)), subject=subject)
+        data = issue.build_csr(self.ring.signer_of(entry), subject=subject)
         refused = self._move(entry, Act.CSR)
         if isinstance(refused, Rejected):
             return refused
