@@ -14,6 +14,7 @@ import org.bouncycastle.crypto.AsymmetricCipherKeyPair;
 import org.bouncycastle.crypto.engines.SM2Engine;
 import org.bouncycastle.crypto.generators.ECKeyPairGenerator;
 import org.bouncycastle.crypto.params.ECKeyGenerationParameters;
+import org.bouncycastle.crypto.params.ECKeyParameters;
 import org.bouncycastle.crypto.params.ECNamedDomainParameters;
 import org.bouncycastle.crypto.params.ECPrivateKeyParameters;
 import org.bouncycastle.crypto.params.ECPublicKeyParameters;
@@ -134,11 +135,21 @@ public final class Sm2Tool {
     }
 
     private static String point(byte[] spki) throws Exception {
-        return Hex.toHexString(((ECPublicKeyParameters) PublicKeyFactory.createKey(spki)).getQ().getEncoded(false));
+        ECPublicKeyParameters key = (ECPublicKeyParameters) PublicKeyFactory.createKey(spki);
+        return named(key) ? Hex.toHexString(key.getQ().getEncoded(false)) : "false";
+    }
+
+    /** BouncyCastle reads keys of any curve; which one it is, the caller has to look at. */
+    private static boolean named(ECKeyParameters key) {
+        return key.getParameters() instanceof ECNamedDomainParameters
+                && ((ECNamedDomainParameters) key.getParameters()).getName().equals(GMObjectIdentifiers.sm2p256v1);
     }
 
     private static String owner(byte[] pkcs8) throws Exception {
         ECPrivateKeyParameters key = (ECPrivateKeyParameters) PrivateKeyFactory.createKey(pkcs8);
+        if (!named(key)) {
+            return "false";
+        }
         ECPoint point = new FixedPointCombMultiplier().multiply(key.getParameters().getG(), key.getD());
         return Hex.toHexString(point.getEncoded(false));
     }

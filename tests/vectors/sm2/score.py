@@ -52,7 +52,7 @@ class Coprocess:
     def close(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()  # its output ends, and with it the thread that reads it
             self._process = None
 
     def _started(self) -> subprocess.Popen[str]:

@@ -52,7 +52,10 @@ def bouncycastle() -> None:
 
     def key(act: str, label: str, pem: str) -> Answer:
         data = unwrap(pem, label)
-        return UNSUPPORTED if data is None else {"publicKey": client.ask(act, data.hex())}
+        if data is None:
+            return UNSUPPORTED
+        point = client.ask(act, data.hex())
+        return {"publicKey": point} if point != "false" else False
 
     acts = {
         "verify": verify,

@@ -1,4 +1,4 @@
-"""PyPI ``gmssl`` as its README has it used: keys and signatures in hex, the default id only."""
+"""PyPI ``gmssl`` as its README has it used: keys and signatures in hex, x || y without 04, the default id only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ DEFAULT = b"1234567812345678".hex()
 def verify(encoding: str, publicKey: str, id: str, msg: str, sig: str, **_: str) -> Answer:
     if id != DEFAULT:
         return UNSUPPORTED
-    verifier = CryptSM2(private_key="", public_key=publicKey, asn1=encoding == "der")
+    key = publicKey[2:] if len(publicKey) == 130 and publicKey.startswith("04") else publicKey
+    verifier = CryptSM2(private_key="", public_key=key, asn1=encoding == "der")
     return bool(verifier.verify_with_sm3(sig, bytes.fromhex(msg)))
 
 
