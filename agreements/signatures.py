@@ -65,7 +65,7 @@ def _reason(
         certificate = certs.parse(signature.certificate)
     except Malformed as error:
         return Rejected(error.code, error.zh, error.en)
-    if signature.time > trusting.now + SKEW:
+    if signature.time - trusting.now > SKEW:
         return Rejected("signed-in-future", "签署时间晚于现在", "the time of signing lies ahead of now")
     covered = message(text, party.id, signature.at)
     key = certificate.public_key

@@ -16,7 +16,8 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Final
 
-from signing import der, keys, names, oids
+from signing import constraints, der, keys, names, oids
+from signing.constraints import NameConstraints
 from signing.errors import Malformed
 from signing.sm2 import PublicKey
 from signing.sm3 import sm3
@@ -27,12 +28,11 @@ KEY_USAGES: Final = (
     "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign",
     "cRLSign", "encipherOnly", "decipherOnly",
 )  # fmt: skip
-# Extensions whose meaning this project acts on or that restrict nothing it does. Name constraints are not among them:
-# a certificate with them is refused, critical or not, rather than trusted more widely than its issuer allowed.
+# Extensions whose meaning this project acts on or that restrict nothing it does.
 _KNOWN: Final = frozenset(
     {
         oids.BASIC_CONSTRAINTS, oids.KEY_USAGE, oids.EXTENDED_KEY_USAGE, oids.SUBJECT_KEY_ID, oids.AUTHORITY_KEY_ID,
-        oids.SUBJECT_ALT_NAME, oids.CRL_POINTS, oids.POLICIES,
+        oids.SUBJECT_ALT_NAME, oids.CRL_POINTS, oids.POLICIES, oids.NAME_CONSTRAINTS,
     }
 )  # fmt: skip
 
@@ -69,6 +69,7 @@ class Certificate:
     extended_usage: tuple[str, ...]
     ski: bytes | None
     aki: bytes | None
+    constraints: NameConstraints | None
     unknown_critical: tuple[str, ...]
     defects: tuple[str, ...]
 
@@ -86,6 +87,10 @@ class Certificate:
     def fingerprint(self) -> str:
         """SM3 of the whole certificate, hex."""
         return sm3(self.der).hex()
+
+    def extension(self, oid: str) -> bytes | None:
+        """What the extension of this identifier holds, None where it is absent."""
+        return next((extension.value for extension in self.extensions if extension.oid == oid), None)
 
     @property
     def self_issued(self) -> bool:
@@ -152,6 +157,7 @@ def _parse(data: bytes) -> Certificate:
     by_oid = {extension.oid: extension for extension in extensions}
     key, problem = _public_key(spki.raw)
     is_ca, path_len = _basic_constraints(by_oid)
+    limits, limits_read = _name_constraints(by_oid, is_ca)
     ski = by_oid.get(oids.SUBJECT_KEY_ID)
     return Certificate(
         der=data,
@@ -173,8 +179,12 @@ def _parse(data: bytes) -> Certificate:
         extended_usage=_extended_usage(by_oid),
         ski=der.parse(ski.value).as_octets() if ski else None,
         aki=authority_key_id(extensions),
-        unknown_critical=tuple(x.oid for x in extensions if _unknown(x)),
-        defects=tuple(_defects(serial, inner, outer, issuer.raw, subject.raw, (not_before, not_after), by_oid)),
+        constraints=limits,
+        unknown_critical=tuple(x.oid for x in extensions if x.critical and x.oid not in _KNOWN),
+        defects=(
+            *_defects(serial, inner, outer, issuer.raw, subject.raw, (not_before, not_after), by_oid),
+            *(() if limits_read else ("name-constraints-form",)),
+        ),
     )
 
 
@@ -224,11 +234,23 @@ def _extensions(rest: list[der.Tlv], version: int) -> tuple[Extension, ...]:
 
 
 def _public_key(spki: bytes) -> tuple[PublicKey | None, str]:
-    """The SM2 key, or None with the reason code: another algorithm, explicit parameters, a point off the curve."""
+    """The SM2 key, or None with the problem: RSA and its bits, another algorithm, a point off the curve."""
     try:
         return keys.public_from_spki(spki), ""
     except Malformed as fault:
-        return None, fault.code
+        bits = _rsa_bits(spki)
+        return None, f"rsa-{bits}" if bits else fault.code
+
+
+def _rsa_bits(spki: bytes) -> int:
+    """The length of an RSA modulus, so that a weak key is called one; 0 for anything else."""
+    try:
+        kind, key = der.parse(spki).as_seq(2, 2)
+        if kind.as_seq(1, 2)[0].as_oid() != oids.RSA:
+            return 0
+        return int.from_bytes(der.parse(key.as_bits()).as_seq(2, 2)[0].expect(der.INTEGER, "INTEGER")).bit_length()
+    except Malformed:
+        return 0
 
 
 def _basic_constraints(by_oid: dict[str, Extension]) -> tuple[bool, int | None]:
@@ -266,8 +288,15 @@ def authority_key_id(extensions: Sequence[Extension]) -> bytes | None:
     return None
 
 
-def _unknown(extension: Extension) -> bool:
-    return extension.oid == oids.NAME_CONSTRAINTS or (extension.critical and extension.oid not in _KNOWN)
+def _name_constraints(by_oid: dict[str, Extension], is_ca: bool) -> tuple[NameConstraints | None, bool]:
+    """The constraints, and whether what is there could be acted on: only an authority may carry them, critical or not."""
+    extension = by_oid.get(oids.NAME_CONSTRAINTS)
+    if extension is None:
+        return None, True
+    try:
+        return constraints.read(extension.value), is_ca
+    except Malformed:
+        return None, False
 
 
 def _defects(

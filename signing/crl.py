@@ -1,21 +1,24 @@
 """Certificate revocation lists (证书吊销列表, GB/T 20518-2018 clause 6, RFC 5280 clause 5) and what they say.
 
-A list is used only if its issuer signed it and it is complete: delta lists, indirect lists and lists with an unknown
-critical extension are set aside. A certificate that a set-aside or stale list fails to name is not thereby good: the
-answer is then "unknown" with the reason. A listing in a list that is merely old still counts: revocation does not age.
+A list is used only if its issuer signed it and it covers the certificate: delta lists, indirect lists and lists with an
+unknown critical extension are set aside; a partition (分片) speaks of its own part only, as the policy allows.
+A certificate that a set-aside or stale list fails to name is not thereby good: the answer is then "unknown". A listing
+in a list that is merely old still counts: revocation does not age.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from signing import certs, der, names, oids, sm2
 from signing.certs import Certificate, Extension
 from signing.errors import Malformed
+from signing.policy import Partitions, PathPolicy
+from signing.revocation import SKEW, AsOf, State, decisive
 from signing.sm2 import PublicKey
 
 if TYPE_CHECKING:
@@ -29,7 +32,6 @@ REASONS: Final = {
 }  # fmt: skip
 _KNOWN: Final = frozenset({oids.CRL_NUMBER, oids.AUTHORITY_KEY_ID, oids.DELTA_CRL, oids.ISSUING_POINT})
 _ENTRY_KNOWN: Final = frozenset({oids.CRL_REASON, oids.INVALIDITY_DATE})
-SKEW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which certificates a partition covers: those with one of ``points`` (None: any), of one ``kind`` only."""
+
+    points: frozenset[bytes] | None
+    kind: Literal["", "user", "ca"]
+
+
+@dataclass(frozen=True, slots=True)
 class RevocationList:
-    """A list as received. ``flaw``: why it may not be used for an answer of "good", empty if it may."""
+    """A list as received. ``flaw``: why it may not be used for an answer of "good", empty if it may. ``part``: None if it
+    covers all certificates of its issuer."""
 
     der: bytes
     tbs: bytes
@@ -57,16 +68,7 @@ class RevocationList:
     entries: Mapping[int, Entry]
     signature: bytes
     flaw: str
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the lists say: good, revoked since ``when``, unknown because of ``code``, or none by this issuer."""
-
-    kind: Literal["good", "revoked", "unknown", "none"]
-    code: str = ""
-    detail: tuple[str, str] = ("", "")
-    when: datetime | None = None
+    part: Part | None
 
 
 def parse(data: bytes) -> RevocationList:
@@ -85,6 +87,7 @@ def parse(data: bytes) -> RevocationList:
         extensions = certs.read_extensions(inside[0]) if inside else ()
     if rest:
         raise Malformed("crl-form", "吊销列表结构非法", "illegal structure of a revocation list")
+    part, part_flaw = _part(extensions)
     number = next((der.parse(x.value).as_int() for x in extensions if x.oid == oids.CRL_NUMBER), None)
     return RevocationList(
         der=bytes(data),
@@ -97,7 +100,8 @@ def parse(data: bytes) -> RevocationList:
         aki=certs.authority_key_id(extensions),
         entries=entries,
         signature=signature.as_bits(),
-        flaw="algorithm" if inner.raw != outer.raw else entry_flaw or _flaw(extensions),
+        flaw="algorithm" if inner.raw != outer.raw else entry_flaw or _flaw(extensions) or part_flaw,
+        part=part,
     )
 
 
@@ -143,19 +147,54 @@ def _flaw(extensions: Sequence[Extension]) -> str:
     for extension in extensions:
         if extension.oid == oids.DELTA_CRL:
             return "delta"
-        if extension.oid == oids.ISSUING_POINT:
-            # Any partition or indirect flag ([1] to [5]) makes the list incomplete; a bare point name [0] does not.
-            if any(member.tag != 0xA0 for member in der.parse(extension.value).as_seq()):
-                return "partial"
-        elif extension.critical and extension.oid not in _KNOWN:
+        if extension.critical and extension.oid not in _KNOWN:
             return "unknown-critical"
     return ""
+
+
+def _part(extensions: Sequence[Extension]) -> tuple[Part | None, str]:
+    """(part, flaw) of the issuing distribution point. Lists for some reasons only [3], indirect ones [4] and those for
+    attribute certificates [5] are of no use, nor are points named relative to the issuer."""
+    value = next((extension.value for extension in extensions if extension.oid == oids.ISSUING_POINT), None)
+    if value is None:
+        return None, ""
+    members = {member.tag: member for member in der.parse(value).as_seq(0, 6)}
+    if members.keys() - {0xA0, 0x81, 0x82}:
+        return None, "indirect" if 0x84 in members else "partial"
+    named = members.get(0xA0)
+    inside = named.children(1) if named else []
+    if inside and inside[0].tag != 0xA0:
+        return None, "partial"
+    points = frozenset(name.raw for name in inside[0].children(64)) if inside else None
+    return Part(points, "user" if 0x81 in members else "ca" if 0x82 in members else ""), ""
+
+
+def points_of(certificate: Certificate) -> frozenset[bytes]:
+    """The full names (GeneralName, DER) of the certificate's distribution points; none where they cannot be read."""
+    found: list[bytes] = []
+    try:
+        for point in der.parse(certificate.extension(oids.CRL_POINTS) or der.seq()).as_seq(0, 64):
+            for member in point.as_seq(0, 3):
+                if member.tag == 0xA0:
+                    found += [name.raw for full in member.children(1) if full.tag == 0xA0 for name in full.children(64)]
+    except Malformed:
+        return frozenset()
+    return frozenset(found)
+
+
+def _outside(certificate: Certificate, part: Part | None, partitions: Partitions) -> str:
+    """The flaw of a partition that does not cover the certificate."""
+    if part is None or partitions == "as-complete":
+        return ""
+    covered = part.points is None or bool(part.points & points_of(certificate))
+    kind = part.kind in ("", "ca" if certificate.is_ca else "user")
+    return "" if partitions == "by-point" and covered and kind else "partial"
 
 
 _FLAWS: Final[dict[str, tuple[str, str]]] = {
     "algorithm": ("签名算法不符", "signature algorithm"),
     "delta": ("仅为增量列表", "delta list only"),
-    "partial": ("仅为部分列表或间接列表", "partial or indirect list"),
+    "partial": ("仅为部分列表，不含此证书所在部分", "partial list for other certificates"),
     "indirect": ("为间接列表", "indirect list"),
     "unknown-critical": ("含不认识的关键扩展", "unknown critical extension"),
     "signature": ("签名值不对或由别的 CA 签发", "wrong signature or another issuer's"),
@@ -187,35 +226,21 @@ def look_up(
     issuer: Certificate,
     crls: Sequence[RevocationList],
     *,
-    now: datetime,
-    until: datetime | None = None,
-    grace: timedelta,
+    as_of: AsOf,
+    policy: PathPolicy,
     provider: Provider,
 ) -> State:
-    """What lists of this issuer say at ``now``; the worst answer first: revoked, then good, then unknown.
-
-    ``until``: lists issued after ``now`` but not after this are no lists of the future (who looks back has later lists).
-    """
-    latest = until or now
-    states = [
-        _one(certificate, issuer, crl, now, latest, grace, provider)
-        for crl in crls
-        if crl.issuer_der == certificate.issuer_der
-    ]
-    for kind in ("revoked", "good", "unknown"):
-        matching = [state for state in states if state.kind == kind]
-        if matching:
-            return min(matching, key=lambda state: state.when or now)
-    return State("none", "crl-missing")
+    """What lists of this issuer say."""
+    own = [crl for crl in crls if crl.issuer_der == certificate.issuer_der]
+    return decisive([_one(certificate, issuer, crl, as_of, policy, provider) for crl in own])
 
 
 def _one(
     certificate: Certificate,
     issuer: Certificate,
     crl: RevocationList,
-    now: datetime,
-    latest: datetime,
-    grace: timedelta,
+    as_of: AsOf,
+    policy: PathPolicy,
     provider: Provider,
 ) -> State:
     flaw = signed_by(crl, issuer, provider)
@@ -223,13 +248,14 @@ def _one(
     if not flaw and entry is not None and entry.reason != "removeFromCRL" and crl.flaw in ("", "delta", "partial"):
         day = f"{entry.effective:%Y-%m-%d %H:%M:%S}Z, {entry.reason}"
         return State("revoked", "revoked", (day, day), entry.effective)
-    flaw = flaw or crl.flaw or ("" if crl.next_update else "no-next-update")
+    flaw = flaw or crl.flaw or _outside(certificate, crl.part, policy.crl_partitions)
+    flaw = flaw or ("" if crl.next_update else "no-next-update")
     if flaw:
         return State("unknown", "crl-unusable", _FLAWS[flaw])
     assert crl.next_update is not None  # noqa: S101 - its absence is a flaw, answered above
-    if crl.this_update > latest + SKEW:
+    if crl.this_update - as_of.until > SKEW:
         return State("unknown", "crl-future")
-    if now > crl.next_update + grace:
+    if as_of.now - crl.next_update > policy.crl_grace:
         due = f"{crl.next_update:%Y-%m-%d %H:%M:%S}Z"
         return State("unknown", "crl-stale", (due, due))
     if certificate.not_after < crl.this_update:

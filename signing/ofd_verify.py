@@ -314,7 +314,7 @@ def _signed_signature(
 
 
 def _future(time: datetime | None, against: checks.Against) -> list[Reason]:
-    if time is None or time <= against.at + against.policy.clock_skew:
+    if time is None or time - against.at <= against.policy.clock_skew:
         return []
     return [ofd_reasons.rejected("ofd-time-future", f"{time:%Y-%m-%d %H:%M:%S}Z")]
 

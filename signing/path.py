@@ -1,32 +1,29 @@
 """Certificate chains (证书链) after RFC 5280 clause 6 and GB/T 20518-2018, SM2 only, judged at a given moment.
 
-An issuer is found by key: where a certificate names its issuer's key identifier, a candidate with another one is passed
-over, whatever its name; and a step is taken only after its signature has been checked, with the id 1234567812345678
-that certificates always use. The search is depth-first over at most ``max_checks`` signature checks, so loops and fans
-of cross-certificates end in bounded time. An unknown root is a plain no; a missing or stale revocation list, where the
-policy asks for one, is "cannot tell".
+``signing.chains`` finds the candidates, whose signatures hold; here each is judged in the order of clause 6.1, all that is
+wrong with it is told, and the first good one counts. An unknown root is a plain no; missing or stale news of revocation,
+where the policy asks for it, is "cannot tell". Certificate policies constrain nothing here: an extension that would make
+them do so (policy constraints, inhibit any policy) is critical, not known to us, and therefore refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from signing import crl as crl_module
-from signing import names, oids, sm2
+from signing import constraints, crl, oids
 from signing.certs import Certificate
+from signing.chains import Path, Search, algorithm_reason, in_force, who
 from signing.crl import RevocationList
-from signing.errors import Rejected
+from signing.errors import Malformed, Rejected
 from signing.policy import USAGES, PathPolicy
 from signing.reasons import Reason, Words, path_reason
+from signing.revocation import AsOf
 
 if TYPE_CHECKING:
     from signing.providers import Provider
-
-Path = tuple[Certificate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +51,14 @@ def check_path(
 ) -> PathReport:
     """Judge ``leaf`` as of ``at``; the freshness of lists is judged at ``now`` (``at`` if not given), and none may be of later
     than ``until`` (``now`` if not given)."""
-    problem = _not_sm2(leaf)
-    if problem:
-        return PathReport(False, (path_reason("not-sm2", who(leaf), problem),), (leaf,))
-    search = _Search(leaf, intermediates, anchors, provider, policy)
+    as_of = AsOf(now or at, until or now or at)
+    foreign = algorithm_reason(leaf)
+    if foreign:
+        return PathReport(False, (foreign,), (leaf,))
+    search = Search(leaf, intermediates, anchors, at, provider, policy)
     best: PathReport | None = None
-    for path in search.paths((leaf,)):
-        report = _judge(path, at, (now or at, until or now or at), crls, provider, policy)
+    for path in search.paths():
+        report = _judge(path, at, as_of, crls, provider, policy)
         if report.ok:
             return report
         if best is None or (best.ok is False and report.ok is None):
@@ -68,99 +66,14 @@ def check_path(
     if best is not None:
         return best
     # No chain reaches an anchor: what is wrong with the leaf itself is said beside that.
-    reasons = (search.failure(), *_of_leaf(leaf, at, policy))
+    reasons = (search.failure(), *_of_one(leaf, at, ""), *_usage(leaf, policy))
     return PathReport(False, reasons, search.longest)
-
-
-def who(certificate: Certificate) -> Words:
-    """The certificate in words."""
-    name = names.common_name(certificate.subject_der)
-    return f"证书“{name}”", f"certificate “{name}”"
-
-
-class _Search:
-    """All chains from the leaf to an anchor, cheapest first, every link's signature checked once."""
-
-    def __init__(
-        self,
-        leaf: Certificate,
-        intermediates: Sequence[Certificate],
-        anchors: Sequence[Certificate],
-        provider: Provider,
-        policy: PathPolicy,
-    ) -> None:
-        self.anchors = {certificate.der for certificate in anchors}
-        unique = {certificate.der: certificate for certificate in (*anchors, *intermediates)}
-        self.pool = list(unique.values())
-        self.provider = provider
-        self.policy = policy
-        self.links: dict[tuple[bytes, bytes], bool] = {}
-        self.longest: Path = (leaf,)
-        self.forged: Certificate | None = None
-        self.exhausted = False
-
-    def paths(self, path: Path) -> Iterator[Path]:
-        if len(path) > len(self.longest):
-            self.longest = path
-        tip = path[-1]
-        if tip.der in self.anchors:
-            yield path
-            return
-        if len(path) >= self.policy.max_depth:
-            return
-        for issuer in self._candidates(tip):
-            # The same name with the same key again would be a loop of cross-certificates.
-            loop = any(c.subject_der == issuer.subject_der and c.public_key == issuer.public_key for c in path)
-            if not loop and self._linked(tip, issuer):
-                yield from self.paths((*path, issuer))
-
-    def _candidates(self, tip: Certificate) -> list[Certificate]:
-        fitting = [
-            issuer
-            for issuer in self.pool
-            if issuer.subject_der == tip.issuer_der and (None in (tip.aki, issuer.ski) or tip.aki == issuer.ski)
-        ]
-        return sorted(fitting, key=lambda c: (tip.aki is None or c.ski != tip.aki, c.der not in self.anchors))
-
-    def _linked(self, tip: Certificate, issuer: Certificate) -> bool:
-        key = (tip.der, issuer.der)
-        if key not in self.links:
-            if len(self.links) >= self.policy.max_checks:
-                self.exhausted = True
-                return False
-            self.links[key] = _signed_by(tip, issuer, self.provider)
-            if not self.links[key] and self.forged is None:
-                self.forged = tip
-        return self.links[key]
-
-    def failure(self) -> Reason:
-        """Why no chain was found."""
-        if self.exhausted:
-            return path_reason("path-limit", who(self.longest[0]))
-        tip = self.longest[-1]
-        if self.forged is not None and self.forged.der == tip.der:
-            return path_reason("bad-signature", who(tip))
-        return path_reason("untrusted-root", who(tip))
-
-
-@lru_cache(maxsize=1024)
-def _signed_by(child: Certificate, issuer: Certificate, provider: Provider) -> bool:
-    """Whether the link holds: a fact about bytes, remembered, because the same few chains come with every stamp."""
-    if issuer.public_key is None or child.algorithm != oids.SM2_WITH_SM3:
-        return False
-    return sm2.verify(provider, issuer.public_key, child.tbs, child.signature, signer_id=sm2.DEFAULT_ID)
-
-
-def _not_sm2(certificate: Certificate) -> str:
-    if certificate.public_key is None:
-        return certificate.key_problem
-    return "" if certificate.algorithm == oids.SM2_WITH_SM3 else certificate.algorithm
 
 
 def _judge(
     path: Path,
     at: datetime,
-    listed: tuple[datetime, datetime],
+    as_of: AsOf,
     crls: Sequence[RevocationList],
     provider: Provider,
     policy: PathPolicy,
@@ -174,33 +87,32 @@ def _judge(
     # 2. the right to issue, of each certificate above the leaf
     for depth in range(1, len(path)):
         reasons += _of_issuer(path, depth)
-    # 3. what the leaf's key may do
+    # 3. the names each of them allows below it
+    for depth in range(1, len(path)):
+        reasons += _names_below(path, depth)
+    # 4. what the leaf's key may do
     reasons += _usage(path[0], policy)
-    # 4. revocation, of each certificate below the anchor
+    # 5. revocation, of each certificate below the anchor
     leaf_revoked = None
     for depth in range(last):
-        found, later = _revocation(path, depth, at, listed, crls, provider, policy)
+        found, later = _revocation(path, depth, at, as_of, crls, provider, policy)
         reasons += found
         leaf_revoked = later if depth == 0 else leaf_revoked
     ok = False if any(isinstance(r, Rejected) for r in reasons) else None if reasons else True
     return PathReport(ok, tuple(reasons), path, leaf_revoked)
 
 
-def _of_leaf(leaf: Certificate, at: datetime, policy: PathPolicy) -> list[Reason]:
-    return [*_of_one(leaf, at, ""), *_usage(leaf, policy)]
-
-
 def _of_one(certificate: Certificate, at: datetime, level: str) -> list[Reason]:
     subject = who(certificate)
     reasons = [path_reason(code, subject) for code in certificate.defects]
-    problem = _not_sm2(certificate)
-    if problem:
-        reasons.append(path_reason("not-sm2", subject, problem))
+    foreign = algorithm_reason(certificate)
+    if foreign:
+        reasons.append(foreign)
     if certificate.unknown_critical:
         reasons.append(path_reason("unknown-critical-extension", subject, ", ".join(certificate.unknown_critical)))
     if at < certificate.not_before:
         reasons.append(path_reason(f"{level}not-yet-valid", subject, f"{certificate.not_before:%Y-%m-%d %H:%M:%S}Z"))
-    elif at >= certificate.not_after + timedelta(seconds=1):
+    elif not in_force(certificate, at):
         reasons.append(path_reason(f"{level}expired", subject, f"{certificate.not_after:%Y-%m-%d %H:%M:%S}Z"))
     return reasons
 
@@ -219,30 +131,57 @@ def _of_issuer(path: Path, depth: int) -> list[Reason]:
     return reasons
 
 
-def _usage(leaf: Certificate, policy: PathPolicy) -> list[Reason]:
-    wanted = USAGES[policy.usage]
-    if not wanted or leaf.key_usage is None or wanted & leaf.key_usage:
+def _names_below(path: Path, depth: int) -> list[Reason]:
+    """RFC 5280 6.1.3 b and c: self-issued certificates are exempt, the leaf never is. Each authority's constraints are
+    applied by themselves, which is the intersection that the standard accumulates; an anchor's count as well."""
+    limits = path[depth].constraints
+    if limits is None:
         return []
-    return [path_reason("key-usage", who(leaf), ", ".join(sorted(leaf.key_usage)) or "-")]
+    reasons: list[Reason] = []
+    for place, bearer in enumerate(path[:depth]):
+        if place == 0 or not bearer.self_issued:
+            problem = _name_refused(bearer, limits)
+            if problem:
+                reasons.append(path_reason("name-constraints", who(bearer), problem))
+    return reasons
+
+
+def _name_refused(bearer: Certificate, limits: constraints.NameConstraints) -> Words | None:
+    try:
+        bears = constraints.names_of(bearer.subject_der, bearer.extension(oids.SUBJECT_ALT_NAME))
+        name = limits.refused(bears)
+    except Malformed as fault:
+        return fault.zh, fault.en
+    return None if name is None else (constraints.shown(name),) * 2
+
+
+def _usage(leaf: Certificate, policy: PathPolicy) -> list[Reason]:
+    """Key usage, and extended key usage: what is critical there and not asked for by name may not be done."""
+    reasons: list[Reason] = []
+    wanted = USAGES[policy.usage]
+    if wanted and leaf.key_usage is not None and not wanted & leaf.key_usage:
+        reasons.append(path_reason("key-usage", who(leaf), ", ".join(sorted(leaf.key_usage)) or "-"))
+    allowed = {policy.purpose, oids.ANY_EXTENDED_USAGE}
+    bound = policy.purpose or any(x.oid == oids.EXTENDED_KEY_USAGE and x.critical for x in leaf.extensions)
+    if wanted and bound and leaf.extended_usage and not allowed & set(leaf.extended_usage):
+        reasons.append(path_reason("extended-key-usage", who(leaf), ", ".join(leaf.extended_usage)))
+    return reasons
 
 
 def _revocation(
     path: Path,
     depth: int,
     at: datetime,
-    listed: tuple[datetime, datetime],
+    as_of: AsOf,
     crls: Sequence[RevocationList],
     provider: Provider,
     policy: PathPolicy,
 ) -> tuple[list[Reason], datetime | None]:
-    """(reasons, revoked only after ``at``). ``listed``: when lists must be fresh, and the latest they may be of."""
+    """(reasons, revoked only after ``at``)."""
     if policy.revocation == "ignore":
         return [], None
-    certificate = path[depth]
-    now, until = listed
-    state = crl_module.look_up(
-        certificate, path[depth + 1], crls, now=now, until=until, grace=policy.crl_grace, provider=provider
-    )
+    certificate, issuer = path[depth], path[depth + 1]
+    state = crl.look_up(certificate, issuer, crls, as_of=as_of, policy=policy, provider=provider)
     if state.kind == "good" or (state.kind == "none" and policy.revocation == "if-present"):
         return [], None
     if state.kind != "revoked":

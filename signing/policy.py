@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 Revocation = Literal["ignore", "if-present", "require"]
 Usage = Literal["any", "sign", "encrypt", "crl-sign"]
+Partitions = Literal["by-point", "refuse", "as-complete"]
 
 # At least one of these must be allowed by the end certificate's keyUsage, where it has one. Real signing certificates
 # also carry keyEncipherment, so nothing is demanded to be absent; an encryption certificate lacks both signing bits.
@@ -28,12 +29,19 @@ class PathPolicy:
 
     ``revocation``: ``require`` = every certificate below the anchor needs a fresh list, or the answer is "cannot tell";
     ``if-present`` = a list that is given counts and must be usable; ``ignore`` = lists are not looked at.
-    ``crl_grace``: how long after its nextUpdate a list still counts as fresh. ``max_checks`` bounds signature checks.
+    ``purpose``: the extended usage that is asked for, "" for none; a leaf that names its usages must name this one (or
+    any usage), and one that names them critically serves no unnamed purpose. ``crl_grace``: how long after its nextUpdate
+    a list still counts as fresh. ``crl_partitions``: a list for part of an authority's certificates speaks of those whose
+    own distribution point or kind it names (``by-point``, RFC 5280 6.3.3), of none (``refuse``), or, where an authority
+    is known to put its point into its complete list, of all (``as-complete``). ``max_depth`` certificates in a chain;
+    ``max_checks`` signature checks for one leaf.
     """
 
     usage: Usage
     revocation: Revocation
+    purpose: str = ""
     crl_grace: timedelta = timedelta(0)
+    crl_partitions: Partitions = "by-point"
     max_depth: int = 8
     max_checks: int = 64
 

@@ -24,6 +24,11 @@ PATH_REJECTED: Final[dict[str, Words]] = {
     "duplicate-name-part": ("{who}的名称中有重复项", "{who}: a name part is repeated"),
     "validity-inverted": ("{who}的有效期止早于起", "{who}: validity ends before it begins"),
     "time-form": ("{who}的有效期编码不合规定", "{who}: validity is encoded in the wrong time form"),
+    "name-constraints-form": (
+        "{who}的名称约束无法执行，不能当作 CA",
+        "{who}: its name constraints cannot be acted on",
+    ),
+    "weak-algorithm": ("{who}使用弱算法或弱密钥（{detail}）", "{who}: weak algorithm or key ({detail})"),
     "not-sm2": ("{who}不是 SM2 证书（{detail}）", "{who}: not an SM2 certificate ({detail})"),
     "bad-signature": ("{who}的签名值不对，可能被改动", "{who}: wrong signature, it may have been altered"),
     "untrusted-root": ("{who}不能追溯到所信任的根证书", "{who}: does not lead to a trusted root"),
@@ -40,6 +45,14 @@ PATH_REJECTED: Final[dict[str, Words]] = {
     "not-a-ca": ("{who}不是 CA 证书，却签发了下级证书", "{who}: not a CA certificate, yet it issued another"),
     "ca-key-usage": ("{who}的密钥用途不含签发证书", "{who}: its key usage does not allow signing certificates"),
     "path-length": ("{who}的路径长度约束被超出", "{who}: its path length constraint is exceeded"),
+    "name-constraints": (
+        "{who}的名称不在上级 CA 许可之内（{detail}）",
+        "{who}: a name that an authority above does not allow ({detail})",
+    ),
+    "extended-key-usage": (
+        "{who}的扩展密钥用途不符（{detail}）",
+        "{who}: extended key usage does not fit ({detail})",
+    ),
     "key-usage": ("{who}的密钥用途不符（{detail}）", "{who}: key usage does not fit ({detail})"),
     "unknown-critical-extension": (
         "{who}含不认识的关键扩展（{detail}）",
@@ -56,6 +69,28 @@ PATH_UNKNOWN: Final[dict[str, Words]] = {
     "crl-not-covering": (
         "吊销列表签发时{who}已过期，列表不再记载它",
         "{who}: expired before the list was issued, which is silent about it",
+    ),
+}
+PAIR_REJECTED: Final[dict[str, Words]] = {
+    "pair-key-missing": (
+        "双证书中有一张的公钥读不出或不是 SM2",
+        "the key of one of the two certificates is unreadable or not SM2",
+    ),
+    "pair-same-key": ("签名证书与加密证书用了同一密钥", "the signing and the encryption certificate share one key"),
+    "pair-subject": ("签名证书与加密证书的持有者不同", "the signing and the encryption certificate name two holders"),
+    "pair-issuer": ("签名证书与加密证书不是同一 CA 签发", "the two certificates come from two issuers"),
+    "pair-is-ca": ("双证书中有一张是 CA 证书", "one of the two certificates is an authority's"),
+    "pair-signing-usage": (
+        "签名证书的密钥用途不含签名，或未写用途",
+        "the signing certificate's key usage does not say signing",
+    ),
+    "pair-encryption-usage": (
+        "加密证书的密钥用途不含加密，或还含签名",
+        "the encryption certificate's key usage does not say encryption, or says signing too",
+    ),
+    "pair-usage-overlap": (
+        "签名证书与加密证书的密钥用途有重叠",
+        "the key usages of the signing and the encryption certificate overlap",
     ),
 }
 

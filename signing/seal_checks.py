@@ -144,11 +144,11 @@ def stamp_time(stamp: Stamp, trusted: datetime | None, against: Against, found: 
     if stamp.time is None:
         return [reasons.seal_unknown("stamp-time-unreadable")]
     day = f"{stamp.time:%Y-%m-%d %H:%M:%S}Z"
-    if stamp.time > against.at + against.policy.clock_skew:
+    if stamp.time - against.at > against.policy.clock_skew:
         return [reasons.seal_rejected("stamp-time-future", day)]
     if trusted is None:
         found.notes.append(reasons.note("stamp-time-self-declared"))
-    elif stamp.time > trusted + against.policy.clock_skew:
+    elif stamp.time - trusted > against.policy.clock_skew:
         return [reasons.seal_rejected("stamp-time-after-proof", day)]
     return []
 

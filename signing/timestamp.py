@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -129,7 +129,8 @@ def verify_timestamp(
         reasons += _of_authority(read.signer, authority)
         # 7. its chain at the time of stamping; 8. what became of it since
         lists = (*crls, *carried_lists(read.signed))
-        path = check_path(authority, pool, anchors, read.info.time, provider, crls=lists, policy=policy.path, until=at)
+        stamping = replace(policy.path, purpose=oids.TIME_STAMPING)
+        path = check_path(authority, pool, anchors, read.info.time, provider, crls=lists, policy=stamping, until=at)
         reasons += [of_authority(reason) for reason in path.reasons]
         if policy.since == "cannot-tell":
             reasons += _since(authority, path.leaf_revoked, at)

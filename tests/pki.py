@@ -127,11 +127,14 @@ class Parts:
     outer: bytes = SM2_WITH_SM3
     by: Signer = field(default_factory=lambda: root().signer)
 
-    def build(self) -> bytes:
+    def tbs(self) -> bytes:
         last = [] if self.extensions is None else [der.explicit(3, self.extensions)]
-        tbs = der.seq(
+        return der.seq(
             *(self.version, self.serial, self.inner, self.issuer, self.validity, self.subject, self.spki, *last)
         )
+
+    def build(self) -> bytes:
+        tbs = self.tbs()
         return der.seq(tbs, self.outer, der.bits(self.by.sign(tbs)))
 
 
@@ -147,6 +150,14 @@ def constraints(is_ca: bool, path_len: int | None = None) -> Extension:
     length: Sequence[bytes] = () if path_len is None else (der.integer(path_len),)
     flag: Sequence[bytes] = (der.boolean(True),) if is_ca else ()
     return Extension(oids.BASIC_CONSTRAINTS, True, der.seq(*flag, *length))
+
+
+def identifiers(holder: PublicKey, issuer: PublicKey) -> list[Extension]:
+    """The key identifiers of holder and issuer."""
+    return [
+        Extension(oids.SUBJECT_KEY_ID, False, der.octets(issue.key_identifier(holder))),
+        Extension(oids.AUTHORITY_KEY_ID, False, der.seq(der.implicit(0, issue.key_identifier(issuer)))),
+    ]
 
 
 def certificate(**parts: object) -> Certificate:

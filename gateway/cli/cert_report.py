@@ -10,8 +10,8 @@ from gateway.cli.output import finish
 from gateway.cli.sm import Context
 from gateway.lang import say
 from signing import names, reasons
+from signing.chains import who
 from signing.lab import is_lab
-from signing.path import who
 
 if TYPE_CHECKING:
     from signing.certs import Certificate

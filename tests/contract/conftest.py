@@ -8,6 +8,7 @@ import click
 import pytest
 
 from adapters.registry import Platform
+from tests.contract import bouncy_castle as java
 from tests.contract.platform_support import Scripted, scripted
 
 
@@ -32,3 +33,9 @@ async def kept() -> AsyncIterator[list[Platform]]:
 async def server() -> AsyncIterator[Scripted]:
     async with scripted() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def bouncy_castle() -> list[str]:
+    """How BouncyCastle is asked, where it is installed."""
+    return java.command()

@@ -1,4 +1,4 @@
-"""Certificates, requests and revocation lists held against openssl, pyOpenSSL (OpenSSL 4) and BouncyCastle, both ways.
+"""Certificates, requests and revocation lists held against openssl and BouncyCastle, both ways.
 
 What is missing is named in the skip: Debian ``openssl``; ``default-jdk-headless`` with ``libbcprov-java`` and
 ``libbcpkix-java`` (jars in the folder of ``TONGBAN_BCPROV_JAR``, default /usr/share/java).
@@ -6,7 +6,6 @@ What is missing is named in the skip: Debian ``openssl``; ``default-jdk-headless
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from OpenSSL import crypto
 
 from signing import certs, crl, issue, keys
 from signing.certs import Certificate
@@ -22,10 +20,9 @@ from signing.issue import Revoked, build_crl
 from signing.path import check_path
 from signing.policy import PathPolicy
 from tests import pki
+from tests.contract.bouncy_castle import ask
 from tests.pki import BORN, DAY, DIES
-from tests.unit.signing.test_path_rules import ROWS, Case
 
-HERE = Path(__file__).parent
 DISTID = "distid:1234567812345678"
 ANY = PathPolicy(usage="any", revocation="if-present")
 
@@ -126,87 +123,7 @@ def test_we_judge_what_openssl_issues(openssl: str, tmp_path: Path, options: tup
     assert report.ok is good and [reason.code for reason in report.reasons] == ([] if good else ["bad-signature"])
 
 
-# --- pyOpenSSL on OpenSSL 4 -------------------------------------------------------------------------------------------
-
-
-def openssl4(case: Case, strict: bool = False) -> bool:
-    """What OpenSSL 4 says of a chain, with the lists of the case where it has any. ``strict`` also demands key identifiers,
-    which a hand-made certificate lacks, so it would refuse those for another reason than ours."""
-    store = crypto.X509Store()
-    for anchor in case.anchors or [pki.root().certificate]:
-        store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, anchor.der))
-    flags = crypto.X509StoreFlags.X509_STRICT if strict else 0
-    if case.crls:
-        from cryptography import x509
-
-        flags |= crypto.X509StoreFlags.CRL_CHECK
-        for one in case.crls:
-            store.add_crl(x509.load_der_x509_crl(one.der))
-    store.set_flags(flags)
-    store.set_time(case.at)
-    middle = [crypto.load_certificate(crypto.FILETYPE_ASN1, one.der) for one in case.middle]
-    leaf = crypto.load_certificate(crypto.FILETYPE_ASN1, case.leaf.der)
-    try:
-        crypto.X509StoreContext(store, leaf, middle or None).verify_certificate()
-    except crypto.X509StoreContextError:
-        return False
-    return True
-
-
-def test_pyopenssl_accepts_our_chains() -> None:
-    by, middle = pki.root(), []
-    for depth in range(4):
-        case = Case(pki.leaf("end", by=by), middle[::-1])
-        assert case.judge().ok is True and openssl4(case, strict=True)
-        by = pki.authority(f"level-{depth}", by=by)
-        middle.append(by.certificate)
-
-
-# Rules that OpenSSL 4 does not have or leaves to its caller: the end certificate's key usage, a missing list where none was
-# asked for, and rules of form in RFC 5280.
-OURS_ALONE = {
-    *("key-usage", "crl-missing", "time-form", "serial-number"),
-    *("subject-empty", "issuer-empty", "duplicate-name-part", "algorithm-parameters"),
-}
-
-
-@pytest.mark.parametrize(("name", "code", "case"), ROWS, ids=[row[0] for row in ROWS])
-def test_openssl_4_refuses_what_we_refuse(name: str, code: str, case: object) -> None:
-    built: Case = case()  # type: ignore[operator]
-    assert built.judge().ok is not True
-    assert openssl4(built) is (code in OURS_ALONE)
-
-
-def test_pyopenssl_knows_a_revoked_certificate_by_our_list() -> None:
-    leaf = pki.leaf("end")
-    for revoked, good in ((leaf.serial, False), (leaf.serial + 1, True)):
-        made = build_crl(pki.root(), number=1, this_update=BORN, next_update=DIES, revoked=[Revoked(revoked, BORN)])
-        case = Case(leaf, crls=[crl.parse(made)])
-        assert case.judge().ok is good and openssl4(case) is good
-
-
 # --- BouncyCastle -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def bouncy_castle() -> list[str]:
-    folder = Path(os.environ.get("TONGBAN_BCPROV_JAR", "/usr/share/java/bcprov.jar")).parent
-    if shutil.which("java") is None or shutil.which("javac") is None:
-        pytest.skip("no Java compiler is installed (Debian: default-jdk-headless)")
-    jars = [folder / f"{name}.jar" for name in ("bcprov", "bcpkix", "bcutil")]
-    if not all(jar.exists() for jar in jars[:2]):
-        pytest.skip(f"no BouncyCastle in {folder} (Debian: libbcprov-java libbcpkix-java, or set TONGBAN_BCPROV_JAR)")
-    path = os.pathsep.join(str(jar) for jar in jars if jar.exists())
-    return ["java", "-Xshare:auto", "-Dfile.encoding=UTF-8", "-cp", path, str(HERE / "java" / "CertTool.java")]
-
-
-def ask(command: list[str], *questions: Sequence[str | bytes]) -> list[str]:
-    lines = (" ".join(part.hex() if isinstance(part, bytes) else part for part in question) for question in questions)
-    done = subprocess.run(
-        command, input="\n".join(lines) + "\n", capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 def test_bouncycastle_accepts_what_we_issue(bouncy_castle: list[str]) -> None:

@@ -7,19 +7,29 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.Security;
 import java.security.cert.CertPath;
+import java.security.cert.CertPathBuilder;
 import java.security.cert.CertPathValidator;
 import java.security.cert.CertStore;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CollectionCertStoreParameters;
+import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509CRL;
+import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Date;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.CRLReason;
@@ -59,6 +69,8 @@ public final class CertTool {
                 return chain(Long.parseLong(f[1]), null, f, 2);
             case "chain-crl":
                 return chain(Long.parseLong(f[1]), f[2], f, 3);
+            case "build":
+                return within(5, () -> build(f));
             case "csr":
                 PKCS10CertificationRequest request = new PKCS10CertificationRequest(Hex.decode(f[1]));
                 return String.valueOf(request.isSignatureValid(
@@ -88,6 +100,51 @@ public final class CertTool {
                 "Collection", new CollectionCertStoreParameters(Collections.singletonList(list)), "BC"));
         }
         CertPathValidator.getInstance("PKIX", "BC").validate(certPath, parameters);
+        return "ok";
+    }
+
+    /** The answer, or a word that there was none after some seconds; the work is left to run to nowhere. */
+    private static String within(int seconds, Callable<String> work) throws Exception {
+        FutureTask<String> task = new FutureTask<>(work);
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            return task.get(seconds, TimeUnit.SECONDS);
+        } catch (TimeoutException late) {
+            return "error no answer in " + seconds + " seconds";
+        } catch (ExecutionException failed) {
+            throw (Exception) failed.getCause();
+        }
+    }
+
+    /** PKIX path building: time, "crl" or "-", then a=anchor, c=certificate, l=list before each DER; the leaf comes last. */
+    private static String build(String[] f) throws Exception {
+        CertificateFactory factory = CertificateFactory.getInstance("X.509", "BC");
+        Set<TrustAnchor> anchors = new HashSet<>();
+        List<Object> pool = new ArrayList<>();
+        X509Certificate leaf = null;
+        for (int i = 3; i < f.length; i++) {
+            ByteArrayInputStream der = new ByteArrayInputStream(Hex.decode(f[i].substring(2)));
+            if (f[i].charAt(0) == 'l') {
+                pool.add(factory.generateCRL(der));
+                continue;
+            }
+            leaf = (X509Certificate) factory.generateCertificate(der);
+            if (f[i].charAt(0) == 'a') {
+                anchors.add(new TrustAnchor(leaf, null));
+            } else {
+                pool.add(leaf);
+            }
+        }
+        X509CertSelector wanted = new X509CertSelector();
+        wanted.setCertificate(leaf);
+        PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, wanted);
+        parameters.setDate(new Date(Long.parseLong(f[1])));
+        parameters.setMaxPathLength(-1);
+        parameters.setRevocationEnabled(f[2].equals("crl"));
+        parameters.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(pool), "BC"));
+        CertPathBuilder.getInstance("PKIX", "BC").build(parameters);
         return "ok";
     }
 

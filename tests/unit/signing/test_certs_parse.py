@@ -162,8 +162,6 @@ def test_the_curve_as_key_algorithm_is_read() -> None:
     [
         ("1.2.3.4", True, True),
         ("1.2.3.4", False, False),
-        (oids.NAME_CONSTRAINTS, True, True),
-        (oids.NAME_CONSTRAINTS, False, True),
     ],
 )
 def test_C12_unknown_critical_extensions_are_listed(oid: str, critical: bool, listed: bool) -> None:
