@@ -14,6 +14,7 @@ from signing import names
 from signing.certs import Certificate
 from signing.errors import Rejected
 from signing.policy import USAGES
+from signing.reasons import PAIR_REJECTED
 
 
 def may_sign(certificate: Certificate) -> bool:
@@ -43,6 +44,27 @@ def refuse_recipient(encryption: Certificate, signing: Iterable[Certificate], at
         zh, en = "加密证书与签名证书不属同一单位", "encryption and signing certificates are of different holders"
         return Rejected("certificates-not-paired", zh, en)
     return None
+
+
+def check_pair(signing: Certificate, encryption: Certificate) -> tuple[Rejected, ...]:
+    """All that keeps two certificates from being the pair that one authority issued to one holder; empty if they are one.
+
+    Stricter than ``same_holder``, which tells whose a key is: a pair has one subject and one issuer, and its key usages have
+    nothing in common. Whether each is valid is ``signing.path``'s to say.
+    """
+    signs, enciphers = signing.key_usage or frozenset(), encryption.key_usage or frozenset()
+    no_key = signing.public_key is None or encryption.public_key is None
+    rules = {
+        "pair-key-missing": no_key,
+        "pair-same-key": not no_key and signing.public_key == encryption.public_key,
+        "pair-subject": signing.subject_der != encryption.subject_der,
+        "pair-issuer": (signing.issuer_der, signing.aki) != (encryption.issuer_der, encryption.aki),
+        "pair-is-ca": signing.is_ca or encryption.is_ca,
+        "pair-signing-usage": not signs & USAGES["sign"],
+        "pair-encryption-usage": not may_encrypt(encryption),
+        "pair-usage-overlap": bool(signs & enciphers),
+    }
+    return tuple(Rejected(code, *PAIR_REJECTED[code]) for code, broken in rules.items() if broken)
 
 
 def _organisation(certificate: Certificate) -> list[str]:

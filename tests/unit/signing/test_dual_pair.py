@@ -8,7 +8,7 @@ import pytest
 
 from signing import certs, der, issue, names
 from signing.certs import Certificate
-from signing.pair import check_pair
+from signing.dual import check_pair
 from signing.reasons import PAIR_REJECTED
 from tests import pki
 
