@@ -42,7 +42,7 @@ def open_family(opening: Opening) -> Platform:
         line=Line(),
         base_url=settings.base_url,
         scheme=scheme,
-        signer=sign.signer_for(scheme, opening.signer),
+        signer=opening.signer,
         app_id=settings.our_app_id,
         answer=answer,
         ask_path=profile.text.send.ask if settings.can_ask else "",

@@ -10,9 +10,7 @@ The scheme is ours; it rests on the public family of signed headers.
 
 from __future__ import annotations
 
-import binascii
 import re
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -20,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from adapters.base import Denied, Presented, Signed, Untranslatable
-from signing import sm2
+from signing import profiles, sm2
+from signing.profiles import SignatureProfile
 
 if TYPE_CHECKING:
     from signing.providers import Provider
@@ -52,12 +51,12 @@ class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scheme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ``[signing]`` table of a profile. ``time`` is the unit of the time header."""
+    """The ``[signing]`` table of a profile. ``signature`` says how a signature is made and written, ``time`` is the unit of
+    the time header."""
 
     headers: Names
     fields: list[str]
-    signer_id: str
-    encoding: Literal["raw-hex", "raw-base64", "der-hex", "der-base64"]
+    signature: SignatureProfile
     label: str = ""
     separator: str = "\n"
     covered: list[str] = []
@@ -90,6 +89,9 @@ def read_scheme(table: Mapping[str, Any]) -> Scheme:
         zh = f"签名必须覆盖 {'、'.join(sorted(MANDATORY))}，各一次；缺少或不识 {'、'.join(missing + unknown)}"
         en = f"the signature must cover {', '.join(sorted(MANDATORY))} once each; wrong: {', '.join(missing + unknown)}"
         raise Untranslatable("signing-uncovered", zh, en, "signing.fields")
+    if scheme.signature.text == "binary":
+        zh, en = "签名放在请求头里，须为 hex、HEX 或 base64", "a signature in a header is hex, HEX or base64"
+        raise Untranslatable("signing-unreadable", zh, en, "signing.signature.text")
     if not scheme.separator or not _CONTROL.fullmatch(scheme.separator):
         raise Untranslatable("signing-separator", "分隔符须为一个控制字符", "the separator is one control character",
                              "signing.separator")  # fmt: skip
@@ -119,22 +121,14 @@ def canonical(scheme: Scheme, part: Part, app: str, time: str, nonce: str) -> by
 def sign(
     scheme: Scheme, signer: sm2.Signer, part: Part, *, app: str, time_ms: int, nonce: str
 ) -> list[tuple[str, str]]:
-    """The headers to add to a request. ``signer.signer_id`` must be the scheme's (see ``signer_for``)."""
+    """The headers to add to a request."""
     time = str(time_ms if scheme.time == "ms" else time_ms // 1000)
     message = canonical(scheme, part, app, time, nonce)
     if message is None:
         raise ValueError("a part of the request holds a control character")
-    signature = signer.sign(message)
-    if scheme.encoding.startswith("raw"):
-        signature = sm2.encode(*sm2.decode(signature, sm2.Encoding.DER), sm2.Encoding.RAW)
-    written = signature.hex() if scheme.encoding.endswith("hex") else b64encode(signature).decode("ascii")
+    written = profiles.sign(scheme.signature, signer, message).decode("ascii")
     names = scheme.headers
     return [(names.app, app), (names.time, time), (names.nonce, nonce), (names.signature, written)]
-
-
-def signer_for(scheme: Scheme, signer: sm2.Signer) -> sm2.Signer:
-    """The same key under the scheme's signer id."""
-    return signer.under(scheme.signer_id.encode())
 
 
 def app_of(scheme: Scheme, headers: Iterable[tuple[str, str]]) -> str:
@@ -175,13 +169,11 @@ def verify(
         return TIME
     part = Part(shown.method, shown.raw_path, shown.raw_query, headers, shown.body_digest)
     message = canonical(scheme, part, app, time, nonce)
-    signature = _signature(scheme, written)
-    if message is None or signature is None:
+    if message is None:
         return BAD
-    encoding = sm2.Encoding.RAW if scheme.encoding.startswith("raw") else sm2.Encoding.DER
-    held = False
+    held, signature = False, written.encode("utf-8", "surrogateescape")
     for key in keys.get(app) or (DECOY,):
-        held |= sm2.verify(provider, key, message, signature, signer_id=scheme.signer_id.encode(), encoding=encoding)
+        held |= profiles.verify(scheme.signature, provider, key, message, signature)
     if app not in keys:
         return UNKNOWN
     return Signed(app, nonce, time_ms) if held else BAD
@@ -192,17 +184,3 @@ def _time(scheme: Scheme, written: str) -> int | None:
     if not re.fullmatch(rf"[0-9]{{{digits}}}", written):
         return None
     return int(written) if scheme.time == "ms" else int(written) * 1000
-
-
-_HEX = re.compile(r"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+")
-
-
-def _signature(scheme: Scheme, written: str) -> bytes | None:
-    """The signature's bytes from exactly the profile's text form."""
-    if scheme.encoding.endswith("hex"):
-        return bytes.fromhex(written) if _HEX.fullmatch(written) else None
-    try:
-        data = b64decode(written, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return data if b64encode(data).decode("ascii") == written else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.node import CONFIG, JSON, REASON, Files, no, on_node, open_node
+from gateway.cli.peer_probe import probe
 from gateway.lang import say
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ _PEER = click.argument("peer", metavar=say("对端", "PEER"))
 @click.group(help=say("对端网关：查看、探测、暂停、恢复、登记", "Partners: list, show, ping, pause, resume, add"))
 def group() -> None:
     """The noun."""
+
+
+group.add_command(probe)
 
 
 @group.command("list", help=say("登记的对端与往来状态", "Registered partners and how exchange stands"))

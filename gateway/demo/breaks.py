@@ -184,7 +184,7 @@ async def _ask(scene: Scene, at: datetime) -> tuple[int, bytes]:
     )
     profile = tomllib.loads((resources.files("adapters") / "profiles" / "qiaokou.toml").read_text("utf-8"))
     scheme = sign.read_scheme(profile["signing"])
-    signer = sign.signer_for(scheme, Signer(scene.provider, scene.provider.load(int(config["private_key"], 16))))
+    signer = Signer(scene.provider, scene.provider.load(int(config["private_key"], 16)))
     number = next(reversed((await scene.outside.window())["states"]))
     path = f"/platform/v1/cases/{number}"
     part = sign.Part("GET", path, "", {"host": scene.state.a.platform}, sm3(b""))

@@ -112,7 +112,7 @@ def for_ours(path: Path, host: str, count: int, platform: Mapping[str, Any], pro
     """Requests of the sample window system, signed by its profile's scheme."""
     provider = open_provider()
     scheme = signing_scheme.read_scheme(profile["signing"])
-    signer = signing_scheme.signer_for(scheme, Signer(provider, provider.load(int(platform["private_key"], 16))))
+    signer = Signer(provider, provider.load(int(platform["private_key"], 16)))
     requests = []
     for number in range(count):
         item = platform["items"][number % len(platform["items"])]

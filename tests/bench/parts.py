@@ -88,7 +88,7 @@ def signer(made: world.World) -> Sign:
     platform = json.loads(made.a.platform_config.read_bytes())
     profile = tomllib.loads((ROOT / "adapters" / "profiles" / "qiaokou.toml").read_text("utf-8"))
     scheme, provider = signing_scheme.read_scheme(profile["signing"]), open_provider()
-    key = signing_scheme.signer_for(scheme, Signer(provider, provider.load(int(platform["private_key"], 16))))
+    key = Signer(provider, provider.load(int(platform["private_key"], 16)))
     host = made.a.place.platform
 
     def sign(path: str, span: str, piece: bytes) -> dict[str, str]:

@@ -47,7 +47,8 @@ def test_a_missing_xsd_is_named() -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [("qiaokou", b'ok = ["0"]', b'oks = ["0"]'), ("honggutan", b'unit = "DWBM"', b"unit = 1"),
-     ("qiaokou", b'separator = "\\n"', b'separator = ""'), ("qiaokou", b'encoding = "raw-hex"', b'encoding = "rot13"')],
+     ("qiaokou", b'separator = "\\n"', b'separator = ""'), ("qiaokou", b'text = "hex"', b'text = "rot13"'),
+     ("qiaokou", b'text = "hex"', b'text = "binary"')],
 )  # fmt: skip
 def test_a_defect_of_the_familys_own_tables_is_refused_when_opened(name: str, old: bytes, new: bytes) -> None:
     text = toml(name)
