@@ -244,19 +244,27 @@ class Keyring:
 
     @cached_property
     def _vault_keys(self) -> bytes:
-        data = private_bytes(self.folder / VAULT)
-        rounds, rest = int.from_bytes(data[:COUNT], "big"), data[COUNT:]
-        salt, nonce, sealed = rest[:SALT], rest[SALT : SALT + NONCE], rest[SALT + NONCE :]
-        try:
-            return sm4.open_(_derive(self.passphrase, salt, min(rounds, 10 * ROUNDS)), nonce, sealed, b"vault")
-        except Malformed:
-            raise ConfigError(
-                str(self.folder / VAULT), "口令不对或文件损坏", "wrong passphrase or damaged file"
-            ) from None
+        path = self.folder / VAULT
+        return vault_keys(private_bytes(path), self.passphrase, str(path))
 
     @property
     def _register_key(self) -> bytes:
-        return hmac_sm3(self._vault_keys, b"tongban/v1/register-key\n")
+        return register_key(self._vault_keys)
+
+
+def vault_keys(data: bytes, passphrase: bytes, where: str) -> bytes:
+    """The vault's keys (16 and 32 bytes) out of the bytes of ``vault.key``. ``ConfigError`` when they stay closed."""
+    rounds, rest = int.from_bytes(data[:COUNT], "big"), data[COUNT:]
+    salt, nonce, sealed = rest[:SALT], rest[SALT : SALT + NONCE], rest[SALT + NONCE :]
+    try:
+        return sm4.open_(_derive(passphrase, salt, min(rounds, 10 * ROUNDS)), nonce, sealed, b"vault")
+    except (Malformed, ValueError):
+        raise ConfigError(where, "口令不对或文件损坏", "wrong passphrase or damaged file") from None
+
+
+def register_key(vault: bytes) -> bytes:
+    """The key that seals the register, from the vault's."""
+    return hmac_sm3(vault, b"tongban/v1/register-key\n")
 
 
 def write_key(

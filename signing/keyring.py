@@ -125,6 +125,9 @@ MAY: Final[dict[State, frozenset[Power]]] = {
 }
 
 
+_OVER: Final = (State.RETIRED, State.ARCHIVED, State.REVOKED)
+
+
 class Moved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One step of a key's life: when (ms), where to, by whom, why."""
 
@@ -149,6 +152,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Where its life stands."""
         return self.moves[-1].to
 
+    @property
+    def alive(self) -> bool:
+        """Whether it is not yet retired, archived or revoked."""
+        return self.state not in _OVER
+
     def may(self, power: Power) -> bool:
         """Whether it may be used so now."""
         return power in MAY[self.state]
@@ -162,11 +170,13 @@ class Custodian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All our keys. ``version`` goes up with every change; ``drill_ms``: when shares last opened the backup (0 never)."""
+    """All our keys. ``version`` goes up with every change; ``backup_ms``, ``drill_ms``: when a split backup was last made,
+    and when shares last opened one (0: never)."""
 
     version: int = 0
     entries: tuple[Entry, ...] = ()
     custodians: tuple[Custodian, ...] = ()
+    backup_ms: int = 0
     drill_ms: int = 0
 
     def active(self, use: str) -> Entry | None:
