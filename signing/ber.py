@@ -21,13 +21,17 @@ _PIECES: Final = der.OCTET_STRING | _CONSTRUCTED
 
 def to_der(data: bytes, *, limit: int = 1 << 20, depth: int = 32) -> bytes:
     """Exactly one element, nothing after it, in DER lengths."""
-    if len(data) > limit:
-        raise malformed("size", f"BER 超过 {limit} 字节", f"BER is larger than {limit} bytes")
-    reader = _Reader(bytes(data))
-    element, end = reader.element(0, len(data), depth)
+    element, end = first(data, limit=limit, depth=depth)
     if end != len(data):
         raise malformed("trailing", "BER 之后有多余字节", "bytes after the BER element")
     return element
+
+
+def first(data: bytes, *, limit: int = 1 << 20, depth: int = 32) -> tuple[bytes, int]:
+    """The element at the beginning, in DER lengths, and where it ended in ``data``."""
+    if len(data) > limit:
+        raise malformed("size", f"BER 超过 {limit} 字节", f"BER is larger than {limit} bytes")
+    return _Reader(bytes(data)).element(0, len(data), depth)
 
 
 class _Reader:

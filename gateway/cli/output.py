@@ -45,3 +45,10 @@ def read_bytes(path: str | Path, limit: int = 256 << 20) -> bytes:
     if len(data) > limit:
         unreadable(path, f"文件超过 {limit} 字节", f"is larger than {limit} bytes")
     return data
+
+
+def printable(text: str) -> str:
+    """Text of a file that was not yet verified, with all that could paint over the screen escaped."""
+    from signing import names
+
+    return names.escape(text)

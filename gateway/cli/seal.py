@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.cert_tools import ANCHOR, AT, CRL, INTERMEDIATE, MOMENT, REQUIRE_CRL
+from gateway.cli.node import CONFIG
 from gateway.cli.sm import JSON, PASSPHRASE_FILE, PROVIDER, Context, options
 from gateway.lang import say
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from signing.certs import Certificate
     from signing.ofd_verify import Uncovered
     from signing.policy import SealPolicy
@@ -168,8 +171,15 @@ def show(file: str, picture_out: str | None, json: bool) -> None:
 @click.option(
     "--digest", metavar="HEX", help=say("原文的 SM3 摘要，代替 --document", "its SM3 digest, instead of --document")
 )
+@click.option(
+    "--party",
+    metavar="ID",
+    help=say("只按这一对端的根证书、吊销列表与撤销印章清单", "by this partner's anchors and lists only"),
+)
+@CONFIG
+@click.option("--doctor", "examined", is_flag=True, help=say("附上诊断", "with the seal doctor's findings"))
 @options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, _TSA_ANCHOR, _REVOKED_LATER, _ALLOW_UNCOVERED, AT, PROVIDER, JSON)
-def verify(file: str, document: str | None, digest: str | None, json: bool, **given: Any) -> None:
+def verify(file: str, document: str | None, digest: str | None, examined: bool, json: bool, **given: Any) -> None:
     """Without the document a stamp's verdict is "cannot tell" at best."""
     from functools import partial
 
@@ -178,39 +188,91 @@ def verify(file: str, document: str | None, digest: str | None, json: bool, **gi
     from gateway.cli.seal_ofd import read_ofd, verdict_ofd
     from gateway.cli.seal_report import verdict
     from signing.ofd_verify import verify_ofd
+    from signing.seal_doctor import examine
     from signing.verify import verify_seal, verify_stamp
 
     context, moment = Context(json), tools.now(given["at"])
+    against = _against(context, moment, **given)
     ofd = read_ofd(context, file)
     if ofd is not None:
         if document is not None or digest is not None:
             raise click.UsageError(say("OFD 自带原文，不用 --document、--digest", "an OFD is its own document"))
-        against = _against(context, **given)
         uncovered: Uncovered = "note" if given["allow_uncovered"] else "reject"
         judge_ofd = partial(verify_ofd, ofd, at=moment, uncovered=uncovered, **against)
         verdict_ofd(context, tools.as_of_then_or_now(lambda day: judge_ofd(lists_as_of=day), moment), moment)
     found = read(context, file)
-    judge: partial[SealReport] = partial(
-        verify_stamp if found.stamp else verify_seal, found.raw, at=moment, **_against(context, **given)
-    )
+    judge: partial[SealReport] = partial(verify_stamp if found.stamp else verify_seal, found.raw, at=moment, **against)
     if found.stamp:
         judge = partial(judge, document_digest=document_digest(document, digest))
     report = tools.as_of_then_or_now(lambda day: judge(lists_as_of=day), moment)
-    verdict(context, report, moment)
+    verdict(context, report, moment, examine(found.raw, against["provider"]) if examined else None)
 
 
-def _against(context: Context, **given: Any) -> dict[str, Any]:
-    """What the verdict is made against: trust, lists, policy and provider as typed."""
+@group.command(
+    help=say(
+        "诊断印章或签章：指出其他读者会有异议之处，识别错误的签法（不采信）。",
+        "Examine a seal or stamp: what other readers would object to, and wrong ways of signing, named and never accepted.",
+    )
+)
+@click.argument("file")
+@options(PROVIDER, JSON)
+def doctor(file: str, provider: str, json: bool) -> None:
+    """Not a verdict: that is ``verify``."""
+    from gateway.cli.seal_doctor import doctor as examined
+
+    examined(Context(json), file, provider)
+
+
+@group.command(
+    help=say(
+        "撤销本方印章：写入撤销印章清单，用直签密钥签署后交给各对端。",
+        "Withdraw seals of ours: put into the list of withdrawn seals, signed by the direct key, for our partners.",
+    )
+)
+@click.argument("file")
+@click.option(
+    "--id", "ids", multiple=True, help=say("印章编号，可多次；不给则只续期", "seal id, may be repeated; none: renew")
+)
+@click.option("--reason", default="", help=say("事由", "the reason"))
+@click.option(
+    "--since", "at", type=MOMENT, metavar="TIME", help=say("何时起撤销（默认现在）", "since when (default: now)")
+)
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=30, show_default=True, help=say("清单有效天数", "days it counts")
+)
+@CONFIG
+@JSON
+def withdraw(
+    file: str, ids: tuple[str, ...], reason: str, at: datetime | None, days: int, path: str, json: bool
+) -> None:
+    """The list is whole and numbered."""
+    from gateway.cli import seal_party
+
+    seal_party.withdraw(Context(json), path, file, ids, reason, at, days)
+
+
+def _against(context: Context, moment: datetime, **given: Any) -> dict[str, Any]:
+    """What the verdict is made against: trust, lists, policy and provider as typed, or those of one partner."""
     from gateway.cli import cert_tools as tools
 
-    return {
+    provider = context.open(given["provider"], failing=None)
+    policy = _policy(given["require_crl"], given["accept_revoked_later"])
+    against = {
         "anchors": tools.certificates(context, given["anchors"]),
         "intermediates": tools.certificates(context, given["intermediates"]),
         "crls": tools.lists(context, given["crls"]),
-        "policy": _policy(given["require_crl"], given["accept_revoked_later"]),
-        "provider": context.open(given["provider"], failing=None),
+        "policy": policy,
+        "provider": provider,
         "times": _times(tools.certificates(context, given["tsa_anchors"])),
     }
+    if given["party"] is not None:
+        from gateway.cli.seal_party import recognised
+
+        if given["anchors"] or given["crls"]:
+            raise click.UsageError(say("--party 自带根证书与吊销列表", "--party brings its own anchors and lists"))
+        found = recognised(context, given["party"], given["path"], moment, policy, provider)
+        against |= {"anchors": found.anchors, "crls": found.crls, "policy": found.policy}
+    return against
 
 
 def _times(anchors: list[Certificate]) -> TimeTrust | None:

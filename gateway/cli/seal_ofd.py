@@ -6,8 +6,8 @@ import datetime
 from typing import NoReturn
 
 from gateway.cli.cert_tools import shown, spoken, stamp_of
-from gateway.cli.output import finish, read_bytes
-from gateway.cli.seal_report import CHECKS, check_line, facts, printable, remarks, seal_lines, stamp_facts
+from gateway.cli.output import finish, printable, read_bytes
+from gateway.cli.seal_report import CHECKS, check_line, facts, remarks, seal_lines, stamp_facts
 from gateway.cli.sm import Context
 from gateway.lang import say
 from signing import package

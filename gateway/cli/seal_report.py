@@ -7,15 +7,17 @@ import datetime
 from collections.abc import Sequence
 from typing import NoReturn
 
+from gateway.cli import seal_doctor, seal_words
 from gateway.cli.cert_tools import shown, spoken, stamp_of
-from gateway.cli.output import finish
+from gateway.cli.output import finish, printable
 from gateway.cli.sm import Context
 from gateway.lang import say
-from signing import certs, names
+from signing import certs
 from signing.errors import Malformed
 from signing.reasons import Reason
 from signing.seal import Seal, Stamp
 from signing.seal_checks import Outcome
+from signing.seal_doctor import Diagnosis
 from signing.verify import SealReport
 
 _MARK = {"ok": "✓", "failed": "✗", "unknown": "？", "absent": "－"}
@@ -34,9 +36,15 @@ _OUTCOMES = {
 }
 
 
-def verdict(context: Context, report: SealReport, moment: datetime.datetime) -> NoReturn:
-    """End with the report."""
-    finish(report.ok, _machine(context, report, moment), context.json, _lines(report, moment))
+def verdict(
+    context: Context, report: SealReport, moment: datetime.datetime, diagnosis: Diagnosis | None = None
+) -> NoReturn:
+    """End with the report; ``diagnosis``: the seal doctor's findings, where they were asked for."""
+    data, lines = _machine(context, report, moment), _lines(report, moment)
+    if diagnosis is not None:
+        data["doctor"] = seal_doctor.findings(diagnosis)
+        lines += seal_doctor.lines(diagnosis)
+    finish(report.ok, data, context.json, lines)
 
 
 def _machine(context: Context, report: SealReport, moment: datetime.datetime) -> dict[str, object]:
@@ -56,6 +64,8 @@ def _machine(context: Context, report: SealReport, moment: datetime.datetime) ->
         seal=facts(report.seal) if report.seal else None,
         signer=report.signer_subject or None,
         maker=report.maker_subject or None,
+        conclusion=say(*seal_words.conclusion(report)),
+        action=say(*seal_words.action(report)),
     )
 
 
@@ -74,7 +84,9 @@ def _lines(report: SealReport, moment: datetime.datetime) -> list[str]:
     if report.stamp_time is not None:
         lines.append(say("签章时间：", "stamped at: ") + shown(report.stamp_time))
     lines += [check_line(zh, en, getattr(report, group)) for group, zh, en in CHECKS]
-    return lines + remarks(report.reasons, report.notes)
+    lines += remarks(report.reasons, report.notes)
+    lines.append(say("结论：", "conclusion: ") + printable(say(*seal_words.conclusion(report))))
+    return [*lines, say("下一步：", "next: ") + say(*seal_words.action(report))]
 
 
 def check_line(zh: str, en: str, outcome: Outcome) -> str:
@@ -161,8 +173,3 @@ def holder(certificate: bytes) -> str:
         return certs.parse(certificate).subject
     except Malformed:
         return say("（证书无法读取）", "(certificate cannot be read)")
-
-
-def printable(text: str) -> str:
-    """Text of a file that was not yet verified, with all that could paint over the screen escaped."""
-    return names.escape(text)

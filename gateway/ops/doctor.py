@@ -78,6 +78,7 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         ("lab", partial(_lab, patient)),
         ("agreements", partial(_agreements, patient)),
         ("stamper", partial(stamp_checks.stamper, patient)),
+        ("withdrawn seals", partial(stamp_checks.withdrawn_lists, patient)),
         ("calendar", partial(_calendar, patient)),
         *((name, partial(check, patient, deep)) for name, check in store_checks.ROWS),
     ]

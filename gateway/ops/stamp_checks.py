@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.config import ConfigError
+from gateway.exchange import withdrawn
+from gateway.exchange.card import public_keys
 from gateway.ops import reach_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from signing.seal import parse_seal
@@ -14,6 +16,7 @@ from signing.seal import parse_seal
 if TYPE_CHECKING:
     from gateway.ops.doctor import Patient
 
+SOON_S = 2 * 86_400
 _SYSTEM = (
     '接入市电子印章系统：stamp.uri = "external:网址"（或密码机 sdf:）',
     'use the city\'s seal system: stamp.uri = "external:URL" (or a machine, sdf:)',
@@ -55,6 +58,33 @@ def _external(patient: Patient) -> Iterator[Check]:
         yield Check("stamper", WARN, f"{zh}：未加密", f"{en}: not encrypted", *fix)
     else:
         yield Check("stamper", OK, f"{zh}，印章 {stamp.external.seal_id}", f"{en}, seal {stamp.external.seal_id}")
+
+
+def withdrawn_lists(patient: Patient) -> Iterator[Check]:
+    """The partners' lists of withdrawn seals, where one is configured: readable, the partner's own, and not out of date."""
+    for number, peer in enumerate(patient.config.peer):
+        if not peer.seals_withdrawn:
+            continue
+        name, card = f"withdrawn seals {peer.id}", patient.partner(number)
+        fix = ("请对端重新签发撤销印章清单", "have the partner issue its list of withdrawn seals again")
+        try:
+            keys = public_keys(card, "direct")
+            listed = withdrawn.read(_bytes(patient.base / peer.seals_withdrawn), peer.id, keys, patient.opened[0])
+        except withdrawn.WithdrawnError as error:
+            yield Check(name, FAIL, error.zh, error.en, *fix)
+            continue
+        left = listed.next_ms / 1000 - patient.now.timestamp()
+        zh, en = f"第 {listed.number} 号，{len(listed.seals)} 枚", f"number {listed.number}, {len(listed.seals)} seals"
+        if left < 0:
+            zh, en = (
+                f"{zh}；已过更新期，该方签章暂不能判定",
+                f"{en}; out of date: stamps of this party cannot be judged",
+            )
+            yield Check(name, FAIL, zh, en, *fix)
+        elif left < SOON_S:
+            yield Check(name, WARN, f"{zh}；两天内到更新期", f"{en}; due for renewal within two days", *fix)
+        else:
+            yield Check(name, OK, zh, en)
 
 
 def stamper_reached(patient: Patient) -> Iterator[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,22 @@ def test_a_production_node_without_a_seal_system_is_told_so(
     assert found.level == level
     if level == "warn" and not uri:
         assert "external:" in found.fix_zh
+
+
+@pytest.mark.parametrize(
+    ("days", "use", "level"), [(30, "direct", "ok"), (1, "direct", "warn"), (-1, "direct", "fail"), (30, "checkpoint", "fail")]
+)  # fmt: skip
+def test_a_list_of_withdrawn_seals_is_looked_at(rest: Rest, days: int, use: str, level: str) -> None:
+    from gateway.cli.node import open_node
+    from gateway.exchange import withdrawn
+
+    issuer, now = open_node(str(rest.b / "tongban.toml")), int(time.time() * 1000)
+    listed = withdrawn.SealList(
+        party=issuer.config.node.party, number=1, issued_ms=now, next_ms=now + days * 86_400_000
+    )
+    (rest.a / "b.seals").write_bytes(withdrawn.sign(listed, issuer.ring.signer(use)))
+    change(rest.a, "[[peer]]\n", '[[peer]]\nseals_withdrawn = "b.seals"\n')
+    assert checks(rest.a)[f"withdrawn seals {listed.party}"].level == level
 
 
 def test_key_files_open_only_with_right_mode_and_passphrase(rest: Rest) -> None:
