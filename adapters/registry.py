@@ -59,12 +59,13 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """All that a family needs to open a platform. ``profile`` is the parsed TOML; ``resources`` are files it names."""
+    """All that a family needs to open a platform. ``profile`` is the parsed TOML; ``resources`` are files it names; ``signer``
+    gives the key that signs our calls now."""
 
     settings: PlatformSettings
     profile: Mapping[str, Any]
     resources: Mapping[str, bytes]
-    signer: Signer
+    signer: Callable[[], Signer]
     provider: Provider
     new_nonce: Callable[[], str]
     now_ms: Callable[[], int]
@@ -104,7 +105,7 @@ def open_platform(
     settings: PlatformSettings,
     profile: bytes,
     resources: Mapping[str, bytes],
-    signer: Signer,
+    signer: Callable[[], Signer],
     provider: Provider,
     new_nonce: Callable[[], str],
     now_ms: Callable[[], int],

@@ -18,6 +18,7 @@ from gateway.exchange.client import PeerClient
 from gateway.exchange.tls import Tls
 from gateway.exchange.trust import Partner
 from gateway.flow.agreed import Agreed
+from gateway.flow.cards import Cards
 from gateway.flow.desk import Desk
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.lapses import Lapses
@@ -25,6 +26,7 @@ from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
 from gateway.flow.outbox import STAMPER
 from gateway.flow.recognition import lists, recognition
+from gateway.flow.rotate import Rotation
 from gateway.flow.seal import Sealer
 from gateway.flow.stamps import Stamps
 from gateway.flow.to_peer import ToPeer
@@ -35,6 +37,7 @@ from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
 from gateway.keyring import Keyring
 from gateway.ops.alarms import alarm
+from gateway.signers import Signers
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
@@ -70,6 +73,7 @@ class Node:
     lapses: Lapses
     desk: Desk
     tls: Tls
+    rotation: Rotation
     stamping: Stamping | None = None
 
     async def close(self) -> None:
@@ -84,14 +88,15 @@ class Node:
 
 async def build(config: Config, base: Path) -> Node:
     """Wire the node of a configuration whose files lie under ``base``. Called inside the running event loop."""
-    found = ground(config, base)
+    clock = _clock(config)
+    found = ground(config, base, clock)
     ring, party, data = found.ring, config.node.party, base / config.node.data
-    provider, vault, new_id = ring.provider, ring.vault(), Ids()
+    provider, vault, new_id, signers = ring.provider, ring.vault(), Ids(), Signers(ring)
     parts = Parts(data / "parts", vault)
-    stamps = _stamps(config, base, ring, found, parts)
+    stamps = _stamps(config, base, ring, found, parts, clock)
     stamping = _stamping(config, base, ring)
     expected = _expected(config, base, ring, found)
-    journal = Journal(data / DATABASE, Head(found.card.origin, ring.signer("checkpoint")), now_ms)
+    journal = Journal(data / DATABASE, Head(found.card.origin, signers.of("checkpoint")), clock)
     await journal.start()
     await _register_peers(journal, found.partners)
     session = aiohttp.ClientSession(
@@ -101,74 +106,80 @@ async def build(config: Config, base: Path) -> Node:
     )
     uploads = Uploads(parts, journal, config.limits.part)
     from_peers = Uploads(parts, journal, sealed_size(config.limits.part))
-    opener = Opener(ring.openers(), provider, parts, from_peers.lock)
+    opener = Opener(signers.openers, provider, parts, from_peers.lock)
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
-    platforms = _platforms(config, ring, provider)
+    platforms = _platforms(config, signers, provider, clock)
+    tls = _tls(config, base, found)
+    cards = Cards(party, list(found.cards), found.partners, journal, provider, tls.trust)
+    await cards.keep([*found.cards, *(held for trail in found.peer_cards.values() for held in trail)])
+    for one in found.partners.values():
+        cards.clients[one.id] = PeerClient(
+            session, one, party, signers.of("direct"), clock, _nonce(provider), config.delivery.timeout_ms, tls
+        )
     loops: dict[str, Loop] = {}
-    wake = _waker(loops)
-    desk = Desk(party, journal, vault, parts, agreed, stamps, found.divisions, new_id, now_ms, wake)
+    rotation = Rotation(ring, signers, cards, base / "card.json", found.fingerprint, lambda: _urgent(loops, "peer:"))
+    wake = _waker(loops, rotation)
+    desk = Desk(party, journal, vault, parts, agreed, stamps, found.divisions, new_id, clock, wake)
     notes = Note(
         frozenset(one.id for one in platforms.values() if one.translator.can_send("receipt")),
         new_id,
         lambda: wake("platform"),
     )
-    tls = _tls(config, base, found)
-    loops.update(_loops(config, ring, found, journal, session, vault, parts, agreed, platforms, notes, tls))
+    loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
     if stamping is not None:
         to_stamper = ToStamper(
-            stamping, expected, journal, vault, parts, config.delivery, random.random, now_ms,
+            stamping, expected, journal, vault, parts, config.delivery, random.random, clock,
             wake,
         )  # fmt: skip
-        loops[STAMPER] = Loop(STAMPER, journal, to_stamper, now_ms, config.delivery.parallel)
+        loops[STAMPER] = Loop(STAMPER, journal, to_stamper, clock, config.delivery.parallel)
     first = next(iter(platforms), "")
     exchange = Partners(
-        party=party, card=found.card_bytes, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
+        party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
         stamps=stamps, uploads=from_peers, opener=opener, platform=first, batch_limit=config.limits.batch,
-        range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=now_ms, wake=wake,
+        range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock, wake=wake,
         heard=lambda partner: loops[f"peer:{partner}"].wake(urgent=True),
         connected=lambda request: connected(
             request, (one.card for one in found.partners.values()), config.tls.client_header
         ),
     )  # fmt: skip
     doors = Platforms(
-        platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, now_ms
+        platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, clock
     )
-    admin = Admin(journal, party, config.node.name, now_ms, wake, ring.answers)
+    admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(), "platform": doors.routes(), "admin": admin.routes(),
     }  # fmt: skip
-    lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, now_ms, wake)
-    housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, now_ms)
+    lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, clock, wake)
+    housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
     return Node(
-        config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, stamping
-    )
+        config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, rotation,
+        stamping,
+    )  # fmt: skip
 
 
 def _loops(
     config: Config,
-    ring: Keyring,
     found: Ground,
     journal: Journal,
-    session: aiohttp.ClientSession,
     vault: Vault,
     parts: Parts,
     agreed: Agreed,
     platforms: Mapping[str, Platform],
     notes: Note,
-    tls: Tls,
+    cards: Cards,
+    clock: Callable[[], int],
 ) -> dict[str, Loop]:
     """One delivery loop per partner and per platform."""
-    settings, party, direct = config.delivery, config.node.party, ring.signer("direct")
+    settings, party = config.delivery, config.node.party
     loops = {}
     for partner in found.partners.values():
-        client = PeerClient(session, partner, party, direct, now_ms, _nonce(ring.provider), settings.timeout_ms, tls)
-        sealer = Sealer(partner, ring.provider, parts, agreed)
-        to_peer = ToPeer(party, partner, client, journal, vault, sealer, settings, random.random, notes, now_ms)
-        loops[to_peer.destination] = Loop(to_peer.destination, journal, to_peer, now_ms, settings.batch)
+        client, sealer = cards.clients[partner.id], Sealer(partner, found.ring.provider, parts, agreed)
+        to_peer = ToPeer(party, partner, client, journal, vault, sealer, settings, random.random, notes, clock, cards)
+        loops[to_peer.destination] = Loop(to_peer.destination, journal, to_peer, clock, settings.batch)
     names = {partner.id: partner.name for partner in found.partners.values()}
     for platform in platforms.values():
         to_platform = ToPlatform(platform, journal, vault, settings, random.random, names)
-        loops[to_platform.destination] = Loop(to_platform.destination, journal, to_platform, now_ms, settings.parallel)
+        loops[to_platform.destination] = Loop(to_platform.destination, journal, to_platform, clock, settings.parallel)
     return loops
 
 
@@ -180,10 +191,25 @@ def _tls(config: Config, base: Path, found: Ground) -> Tls:
     return made
 
 
-def _waker(loops: dict[str, Loop]) -> Callable[[str], None]:
-    """Wake one destination's loop; ``platform`` wakes those of all local platforms."""
+def _clock(config: Config) -> Callable[[], int]:
+    """The clock; that of a laboratory node may be set off."""
+    skew_ms = config.node.clock_skew_ms
+    return (lambda: now_ms() + skew_ms) if skew_ms else now_ms
+
+
+def _urgent(loops: Mapping[str, Loop], prefix: str) -> None:
+    """Wake these destinations, also those that rest."""
+    for name, loop in loops.items():
+        if name.startswith(prefix):
+            loop.wake(urgent=True)
+
+
+def _waker(loops: dict[str, Loop], rotation: Rotation) -> Callable[[str], None]:
+    """Wake one destination's loop; ``platform`` wakes those of all local platforms, ``keys`` has our keys looked at."""
 
     def wake(destination: str) -> None:
+        if destination == "keys":
+            rotation.wake()
         for name, loop in loops.items():
             if name == destination or (destination == "platform" and name.startswith("platform:")):
                 loop.wake()
@@ -191,21 +217,21 @@ def _waker(loops: dict[str, Loop]) -> Callable[[str], None]:
     return wake
 
 
-def _platforms(config: Config, ring: Keyring, provider: Provider) -> dict[str, Platform]:
-    signer, nonce = ring.signer("platform"), _nonce(provider)
+def _platforms(config: Config, signers: Signers, provider: Provider, clock: Callable[[], int]) -> dict[str, Platform]:
+    signer, nonce = signers.of("platform"), _nonce(provider)
     profiles = resources.files("adapters") / "profiles"
     files = {one.name: one.read_bytes() for one in profiles.iterdir() if one.is_file()}
     return {
-        one.id: open_platform(one, files[f"{one.profile}.toml"], files, signer, provider, nonce, now_ms)
+        one.id: open_platform(one, files[f"{one.profile}.toml"], files, signer, provider, nonce, clock)
         for one in config.platform
     }
 
 
-def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Parts) -> Stamps:
+def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Parts, clock: Callable[[], int]) -> Stamps:
     judges = _judges(config, ring.provider)
     return Stamps(
         stamper=_stamper(config, base, ring, found), elsewhere=bool(config.stamp.url), parts=parts, provider=judges,
-        recognised=recognition(found.partners, config.peer, base, CRL_IF_PRESENT, judges), now_ms=now_ms,
+        recognised=recognition(found.partners, config.peer, base, CRL_IF_PRESENT, judges), now_ms=clock,
     )  # fmt: skip
 
 

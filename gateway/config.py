@@ -40,12 +40,18 @@ class Secret(_Strict, frozen=True, kw_only=True):
 
 
 class Node(_Strict, frozen=True, kw_only=True):
-    """``lab`` marks a demonstration node: lab CAs and software keys are trusted only there."""
+    """``lab`` marks a demonstration node: lab CAs and software keys are trusted only there, and only there may the clock be
+    set off by ``clock_skew_ms`` (drills)."""
 
     party: PartyId
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     data: str = "data"
     lab: bool = False
+    clock_skew_ms: Annotated[int, Meta(ge=-3_600_000, le=3_600_000)] = 0
+
+    def __post_init__(self) -> None:
+        if self.clock_skew_ms and not self.lab:
+            raise ValueError("clock_skew_ms 只用于试验节点 (clock_skew_ms is for laboratory nodes)")
 
 
 class Listen(_Strict, frozen=True, kw_only=True):

@@ -5,22 +5,26 @@ The serving node, the doctor and the offline commands all begin here, so they se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
 from agreements import load as agreements
 from agreements.calendar import Calendar, Calendars
 from agreements.match import Book, Held
-from gateway import keyring
-from gateway.config import Config, ConfigError
-from gateway.exchange import card as cards
+from gateway import keyring, trail
+from gateway.config import Config, ConfigError, Peer
+from gateway.exchange.card import Card
+from gateway.exchange.known import KnownKey, known_keys
 from gateway.exchange.trust import Partner
+from gateway.ids import now_ms
 from gateway.keyring import Keyring
 from gateway.ops.alarms import alarm
+from gateway.trail import HeldCard
 from schemas.divisions import Divisions
-from signing import certs, sm2
+from signing import sm2
 from signing.providers import Provider
 from signing.providers.watched import Watched
 
@@ -30,37 +34,51 @@ class Ground:
     """What stands before any flow: keys, card, partners, agreements, tables."""
 
     ring: Keyring
-    card_bytes: bytes
-    card: cards.Card
+    cards: list[HeldCard]  # our own, oldest first
+    peer_cards: Mapping[str, list[HeldCard]]  # the partners' likewise
     partners: dict[str, Partner]
     book: Book
     divisions: Divisions
     calendars: Calendars
     warning: str
 
+    @property
+    def card(self) -> Card:
+        """Our own newest card."""
+        return self.cards[-1].card
 
-def ground(config: Config, base: Path) -> Ground:
-    """Read keys, card, partners and agreements; raises ``ConfigError`` with what is wrong and where."""
+    @property
+    def fingerprint(self) -> str:
+        """Our identity key, as our card names it."""
+        return trail.fingerprint(self.cards[-1].data)
+
+
+def ground(config: Config, base: Path, now_ms: Callable[[], int] = now_ms) -> Ground:
+    """Read keys, cards, partners and agreements; raises ``ConfigError`` with what is wrong and where."""
     ring, warning = keyring.open_ring(config, base)
     provider = ring.provider
     watched = Watched(provider, alarm("nonce-reused"))
-    card_bytes = read_file(base / "card.json")
-    identity = certs.parse(ring.certificate("identity")).public_key  # the private identity key stays offline
-    card = _card(base / "card.json", card_bytes, identity.thumbprint if identity is not None else "", provider)
-    partners = {
-        peer.id: Partner(
-            _card(base / peer.card, read_file(base / peer.card), peer.fingerprint, provider), peer.url, watched
-        )
-        for peer in config.peer
-    }
+    ours = trail.of_node(config, base, ring.certificate("identity"), provider)
+    theirs = {peer.id: trail.of_peer(config, base, peer, provider) for peer in config.peer}
+    partners = {peer.id: _partner(config, peer, theirs[peer.id], watched, now_ms) for peer in config.peer}
     divisions = Divisions(_data("regions.csv"), _data("regions-retired.csv"))
-    signers = {card.party: card, **{one.id: one.card for one in partners.values()}}
+    signers = known_signers({ours[-1].card.party: ours, **theirs})
     book = Book([_held(base / one.file, signers, provider) for one in config.agreement], divisions)
     calendars = Calendars(Calendar.from_csv(_data("holidays-cn.csv")))
-    return Ground(ring, card_bytes, card, partners, book, divisions, calendars, warning)
+    return Ground(ring, ours, theirs, partners, book, divisions, calendars, warning)
 
 
-def _held(path: Path, signers: Mapping[str, cards.Card], provider: Provider) -> Held:
+def _partner(
+    config: Config, peer: Peer, held: Sequence[HeldCard], provider: Watched, now_ms: Callable[[], int]
+) -> Partner:
+    *earlier, newest = [one.card for one in held]
+    return Partner(
+        newest, peer.url, provider, fingerprint=peer.fingerprint, earlier=earlier, now_ms=now_ms,
+        window_ms=config.limits.window_ms,
+    )  # fmt: skip
+
+
+def _held(path: Path, signers: Signers, provider: Provider) -> Held:
     """An agreement with the parties whose signature holds: made with a direct key of that party's card."""
     try:
         signed = agreements.parse(read_file(path))
@@ -71,32 +89,38 @@ def _held(path: Path, signers: Mapping[str, cards.Card], provider: Provider) -> 
 
 
 class _NotOurs:
-    """A signature that no direct key of the party's card made."""
+    """A signature that no direct key of the party's cards made while it counted."""
 
     code = "agreement-signature"
-    zh = "协议签名不是该方名片中的密钥所作"
-    en = "the agreement was not signed by a key of the party's card"
+    zh = "协议签名不是该方名片中当时有效的密钥所作"
+    en = "the agreement was not signed by a key of the party's cards that counted then"
 
 
-def party_verifier(signers: Mapping[str, cards.Card], provider: Provider) -> agreements.Verify:
-    """Checks an agreement's signature against the direct keys of the party's own card."""
+Signers = Mapping[str, Mapping[str, KnownKey]]
 
-    def verify(party: str, certificate: bytes, message: bytes, signature: bytes, _at: object) -> _NotOurs | None:
-        card = signers.get(party)
-        for key in cards.public_keys(card, "direct").values() if card is not None else ():
-            if sm2.verify(provider, key, message, signature, signer_id=sm2.DEFAULT_ID):
-                listed = any(one.certificate == certificate for one in card.keys) if card is not None else False
-                return None if listed else _NotOurs()
+
+def known_signers(held: Mapping[str, Sequence[HeldCard]]) -> Signers:
+    """The keys of each party's cards, past ones too: a rotated key's signatures stay good."""
+    return {party: known_keys(one.card for one in trail_) for party, trail_ in held.items()}
+
+
+def party_verifier(signers: Signers, provider: Provider) -> agreements.Verify:
+    """Checks an agreement's signature against the direct keys that the party's cards named.
+
+    Agreements are put into a node's configuration by its own administrators, so a signature that states a time before its
+    key was revoked counts; one that states a later time does not.
+    """
+
+    def verify(party: str, certificate: bytes, message: bytes, signature: bytes, at: datetime) -> _NotOurs | None:
+        at_ms = int(at.timestamp() * 1000)
+        for key in signers.get(party, {}).values():
+            revoked = key.revoked is not None and at_ms >= key.revoked.at_ms
+            if key.use == "direct" and key.certificate == certificate and not revoked and not key.over(at_ms):
+                good = sm2.verify(provider, key.public, message, signature, signer_id=sm2.DEFAULT_ID)
+                return None if good else _NotOurs()
         return _NotOurs()
 
     return verify
-
-
-def _card(path: Path, data: bytes, fingerprint: str, provider: Provider) -> cards.Card:
-    try:
-        return cards.read(data, fingerprint, provider)
-    except cards.CardError as error:
-        raise ConfigError(str(path), error.zh, error.en) from None
 
 
 def read_file(path: Path) -> bytes:

@@ -33,7 +33,7 @@ class RestChannel:
     line: Line
     base_url: str
     scheme: Scheme
-    signer: Signer
+    signer: Callable[[], Signer]
     app_id: str
     answer: AnswerForm
     ask_path: str
@@ -72,7 +72,7 @@ class RestChannel:
         part = Part(method, raw_path, raw_query, headers, sm3(body))
         try:
             signed = sign(
-                self.scheme, self.signer, part, app=self.app_id, time_ms=self.now_ms(), nonce=self.new_nonce()
+                self.scheme, self.signer(), part, app=self.app_id, time_ms=self.now_ms(), nonce=self.new_nonce()
             )
         except SigningError as error:  # nothing was sent: the platform's queue waits until the key can sign again
             return Unsent(error.code)

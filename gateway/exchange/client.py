@@ -17,10 +17,12 @@ from gateway.exchange import request, wire
 from gateway.exchange.message import PartRef
 from gateway.exchange.tls import Tls
 from gateway.exchange.trust import Partner
+from gateway.ledger.checkpoint import LedgerProof
 from signing.errors import SigningError
 from signing.sm2 import Signer
 
 MAX_ANSWER = 32 << 20
+QUICK_S = 3.0  # for a partner's card: others wait for it
 T = TypeVar("T")
 
 
@@ -55,6 +57,13 @@ class _Path(msgspec.Struct):
     path: list[bytes]
 
 
+class CardTaken(msgspec.Struct, frozen=True):
+    """A partner's acknowledgement of our card: the version, and its ledger's proof of having taken it in."""
+
+    version: int
+    proof: LedgerProof
+
+
 class PeerClient:
     """Calls to one partner, signed by our direct key."""
 
@@ -63,7 +72,7 @@ class PeerClient:
         session: aiohttp.ClientSession,
         partner: Partner,
         us: str,
-        signer: Signer,
+        signer: Callable[[], Signer],
         now_ms: Callable[[], int],
         new_nonce: Callable[[], str],
         timeout_ms: int,
@@ -76,11 +85,12 @@ class PeerClient:
         self._now_ms = now_ms
         self._new_nonce = new_nonce
         self._tls = tls
+        self._quick = aiohttp.ClientTimeout(total=QUICK_S)
         self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000, connect=min(timeout_ms / 1000, 5))
 
     def _headers(self, method: str, target: str, body: bytes = b"") -> dict[str, str]:
         stamp, nonce = self._now_ms(), self._new_nonce()
-        return request.sign(self._signer, method, target, body, stamp, nonce, self._us, self._partner.id)
+        return request.sign(self._signer(), method, target, body, stamp, nonce, self._us, self._partner.id)
 
     async def send(
         self, head: wire.BatchHead, lines: list[wire.Line]
@@ -115,6 +125,45 @@ class PeerClient:
         if found is None:
             return Unreachable("HTTP 404")
         return found if isinstance(found, Unreachable) else found.path
+
+    async def send_card(self, data: bytes) -> LedgerProof | Unreachable | Denied:
+        """Bring our signed card; the partner's proof that it has it."""
+        target = "/exchange/v1/card"
+        try:
+            async with self._session.put(
+                self._partner.url + target,
+                data=data,
+                headers=self._headers("PUT", target, data) | {"Content-Type": "application/json"},
+                timeout=self._quick,
+                allow_redirects=False,
+                ssl=self._tls.client(self._partner.card),
+            ) as response:
+                body = await _limited(response)
+                if response.status != 200:
+                    return _denied(response.status, body)
+                return msgspec.json.decode(body, type=CardTaken).proof
+        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError, SigningError) as error:
+            return Unreachable(type(error).__name__)
+
+    async def card(self, after: int) -> bytes | Unreachable:
+        """The partner's signed card that comes after this version, or its newest. The card proves itself: where the
+        partner does not know our key (yet), the public page serves as well."""
+        for target in (f"/exchange/v1/card?after={after}", f"/.well-known/tongban/card?after={after}"):
+            try:
+                signed = self._headers("GET", target) if target.startswith("/exchange/") else {}
+                async with self._session.get(
+                    self._partner.url + target,
+                    headers=signed,
+                    timeout=self._quick,
+                    allow_redirects=False,
+                    ssl=self._tls.client(self._partner.card),
+                ) as response:
+                    if response.status == 200:
+                        return await _limited(response)
+                    reason = f"HTTP {response.status}"
+            except (aiohttp.ClientError, TimeoutError, ValueError, SigningError) as error:
+                reason = type(error).__name__
+        return Unreachable(reason)
 
     async def _get(self, target: str, form: type[T]) -> T | Unreachable | None:
         """One signed question; None for 404."""

@@ -28,7 +28,8 @@ class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BatchHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"sender": "from"}):
-    """First line of a batch and of its answer. ``consistency`` leads from ``base`` to ``checkpoint``."""
+    """First line of a batch and of its answer. ``consistency`` leads from ``base`` to ``checkpoint``; ``card`` is the version
+    of the sender's own card: who holds an older one fetches it first."""
 
     tongban: Literal[1] = 1
     sender: PartyId
@@ -37,6 +38,7 @@ class BatchHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     held: Held | None = None
     base: Annotated[int, Meta(ge=0)] = 0
     consistency: Annotated[list[Hash], Meta(max_length=128)] = []
+    card: Annotated[int, Meta(ge=0, le=1 << 53)] = 0
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -102,7 +102,7 @@ def export_case(
             raise Refused("TB-5001")
         found = ground(config, base)
         vault = found.ring.vault()
-        head = Head(found.card.origin, found.ring.signer("checkpoint"))
+        head = Head(found.card.origin)
         key, parts = vault.unwrap(case.wrapped_key), Parts(data / "parts", vault)
         desk = _Desk(config, base, found, connection, head, vault, parts, case, key, disclose)
         records = list(_records(desk, now_ms(), with_materials))
@@ -163,11 +163,11 @@ class _Row(msgspec.Struct, frozen=True):
 def _trust(desk: _Desk) -> Iterator[Record]:
     """Cards as published, the roots that they name, and the revocation lists that we hold."""
     peer = next((one for one in desk.config.peer if one.id == desk.case.counterpart), None)
-    listed = [(desk.party, desk.found.card_bytes, desk.found.card.keys, desk.base / OWN_LIST)]
+    listed = [(desk.party, desk.found.cards[-1].data, desk.found.card.keys, desk.base / OWN_LIST)]
     partner = desk.found.partners.get(desk.case.counterpart)
     if peer is not None and partner is not None:
         crl = desk.base / peer.crl if peer.crl else desk.base / "-"
-        listed.append((peer.id, (desk.base / peer.card).read_bytes(), partner.card.keys, crl))
+        listed.append((peer.id, desk.found.peer_cards[peer.id][-1].data, partner.card.keys, crl))
     roots = dict.fromkeys(key.certificate for _, _, keys, _ in listed for key in keys if key.use == "seal-anchor")
     yield from (CertificateRecord(der=der) for der in roots)
     for party, card, _, crl in listed:

@@ -23,6 +23,9 @@ class Round(Protocol):
     async def deliver(self, due: Sequence[Due]) -> bool:
         """Send and settle; False when the destination failed as a whole and rests."""
 
+    def owes(self) -> bool:
+        """Whether there is something to bring although no message is due."""
+
 
 class Loop:
     """Delivers to one destination until cancelled. A crash anywhere is met by the next round: what is due says the store."""
@@ -76,7 +79,7 @@ class Loop:
         if self._resting:
             return rests / 1000
         due = outbox.due(reader, self.destination, now_ms, self._limit)
-        if due:
+        if due or self._round.owes():
             await self._round.deliver(due)
             return 0.0
         soonest = outbox.next_due_ms(reader, self.destination)

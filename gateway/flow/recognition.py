@@ -41,13 +41,15 @@ def recognition(
 ) -> Recognition:
     """Files are read at every question, so a list that is replaced counts at once."""
     settings = {peer.id: peer for peer in peers}
-    anchors = {party: [certs.parse(der) for der in one.anchors] for party, one in partners.items()}
+
+    def anchors(party: str) -> list[Certificate]:
+        return [certs.parse(der) for der in partners[party].anchors]
 
     def recognised(party: str, at: datetime) -> Recognised:
         peer = settings.get(party)
         if peer is None:
             return Recognised((), (), policy)
-        found = Recognised(anchors[party], lists(base / peer.crl if peer.crl else None), policy)
+        found = Recognised(anchors(party), lists(base / peer.crl if peer.crl else None), policy)
         if not peer.seals_withdrawn:
             return found
         return _withdrawn(found, base / peer.seals_withdrawn, partners[party], at, provider)
@@ -58,7 +60,7 @@ def recognition(
 def _withdrawn(found: Recognised, path: Path, partner: Partner, at: datetime, provider: Provider) -> Recognised:
     """A list that is named and cannot be used leaves the question open: not having looked is no reason to accept."""
     try:
-        listed = withdrawn.read(path.read_bytes(), partner.id, partner.direct_keys, provider)
+        listed = withdrawn.read(path.read_bytes(), partner.id, partner.ever("direct"), provider)
     except OSError:
         return replace(found, unknown=_open("撤销印章清单读不到", "the list of withdrawn seals cannot be read"))
     except withdrawn.WithdrawnError as error:

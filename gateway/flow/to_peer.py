@@ -20,6 +20,7 @@ from gateway.exchange import client as calls
 from gateway.exchange import wire
 from gateway.exchange.trust import PAUSING, Partner, agree
 from gateway.flow import casefile, outbox
+from gateway.flow.cards import Cards
 from gateway.flow.freeze import Carried, Frozen, freeze, thaw
 from gateway.flow.notes import Note, note
 from gateway.flow.outbox import Due
@@ -34,6 +35,7 @@ from signing.sm3 import sm3
 
 log = structlog.get_logger("peer")
 PARTS_AT_ONCE = 4
+OUR_KEY = frozenset({"TB-2002", "TB-2007", "TB-2018"})  # a partner that says so may not have our newest card
 
 
 @dataclass(frozen=True)
@@ -50,31 +52,44 @@ class ToPeer:
     jitter: Callable[[], float]
     note: Note
     now_ms: Callable[[], int]
+    cards: Cards
 
     @property
     def destination(self) -> str:
         """This partner's name in the outbox."""
         return f"peer:{self.partner.id}"
 
+    def owes(self) -> bool:
+        """Whether the partner has still to get our newest card."""
+        return self.cards.owed(self.partner.id)
+
     async def deliver(self, due: Sequence[Due]) -> bool:
-        """One round: ask about what is unclear, freeze what is queued, send what is ready."""
+        """One round: bring our card, also to a paused partner; ask about what is unclear, freeze what is queued, send what
+        is ready."""
         state = self.journal.read().one("SELECT state FROM peer WHERE id = ?", self.partner.id)
         if state is not None and state[0] == "paused":
-            return await self._rest("paused")
+            return await self._tell() and await self._rest("paused")
         unclear = [one for one in due if one.state is State.UNKNOWN]
         if unclear and not await self._ask(unclear):
             return False
         queued = [one.message for one in due if one.state is State.QUEUED]
         ready = [one.message for one in due if one.state in (State.FROZEN, State.AWAITING_PARTS)]
         if not queued and not ready:
-            return True
+            return await self._tell()
         frozen, commit = await self._freeze(queued)
         frozen += [thaw(self.journal.read(), message, self.vault) for message in ready]
         await self._again_waiting([one.message for one in due if one.state is State.AWAITING_PARTS])
         portion, missing = self._portion(frozen)
+        if not await self._tell():
+            return False
         if not await self._bring_parts(missing):
             return False
         return await self._send(portion, commit)
+
+    async def _tell(self) -> bool:
+        """Our newest card goes before any message."""
+        failed = await self.cards.tell(self.partner)
+        return failed is None or await self._rest(failed.reason)
 
     async def _freeze(self, queued: Sequence[str]) -> tuple[list[Frozen], Commit]:
         ready = await self.sealer.prepare(self.journal.read(), queued, self.now_ms())
@@ -193,6 +208,7 @@ class ToPeer:
             held=None if found is None else wire.Held(found.size, found.root.hex()),
             base=base,
             consistency=self.journal.consistency(base, size) if 0 < base < size else [],
+            card=self.cards.card.version,
         )
 
     async def _denied(self, outcome: calls.Denied) -> bool:
@@ -201,6 +217,8 @@ class ToPeer:
             await self.journal.submit(lambda tx: tx.run("UPDATE peer SET told = ? WHERE id = ?", held, self.partner.id))
             return True
         log.warning("batch denied", peer=self.partner.id, code=outcome.code)
+        if outcome.code in OUR_KEY:
+            await self.cards.unknown(self.partner.id)
         return await self._rest(outcome.code)
 
     # --- settling ----------------------------------------------------------------------------------------------------
@@ -233,6 +251,8 @@ class ToPeer:
         hold by now: the missing path is asked for."""
         row = self.journal.read().one("SELECT held FROM peer WHERE id = ?", self.partner.id)
         held = parse_text(row[0].encode()) if row and row[0] else None
+        if head.card > self.partner.card.version:
+            await self.cards.fetch(self.partner)
         try:
             return self.partner.check_head(head, self.party, held)
         except Refused as refused:

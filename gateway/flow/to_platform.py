@@ -57,6 +57,10 @@ class ToPlatform:
         """This platform's name in the outbox."""
         return f"platform:{self.platform.id}"
 
+    def owes(self) -> bool:
+        """Messages are all that a platform gets."""
+        return False
+
     async def deliver(self, due: Sequence[Due]) -> bool:
         """One round: what is unclear is asked about first; the rest is frozen, sent side by side, settled together."""
         asked = [one for one in due if one.state is State.UNKNOWN]

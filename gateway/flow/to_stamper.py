@@ -53,6 +53,10 @@ class ToStamper:
     now_ms: Callable[[], int]
     wake: Callable[[str], None]
 
+    def owes(self) -> bool:
+        """Documents are all that a stamper gets."""
+        return False
+
     async def deliver(self, due: Sequence[Due]) -> bool:
         """One round: intents stored, every document of every message stamped side by side, each message settled."""
         intended = await self.journal.submit(*[_intend(one) for one in due])

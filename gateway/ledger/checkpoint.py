@@ -28,8 +28,9 @@ DIRECT_DOMAIN = b"tongban/v1/direct\n"
 ENTRY_DOMAIN = b"tongban/v1/entry\n"
 
 # accepted: the receiver took the message; sent: the sender froze it; refused: a signed refusal; platform: an act of the
-# local platform; volume: first leaf of a volume, names the last checkpoint before it; observed: another's checkpoint
-KINDS = frozenset({"accepted", "sent", "refused", "platform", "volume", "observed"})
+# local platform; volume: first leaf of a volume, names the last checkpoint before it; observed: another's checkpoint; card: a
+# party card taken in; key: from this group on another key signs the checkpoints
+KINDS = frozenset({"accepted", "sent", "refused", "platform", "volume", "observed", "card", "key"})
 
 MAX_TEXT = 512
 MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999: later is not a time anybody can show

@@ -15,12 +15,11 @@ from pathlib import Path
 
 from agreements import load as agreements
 from agreements.calendar import Calendar, china_date
-from gateway import keyring
+from gateway import keyring, trail
 from gateway.config import Config, ConfigError
-from gateway.exchange import card as cards
 from gateway.exchange import tls
 from gateway.exchange.card import Card
-from gateway.ground import party_verifier
+from gateway.ground import Signers, known_signers, party_verifier
 from gateway.ops import reach_checks, stamp_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from signing import certs, crl, lab
@@ -55,14 +54,20 @@ class Patient:
     @cached_property
     def card(self) -> Card:
         """Our own card, by our own identity key."""
-        data = _bytes(self.base / "card.json")
-        identity = certs.parse(self.ring.certificate("identity")).public_key
-        return _card("card.json", data, identity.thumbprint if identity is not None else "", self.opened[0])
+        return self.own[-1].card
+
+    @cached_property
+    def own(self) -> list[trail.HeldCard]:
+        """Our own cards, oldest first."""
+        return trail.of_node(self.config, self.base, self.ring.certificate("identity"), self.opened[0])
 
     def partner(self, number: int) -> Card:
-        """The stored card of a configured peer."""
-        peer = self.config.peer[number]
-        return _card(peer.card, _bytes(self.base / peer.card), peer.fingerprint, self.opened[0])
+        """The newest card held of a configured peer."""
+        return self.trail(number)[-1].card
+
+    def trail(self, number: int) -> list[trail.HeldCard]:
+        """The cards held of a configured peer, oldest first."""
+        return trail.of_peer(self.config, self.base, self.config.peer[number], self.opened[0])
 
 
 def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> list[Check]:
@@ -287,13 +292,14 @@ def _agreements(patient: Patient) -> Iterator[Check]:
     if not patient.config.agreement:
         fix = ("导入双方签署的协议：[[agreement]] file = …", "configure an agreement that all have signed")
         yield Check("agreements", FAIL, "没有通办协议", "there is no agreement", *fix)
-    signers = {patient.card.party: patient.card}
-    signers |= {peer.id: patient.partner(number) for number, peer in enumerate(patient.config.peer)}
+    held = {patient.card.party: patient.own}
+    held |= {peer.id: patient.trail(number) for number, peer in enumerate(patient.config.peer)}
+    signers = known_signers(held)
     for one in patient.config.agreement:
         yield from _agreement(patient, patient.base / one.file, signers)
 
 
-def _agreement(patient: Patient, path: Path, signers: dict[str, Card]) -> Iterator[Check]:
+def _agreement(patient: Patient, path: Path, signers: Signers) -> Iterator[Check]:
     signed = agreements.parse(_bytes(path))
     found, name = signed.agreement, f"agreement {signed.agreement.id} v{signed.agreement.version}"
     checked = agreements.check_signatures(signed, verify=party_verifier(signers, patient.opened[0]))
@@ -328,10 +334,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(str(path), f"读不到文件（{error.strerror}）", f"cannot be read ({error.strerror})") from None
-
-
-def _card(where: str, data: bytes, fingerprint: str, provider: Provider) -> Card:
-    try:
-        return cards.read(data, fingerprint, provider)
-    except cards.CardError as error:
-        raise ConfigError(where, error.zh, error.en) from None

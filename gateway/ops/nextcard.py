@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.config import ConfigError
 from gateway.exchange import card as cards
-from gateway.exchange.card import Card, CardKey
+from gateway.exchange.card import Card, CardKey, Revoked
 from gateway.keyring import Keyring
 from signing import certs
 from signing.errors import Malformed
@@ -37,8 +37,15 @@ def held(ring: Keyring, base: Path) -> Card:
         raise ConfigError(str(path), error.zh, error.en) from None
 
 
-def follow(before: Card, register: Register, certificate: Callable[[Entry], bytes], now_ms: int) -> Card:
-    """The card after ``before``. A key that is on it keeps its date, a new one has the date it was announced for."""
+def follow(
+    before: Card,
+    register: Register,
+    certificate: Callable[[Entry], bytes],
+    last_good: Callable[[str], tuple[int, str]],
+    now_ms: int,
+) -> Card:
+    """The card after ``before``. A key that is on it keeps its date, a new one has the date it was announced for; a
+    revocation stays for ever. ``last_good``: size and root (hex) of our ledger as a key last signed it."""
     known = {key.id: key.since_ms for key in before.keys}
     ours = tuple(
         CardKey(entry.use, entry.id, certificate(entry), known.get(entry.id, entry.since_ms or now_ms))
@@ -46,8 +53,16 @@ def follow(before: Card, register: Register, certificate: Callable[[Entry], byte
         if entry.use in CARDED and entry.state in STANDING
     )
     others = tuple(key for key in before.keys if key.use not in CARDED)
-    issued = max(now_ms, before.issued_ms)
-    return msgspec.structs.replace(before, version=before.version + 1, issued_ms=issued, keys=ours + others)
+    told = {one.id for one in before.revoked}
+    gone = tuple(
+        Revoked(entry.id, entry.moves[-1].at_ms, *last_good(entry.id))
+        for entry in register.entries
+        if entry.use in CARDED and entry.state is State.REVOKED and entry.id not in told
+    )
+    return msgspec.structs.replace(
+        before, v=cards.FORMS[-1], version=before.version + 1, issued_ms=max(now_ms, before.issued_ms),
+        keys=ours + others, revoked=before.revoked + gone,
+    )  # fmt: skip
 
 
 def write(base: Path, card: Card) -> Path:

@@ -10,13 +10,16 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from gateway.config import Config, ConfigError
+from gateway.exchange import card as cards
 from gateway.flow.show import DONE
 from gateway.keyring import USES, Keyring, write_public
+from gateway.ledger.checkpoint import parse_text
 from gateway.machine import in_machine
 from gateway.ops import nextcard
 from gateway.ops.newnode import PEM_REQUEST
@@ -68,9 +71,12 @@ class KeyDesk:
             return "machine"
         return "software" if (self.ring.folder / entry.file).exists() else "elsewhere"
 
-    def behind(self, _: Entry) -> tuple[str, ...]:
-        """Partners that are not known to hold a card with this key."""
-        return tuple(peer.id for peer in self.config.peer)
+    def behind(self, entry: Entry) -> tuple[str, ...]:
+        """Partners that are not known to hold a card with this key; none for a use that is not on the card."""
+        if entry.use not in nextcard.CARDED or not self.config.peer:
+            return ()
+        first, told = _first_listing(self._store, self.config.node.party, entry.id), _told(self._store)
+        return tuple(peer.id for peer in self.config.peer if first == 0 or told.get(peer.id, 0) < first)
 
     def depends(self, entry: Entry) -> int:
         """What still rests on a key in overlap: deliveries from before it was replaced; for an encryption key also what
@@ -79,7 +85,11 @@ class KeyDesk:
             return 0
         switched = entry.moves[-1].at_ms
         sealed = entry.use == "encryption" and self.now_ms < switched + self.config.delivery.expires_ms
-        return _open_before(self.base / self.config.node.data / DATABASE, switched) + sealed
+        return _open_before(self._store, switched) + sealed
+
+    @property
+    def _store(self) -> Path:
+        return self.base / self.config.node.data / DATABASE
 
     @property
     def quorum(self) -> int:
@@ -150,7 +160,8 @@ class KeyDesk:
     def next_card(self) -> Path:
         """Write our next card, unsigned, from the register as it stands."""
         before = nextcard.held(self.ring, self.base)
-        card = nextcard.follow(before, self.ring.register(), self.ring.certificate_of, self.now_ms)
+        last_good = partial(_last_good, self._store)
+        card = nextcard.follow(before, self.ring.register(), self.ring.certificate_of, last_good, self.now_ms)
         return nextcard.write(self.base, card)
 
     def activate(self, entry: Entry, behind: tuple[str, ...], although: bool) -> Entry | Rejected:
@@ -279,6 +290,42 @@ def _unwrapped(data: bytes) -> bytes:
         return base64.b64decode(text, validate=True) if text.isascii() and text[:1] not in (b"\x30", b"\x01") else data
     except binascii.Error:
         return data
+
+
+def _first_listing(store: Path, party: str, key: str) -> int:
+    """The version of our card, among those that the gateway has shown, that named the key first; 0 for none."""
+    connection, first = snapshot(store), 0
+    try:
+        rows = connection.execute("SELECT version, data FROM card WHERE party = ? ORDER BY version DESC", (party,))
+        for version, data in rows:
+            if key not in {one.id for one in cards.content(data).keys}:
+                break
+            first = int(version)
+    finally:
+        connection.close()
+    return first
+
+
+def _told(store: Path) -> dict[str, int]:
+    """Which version of our card each partner holds, as far as is known."""
+    connection = snapshot(store)
+    try:
+        return dict(connection.execute("SELECT peer, version FROM card_told"))
+    finally:
+        connection.close()
+
+
+def _last_good(store: Path, key: str) -> tuple[int, str]:
+    """The last state of our ledger that a key signed: what our own store has is good."""
+    connection = snapshot(store)
+    try:
+        row = connection.execute(
+            "SELECT text FROM checkpoint WHERE key = ? ORDER BY size DESC LIMIT 1", (key,)
+        ).fetchone()
+    finally:
+        connection.close()
+    found = parse_text(row[0].encode()) if row is not None else None
+    return (0, "") if found is None else (found.size, found.root.hex())
 
 
 def _open_before(store: Path, ms: int) -> int:

@@ -24,7 +24,7 @@ def peer(patient: Patient, number: int) -> Iterator[Check]:
     """Whether a partner answers as the one we know, and whether exchange with it is on."""
     found = patient.config.peer[number]
     name = f"peer {found.id}"
-    stored = (patient.base / found.card).read_bytes()
+    stored = patient.trail(number)[-1].data
     answer = ping(
         found.url, stored, found.fingerprint, patient.opened[0], patient.config.limits.window_ms, seconds=SECONDS
     )

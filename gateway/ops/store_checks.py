@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from gateway.exchange.card import public_keys
+from gateway.exchange.known import known_keys
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import parse_text
 from gateway.ops.checks import FAIL, OK, WARN, Check
@@ -93,7 +93,7 @@ def _disk(patient: Patient, _: bool) -> Iterator[Check]:
 def _ledger(patient: Patient, _: bool) -> Iterator[Check]:
     """The head as stored is the head as signed, and the clock has not gone back behind it."""
     connection = snapshot(_store(patient))
-    head = Head(patient.card.origin, patient.ring.signer("checkpoint"))
+    head = Head(patient.card.origin)
     try:
         head.restore(connection)
         (leaves,) = connection.execute("SELECT count(*) FROM leaf").fetchone()
@@ -108,10 +108,12 @@ def _ledger(patient: Patient, _: bool) -> Iterator[Check]:
         yield Check("ledger", OK, "账本为空", "the ledger is empty")
         return
     stated = parse_text(signed.text.encode())
-    key = public_keys(patient.card, "checkpoint").get(signed.key)
+    key = known_keys(one.card for one in patient.own).get(signed.key)
     provider = patient.opened[0]
-    good = key is not None and sm2.verify(
-        provider, key, signed.text.encode(), signed.signature, signer_id=sm2.DEFAULT_ID
+    good = (
+        key is not None
+        and key.use == "checkpoint"
+        and sm2.verify(provider, key.public, signed.text.encode(), signed.signature, signer_id=sm2.DEFAULT_ID)
     )
     if (
         stated is None

@@ -26,19 +26,15 @@ class Sealed:
 
 
 class Head:
-    """Head of one party's ledger. ``origin`` is ``party/volume``; ``signer`` signs checkpoints and nothing else."""
+    """Head of one party's ledger. ``origin`` is ``party/volume``. ``signer`` gives the key that signs checkpoints now, and
+    nothing else; None where the ledger is only read."""
 
-    def __init__(self, origin: str, signer: Signer) -> None:
+    def __init__(self, origin: str, signer: Callable[[], Signer] | None = None) -> None:
         self.origin = origin
         self._signer = signer
         self._frontier = tree.Frontier()
         self._time_ms = 0
         self._checkpoint: SignedCheckpoint | None = None
-
-    @property
-    def waits(self) -> bool:
-        """Whether ``extend`` waits for a machine that signs."""
-        return self._signer.kind == "machine"
 
     @property
     def size(self) -> int:
@@ -54,6 +50,15 @@ class Head:
         """The time for the next group: the clock's, but never before the last checkpoint's."""
         return max(now_ms, self._time_ms)
 
+    def signer(self) -> Signer:
+        """The key for the next group: it signs that group whatever is changed meanwhile."""
+        assert self._signer is not None  # noqa: S101 - who only reads never commits
+        return self._signer()
+
+    def changes_to(self, signer: Signer) -> bool:
+        """Whether the last checkpoint was signed by another key than this one."""
+        return self._checkpoint is not None and self._checkpoint.key != signer.key_id
+
     def restore(self, connection: sqlite3.Connection) -> None:
         """Read the head back from the file: what is stored is what was signed."""
         row = connection.execute("SELECT text, key, signature FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
@@ -66,7 +71,11 @@ class Head:
         self._frontier = tree.frontier_from(checkpoint.size, _stored(connection))
 
     def extend(
-        self, connection: sqlite3.Connection, leaves: Sequence[tuple[bytes, bytes, str, str]], now_ms: int
+        self,
+        connection: sqlite3.Connection,
+        leaves: Sequence[tuple[bytes, bytes, str, str]],
+        now_ms: int,
+        signer: Signer,
     ) -> Sealed:
         """Append the leaves inside the open transaction and sign the checkpoint that covers them."""
         if not leaves and self._checkpoint is not None:
@@ -79,7 +88,8 @@ class Head:
             [(first + n, *leaf) for n, leaf in enumerate(leaves)],
         )
         connection.executemany("INSERT INTO node (level, idx, hash) VALUES (?, ?, ?)", nodes)
-        signed = self._sign(Checkpoint(self.origin, frontier.size, tree.root(frontier), now_ms))
+        form = text(Checkpoint(self.origin, frontier.size, tree.root(frontier), now_ms))
+        signed = SignedCheckpoint(text=form.decode(), key=signer.key_id, signature=signer.sign(form))
         connection.execute(
             "INSERT INTO checkpoint (size, time_ms, text, key, signature) VALUES (?, ?, ?, ?, ?)",
             (frontier.size, now_ms, signed.text, signed.key, signed.signature),
@@ -122,10 +132,6 @@ class Head:
     def stored(connection: sqlite3.Connection) -> tree.GetNode:
         """The tree's nodes as the file has them; KeyError for one that is missing."""
         return _stored(connection)
-
-    def _sign(self, checkpoint: Checkpoint) -> SignedCheckpoint:
-        form = text(checkpoint)
-        return SignedCheckpoint(text=form.decode(), key=self._signer.key_id, signature=self._signer.sign(form))
 
     @staticmethod
     def _unproved(index: int) -> LedgerProof:

@@ -26,10 +26,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.ledger import tree
-from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint
+from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint, entry_digest
 from gateway.problems import Refused
 from gateway.store.head import Head, Sealed
 from signing.errors import SigningError
+from signing.sm3 import sm3
 
 IntegrityError = sqlite3.IntegrityError  # a key that is taken: the one error of the store that a work may expect
 T = TypeVar("T")
@@ -227,11 +228,15 @@ class Journal:
         try:
             now_ms = self._head.clock(self._now_ms())
             tx = Tx(self._writer, now_ms, self._head.size)
+            signer = self._head.signer()
+            if self._head.changes_to(signer):  # so that no size is ever signed with two keys
+                tx.leaf("key", signer.key_id, entry_digest("key", signer.key_id, sm3(signer.key_id.encode())))
             results = [[self._attempt(tx, work) for work in job.works] for job in jobs]
-            if self._head.waits:
-                self._queue.put(partial(self._seal, jobs, results, tx.leaves, now_ms))
+            seal = partial(self._head.extend, self._writer, tx.leaves, now_ms, signer)
+            if signer.kind == "machine":
+                self._queue.put(partial(self._seal, jobs, results, seal))
                 return
-            sealed = self._head.extend(self._writer, tx.leaves, now_ms)
+            sealed = seal()
         except Exception as error:
             self._fail(jobs, error)
         else:
@@ -311,13 +316,11 @@ class Journal:
                 self._loop.call_soon_threadsafe(self._run, jobs)
                 return
 
-    def _seal(
-        self, jobs: list[_Job], results: list[list[Any]], leaves: Sequence[tuple[bytes, bytes, str, str]], now_ms: int
-    ) -> None:
+    def _seal(self, jobs: list[_Job], results: list[list[Any]], seal: Callable[[], Sealed]) -> None:
         """The checkpoint's key is in a machine, and its answer is waited for like the disk's."""
         assert self._loop is not None  # noqa: S101
         try:
-            sealed = self._head.extend(self._writer, leaves, now_ms)
+            sealed = seal()
         except Exception as error:
             self._loop.call_soon_threadsafe(self._fail, jobs, error)
         else:

@@ -199,6 +199,25 @@ peer = Table(
     Column("told", BigInteger, nullable=False),  # size of ours that they said they hold
 )
 
+card = Table(  # every version of every party's card that was ever held, ours among them
+    "card",
+    metadata,
+    Column("party", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),  # the signed card
+    Column("leaf", BigInteger, nullable=False),  # our entry for taking it in
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+card_told = Table(  # the newest card of ours that a partner holds
+    "card_told",
+    metadata,
+    Column("peer", String(32), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("proof", LargeBinary),  # JSON: its ledger's proof of having taken it in; none where it fetched by itself
+    Column("at_ms", BigInteger, nullable=False),
+)
+
 blind = Table(
     "blind",
     metadata,

@@ -14,14 +14,17 @@ from gateway import problems
 from gateway.exchange import message as wireform
 from gateway.exchange import request as signed
 from gateway.exchange import sealing, wire
+from gateway.exchange.card import MAX_SIZE, public_keys
+from gateway.exchange.client import CardTaken
 from gateway.exchange.sealing import Content
 from gateway.exchange.trust import PAUSING, Partner
 from gateway.flow.accept import spend_nonce
 from gateway.flow.agreed import Agreed
+from gateway.flow.cards import Cards
 from gateway.flow.receive import Answered, Incoming, observe, receive
 from gateway.flow.stamps import Stamps
 from gateway.flow.unseal import Opener
-from gateway.ledger.checkpoint import check_proof, entry_digest, parse_text
+from gateway.ledger.checkpoint import LedgerProof, check_proof, entry_digest, parse_text
 from gateway.ops import metrics
 from gateway.problems import Refused, of_reason
 from gateway.store.journal import Commit, Journal, Reader, Work
@@ -32,6 +35,7 @@ from schemas import codec
 from schemas.canonical import Application, Result
 from schemas.errors import Invalid
 from signing.errors import Malformed
+from signing.sm2 import PublicKey
 from signing.sm3 import sm3
 
 NOBODY = "0" * 26
@@ -52,7 +56,7 @@ class Partners:
     """Handlers of the exchange listener. ``platform``: the local platform that new cases go to ("" = none yet)."""
 
     party: str
-    card: bytes
+    cards: Cards
     partners: Mapping[str, Partner]
     journal: Journal
     vault: Vault
@@ -77,14 +81,44 @@ class Partners:
             web.get("/exchange/v1/messages/{id}", self.get_outcome),
             web.head("/exchange/v1/parts/{sm3}", self.head_part),
             web.put("/exchange/v1/parts/{sm3}", self.put_part),
+            web.get("/exchange/v1/card", self.get_next_card),
+            web.put("/exchange/v1/card", self.put_card),
             web.get("/exchange/v1/checkpoint", self.get_checkpoint),
             web.get("/exchange/v1/proof", self.get_proof),
             web.get("/exchange/v1/consistency", self.get_consistency),
         ]
 
-    async def get_card(self, _: web.Request) -> web.Response:
-        """Our signed card."""
-        return web.Response(body=self.card, content_type="application/json")
+    # --- cards -------------------------------------------------------------------------------------------------------
+
+    async def get_card(self, request: web.Request) -> web.Response:
+        """Our signed card, for anybody; with ``after`` the furthest that may follow that version."""
+        return web.Response(body=self.cards.after(_after(request)).data, content_type="application/json")
+
+    async def get_next_card(self, request: web.Request) -> web.Response:
+        """The same for a partner, who says by asking which one it holds."""
+        partner, after = await self._caller(request, paused=True), _after(request)
+        await self.cards.fetched(partner.id, after)
+        return web.Response(body=self.cards.after(after).data, content_type="application/json")
+
+    async def put_card(self, request: web.Request) -> web.Response:
+        """A partner's next card, taken from a paused partner too: a revocation must always arrive. The call is signed by
+        a direct key of the card that it brings, for the one that we know may be the revoked one."""
+        data = await read_body(request, MAX_SIZE)
+        partner = self._registered(request.headers.get(signed.PARTY, ""), request)
+        card = self.cards.offered(partner, data)
+        revoked = {one.id for one in card.revoked}
+        keys = {id_: key for id_, key in public_keys(card, "direct").items() if id_ not in revoked}
+        reason = self._signature(request, data, partner, partner.direct_keys | keys)
+        if reason is not None:
+            raise Refused(of_reason(reason))
+        try:
+            version, proof = await self.cards.take(partner, data)
+        except Refused as refused:
+            if "held" in refused.extra:
+                return _holding(request, refused, partner.card.version)
+            raise
+        self.heard(partner.id)
+        return web.Response(body=msgspec.json.encode(CardTaken(version, proof)), content_type="application/json")
 
     # --- a batch -----------------------------------------------------------------------------------------------------
 
@@ -98,11 +132,12 @@ class Partners:
         if len(lines) > BATCH_LINES:
             raise Refused("TB-1002", f"> {BATCH_LINES}")
         partner, held = self._partner(head.sender, request), self._held(head.sender)
+        await self._know(partner, head.card)
         try:
             checkpoint = partner.check_head(head, self.party, held)
         except Refused as refused:
             if refused.code == "TB-2012":
-                return _other_base(request, refused, 0 if held is None else held.size)
+                return _holding(request, refused, 0 if held is None else held.size)
             if refused.code in PAUSING:
                 await self._pause(partner.id, refused.code)
             raise
@@ -191,7 +226,7 @@ class Partners:
         trouble = _trouble(answered.problem, trace) if answered.problem is not None else None
         spot, checkpoint = None, None
         if answered.leaf is not None:
-            proof = self.journal.prove(answered.leaf) if answered.stored else commit.prove(answered.leaf)
+            proof = self._prove(answered.leaf) if answered.stored else commit.prove(answered.leaf)
             spot, checkpoint = wire.place(proof), proof.checkpoint if answered.stored else None
         return wire.Answer(
             id=answered.id, status=answered.status, proof=spot, checkpoint=checkpoint, problem=trouble,
@@ -220,15 +255,35 @@ class Partners:
         return wire.BatchHead(
             sender=self.party, to=sender, checkpoint=commit.checkpoint,
             held=None if held is None else wire.Held(held.size, held.root.hex()), base=base,
-            consistency=self.journal.consistency(base, size) if 0 < base < size else [],
+            consistency=self.journal.consistency(base, size) if 0 < base < size else [], card=self.cards.card.version,
         )  # fmt: skip
 
-    def _partner(self, party: str, request: web.Request) -> Partner:
+    def _prove(self, leaf: int) -> LedgerProof:
+        """Our proof of an old leaf: byte for byte as first given, unless the key that signed it has been revoked since:
+        then the same leaf is proved under the newest checkpoint."""
+        proof = self.journal.prove(leaf)
+        newest = self.journal.head.checkpoint
+        if newest is None or all(one.id != proof.checkpoint.key for one in self.cards.card.revoked):
+            return proof
+        return self.journal.prove_under(leaf, newest)
+
+    async def _know(self, partner: Partner, version: int) -> None:
+        """A partner that names a newer card of its own is judged by that one; until it is here nothing is accepted."""
+        if version > partner.card.version:
+            await self.cards.fetch(partner)
+            if version > partner.card.version:
+                raise Refused("TB-2018")
+
+    def _registered(self, party: str, request: web.Request) -> Partner:
         partner = self.partners.get(party)
         if partner is None:
             raise Refused("TB-2003")
         if self.connected(request) not in (None, party):
             raise Refused("TB-2014")
+        return partner
+
+    def _partner(self, party: str, request: web.Request) -> Partner:
+        partner = self._registered(party, request)
         row = self.journal.read().one("SELECT state FROM peer WHERE id = ?", party)
         if row is not None and row[0] == "paused":
             raise Refused("TB-2010")
@@ -248,18 +303,28 @@ class Partners:
 
     # --- signed calls ------------------------------------------------------------------------------------------------
 
-    async def _caller(self, request: web.Request, body: bytes = b"") -> Partner:
-        partner = self._partner(request.headers.get(signed.PARTY, ""), request)
-        reason = signed.check(
-            request.headers, request.method, request.raw_path, body, self.now_ms(), self.window_ms, self.party,
-            partner.direct_keys, partner.provider,
-        )  # fmt: skip
+    async def _caller(self, request: web.Request, body: bytes = b"", *, paused: bool = False) -> Partner:
+        """Who signed this call. A signature that no key we know made may be a newer key's: its card is asked for first."""
+        party = request.headers.get(signed.PARTY, "")
+        partner = self._registered(party, request) if paused else self._partner(party, request)
+        reason = self._signature(request, body, partner, partner.direct_keys)
         if reason == "bad-signature" and partner.exposed:
             await self._pause(partner.id, "TB-2013")
             raise Refused("TB-2013")
+        if reason == "bad-signature":
+            await self.cards.fetch(partner)
+            reason = self._signature(request, body, partner, partner.direct_keys)
         if reason is not None:
             raise Refused(of_reason(reason))
         return partner
+
+    def _signature(
+        self, request: web.Request, body: bytes, partner: Partner, keys: Mapping[str, PublicKey]
+    ) -> str | None:
+        return signed.check(
+            request.headers, request.method, request.raw_path, body, self.now_ms(), self.window_ms, self.party, keys,
+            partner.provider,
+        )  # fmt: skip
 
     async def head_part(self, request: web.Request) -> web.Response:
         """How far a part of this sender is; nobody learns what others have brought."""
@@ -283,7 +348,7 @@ class Partners:
         )
         if row is None or wireform.decode_header(row[0]).sender != partner.id:
             raise Refused("TB-5001")
-        proof = self.journal.prove(row[3])
+        proof = self._prove(row[3])
         status: wire.Status = "refused" if row[1] == "refused" else "receipt"
         trouble = _trouble(Refused(row[2]), request[TRACE]) if row[2] else None
         answer = wire.Answer(
@@ -308,7 +373,7 @@ class Partners:
         )
         if row is None or row[1] is None or wireform.decode_header(row[0]).sender != partner.id:
             raise Refused("TB-5001")
-        return web.Response(body=msgspec.json.encode(self.journal.prove(row[1])), content_type="application/json")
+        return web.Response(body=msgspec.json.encode(self._prove(row[1])), content_type="application/json")
 
     async def get_consistency(self, request: web.Request) -> web.Response:
         """The path between two sizes of our ledger."""
@@ -350,7 +415,14 @@ def _trouble(refused: Refused, trace: str) -> wire.Trouble:
     return msgspec.convert({k: v for k, v in document.items() if k in wire.Trouble.__struct_fields__}, wire.Trouble)
 
 
-def _other_base(request: web.Request, refused: Refused, held: int) -> web.Response:
-    """The caller proves from a checkpoint that is not the one we hold: say which one we hold."""
+def _after(request: web.Request) -> int:
+    text = request.query.get("after", "0")
+    if not (text.isdecimal() and len(text) < 16):
+        raise Refused("TB-1005", "after")
+    return int(text)
+
+
+def _holding(request: web.Request, refused: Refused, held: int) -> web.Response:
+    """The caller goes on from something (a checkpoint, a card) that is not the one we hold: say which one we hold."""
     document = problems.document(refused, request[TRACE]) | {"held": held}
     return web.Response(status=409, body=msgspec.json.encode(document), content_type="application/problem+json")

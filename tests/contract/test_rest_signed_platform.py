@@ -110,7 +110,7 @@ async def gate(tmp_path: Path) -> AsyncIterator[tuple[Gate, Sim]]:
                 public_keys=(THEIRS.public.point.hex(),),
             )  # fmt: skip
             made.platform = open_platform(
-                settings, (PROFILES / "qiaokou.toml").read_bytes(), {}, Signer(PROVIDER, OURS), PROVIDER,
+                settings, (PROFILES / "qiaokou.toml").read_bytes(), {}, lambda: Signer(PROVIDER, OURS), PROVIDER,
                 lambda: PROVIDER.random(16).hex(), lambda: time.time_ns() // 1_000_000,
             )  # fmt: skip
             yield made, started

@@ -252,7 +252,7 @@ def replace_size(checkpoint: SignedCheckpoint, sender: Sender) -> SignedCheckpoi
     found = parse_text(checkpoint.text.encode())
     assert found is not None
     form = text(replace(found, root=b"\x11" * 32))
-    signer = sender.a.node.journal.head._signer
+    signer = sender.a.node.rotation.signers.of("checkpoint")()
     return SignedCheckpoint(form.decode(), signer.key_id, signer.sign(form))
 
 
@@ -271,7 +271,7 @@ async def test_a_batch_of_too_many_messages_is_refused_whole(sender: Sender) -> 
 async def test_signed_calls_refuse_wrong_time_nonce_and_signature(sender: Sender) -> None:
     a, b = sender.a.node.desk.party, sender.b.node.desk.party
     path = "/exchange/v1/checkpoint"
-    signer = sender.a.node.loops[f"peer:{b}"]._round.client._signer  # type: ignore[attr-defined]
+    signer = sender.a.node.rotation.signers.of("direct")()
 
     async def call(**bend: Any) -> Reply:
         headers = (

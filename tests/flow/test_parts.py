@@ -115,7 +115,7 @@ async def test_another_sender_cannot_learn_what_was_uploaded(
         window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
         assert (await window.upload(DATA)).status == 201
         partner, us = b.node.desk.party, a.node.desk.party
-        signer = b.node.loops[f"peer:{us}"]._round.client._signer  # type: ignore[attr-defined]
+        signer = b.node.rotation.signers.of("direct")()
         path = f"/exchange/v1/parts/{sm3(DATA).hex()}"
         headers = signed.sign(signer, "HEAD", path, b"", now_ms(), "cd" * 16, partner, us)
         async with session.head(a.url("exchange", path), headers=headers) as answer:

@@ -65,7 +65,7 @@ def open_test(
         our_licence=OUR_LICENCE, **settings,
     )  # fmt: skip
     return open_platform(
-        given, (PROFILES / f"{name}.toml").read_bytes(), {"honggutan.xsd": XSD}, signer(key), PROVIDER,
+        given, (PROFILES / f"{name}.toml").read_bytes(), {"honggutan.xsd": XSD}, lambda: signer(key), PROVIDER,
         lambda: f"nonce-{next(counter):020d}", lambda: now_ms,
     )  # fmt: skip
 

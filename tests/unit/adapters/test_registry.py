@@ -14,7 +14,7 @@ from tests.unit.adapters.support import PROFILES, PROVIDER, XSD, open_test, sign
 
 def opened(name: str, profile: bytes, resources: dict[str, bytes], **settings: Any) -> Any:
     given = PlatformSettings(id="x", profile=name, base_url="http://127.0.0.1:9", **settings)
-    return open_platform(given, profile, resources, signer(), PROVIDER, lambda: "n" * 16, lambda: 0)
+    return open_platform(given, profile, resources, signer, PROVIDER, lambda: "n" * 16, lambda: 0)
 
 
 def toml(name: str) -> bytes:
