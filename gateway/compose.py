@@ -73,6 +73,7 @@ class Node:
     lapses: Lapses
     desk: Desk
     tls: Tls
+    cards: Cards
     rotation: Rotation
     stamping: Stamping | None = None
 
@@ -99,23 +100,14 @@ async def build(config: Config, base: Path) -> Node:
     journal = Journal(data / DATABASE, Head(found.card.origin, signers.of("checkpoint")), clock)
     await journal.start()
     await _register_peers(journal, found.partners)
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=64, ttl_dns_cache=60),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-    )
+    session = _session()
     uploads = Uploads(parts, journal, config.limits.part)
     from_peers = Uploads(parts, journal, sealed_size(config.limits.part))
     opener = Opener(signers.openers, provider, parts, from_peers.lock)
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
     platforms = _platforms(config, signers, provider, clock)
     tls = _tls(config, base, found)
-    cards = Cards(party, list(found.cards), found.partners, journal, provider, tls.trust)
-    await cards.keep([*found.cards, *(held for trail in found.peer_cards.values() for held in trail)])
-    for one in found.partners.values():
-        cards.clients[one.id] = PeerClient(
-            session, one, party, signers.of("direct"), clock, _nonce(provider), config.delivery.timeout_ms, tls
-        )
+    cards = await _cards(config, found, signers, journal, session, tls, clock)
     loops: dict[str, Loop] = {}
     rotation = Rotation(ring, signers, cards, base / "card.json", found.fingerprint, lambda: _urgent(loops, "peer:"))
     wake = _waker(loops, rotation)
@@ -127,10 +119,7 @@ async def build(config: Config, base: Path) -> Node:
     )
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
     if stamping is not None:
-        to_stamper = ToStamper(
-            stamping, expected, journal, vault, parts, config.delivery, random.random, clock,
-            wake,
-        )  # fmt: skip
+        to_stamper = ToStamper(stamping, expected, journal, vault, parts, config.delivery, random.random, clock, wake)
         loops[STAMPER] = Loop(STAMPER, journal, to_stamper, clock, config.delivery.parallel)
     first = next(iter(platforms), "")
     exchange = Partners(
@@ -152,9 +141,37 @@ async def build(config: Config, base: Path) -> Node:
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, clock, wake)
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
     return Node(
-        config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, rotation,
-        stamping,
+        config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards,
+        rotation, stamping,
     )  # fmt: skip
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=64, ttl_dns_cache=60),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+    )
+
+
+async def _cards(
+    config: Config,
+    found: Ground,
+    signers: Signers,
+    journal: Journal,
+    session: aiohttp.ClientSession,
+    tls: Tls,
+    clock: Callable[[], int],
+) -> Cards:
+    """All cards, kept in the store, and the way to each partner."""
+    party, provider, timeout_ms = config.node.party, found.ring.provider, config.delivery.timeout_ms
+    clients = {
+        one.id: PeerClient(session, one, party, signers.of("direct"), clock, _nonce(provider), timeout_ms, tls)
+        for one in found.partners.values()
+    }
+    cards = Cards(party, list(found.cards), found.partners, journal, provider, tls.trust, clients)
+    await cards.keep([*found.cards, *(held for trail in found.peer_cards.values() for held in trail)])
+    return cards
 
 
 def _loops(

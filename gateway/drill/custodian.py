@@ -54,11 +54,11 @@ class Custodian:
         self.sign_card()
         return entry.id
 
-    def activate(self, key: str) -> str:
-        """Sign with it from now on; the key that it replaces ("" if none)."""
+    def activate(self, key: str, although: bool = False) -> str:
+        """Sign with it from now on, ``although`` partners are behind; the key that it replaces ("" if none)."""
         entry = _done(self.desk.find(key))
         before = self.ring.register().active(entry.use)
-        _done(self.desk.activate(entry, self.desk.behind(entry), False))
+        _done(self.desk.activate(entry, self.desk.behind(entry), although))
         self.poke()
         return before.id if before is not None else ""
 
@@ -78,6 +78,11 @@ class Custodian:
         data = nextcard.signed(card, self.ring.signer("identity"), self.ring.certificate("identity"), nextcard.NEXT)
         nextcard.install(self.ring, self.folder, data, nextcard.NEXT)
         self.poke()
+
+    @property
+    def version(self) -> int:
+        """Of the card in place."""
+        return nextcard.held(self.ring, self.folder).version
 
     def behind(self, key: str) -> tuple[str, ...]:
         """Partners that are not known to hold a card with this key."""
