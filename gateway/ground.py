@@ -22,6 +22,7 @@ from gateway.exchange.trust import Partner
 from gateway.ids import now_ms
 from gateway.keyring import Keyring
 from gateway.ops.alarms import alarm
+from gateway.registryfile import Vouching
 from gateway.trail import HeldCard
 from schemas.divisions import Divisions
 from signing import sm2
@@ -60,7 +61,8 @@ def ground(config: Config, base: Path, now_ms: Callable[[], int] = now_ms) -> Gr
     watched = Watched(provider, alarm("nonce-reused"))
     ours = trail.of_node(config, base, ring.certificate("identity"), provider)
     theirs = {peer.id: trail.of_peer(config, base, peer, provider) for peer in config.peer}
-    partners = {peer.id: _partner(config, peer, theirs[peer.id], watched, now_ms) for peer in config.peer}
+    vouching = Vouching(base / config.registry.file, provider)
+    partners = {peer.id: _partner(config, peer, theirs[peer.id], watched, now_ms, vouching) for peer in config.peer}
     divisions = Divisions(_data("regions.csv"), _data("regions-retired.csv"))
     signers = known_signers({ours[-1].card.party: ours, **theirs})
     book = Book([_held(base / one.file, signers, provider) for one in config.agreement], divisions)
@@ -69,12 +71,18 @@ def ground(config: Config, base: Path, now_ms: Callable[[], int] = now_ms) -> Gr
 
 
 def _partner(
-    config: Config, peer: Peer, held: Sequence[HeldCard], provider: Watched, now_ms: Callable[[], int]
+    config: Config,
+    peer: Peer,
+    held: Sequence[HeldCard],
+    provider: Watched,
+    now_ms: Callable[[], int],
+    vouching: Vouching,
 ) -> Partner:
     *earlier, newest = [one.card for one in held]
     return Partner(
         newest, peer.url, provider, fingerprint=peer.fingerprint, earlier=earlier, now_ms=now_ms,
         window_ms=config.limits.window_ms,
+        vouched=lambda: not peer.registry or vouching.stands_for(peer.id, peer.fingerprint, now_ms()),
     )  # fmt: skip
 
 

@@ -32,7 +32,6 @@ from signing import keyring as table
 from signing.errors import Malformed, Rejected
 from signing.keyring import STARTS, Entry, Moved, Power, Register
 from signing.providers import Provider, open_provider
-from signing.providers.sdf import SdfKey
 from signing.sm2 import PrivateKey, Signer
 from signing.sm3 import hmac_sm3
 
@@ -152,11 +151,10 @@ class Keyring:
                 self._write(found)
             return found
 
-    def add(self, use: str, private: PrivateKey | SdfKey, first: Moved, certificate: str = "") -> Entry | Rejected:
-        """Store a new key of this use, unless it is a machine's, and register it. The first one ends the old layout."""
+    def add(self, use: str, private: PrivateKey, first: Moved, certificate: str = "") -> Entry | Rejected:
+        """Store a new key of this use and register it. The first one ends the old layout."""
         name = f"{use}{NUMBERED}{private.public.thumbprint}"
-        file = place(private.index) if isinstance(private, SdfKey) else f"{name}.pem"
-        entry = Entry(private.public.thumbprint, use, file, (first,), certificate)
+        entry = Entry(private.public.thumbprint, use, f"{name}.pem", (first,), certificate)
         with keyregister.writing(self.folder):
             register = self.register()
             found = table.add(register, entry)
@@ -164,9 +162,8 @@ class Keyring:
                 return found
             if not self._registered:
                 self._write(register)  # before there is a file that only a register explains
-            if isinstance(private, PrivateKey):
-                signer, random = Signer(self.provider, private), self.provider.random
-                write_key(self.folder, name, signer, self.passphrase, random, self._rounds, self.prf)
+            signer, random = Signer(self.provider, private), self.provider.random
+            write_key(self.folder, name, signer, self.passphrase, random, self._rounds, self.prf)
             self._write(found)
             return entry
 

@@ -17,7 +17,6 @@ from signing.providers.sdf import SCHEME, Sdf, SdfKey, split_key
 from signing.providers.sdf_abi import PIN_CODES
 from signing.providers.sdf_session import Pin
 
-ONLINE = ("checkpoint", "direct", "platform")  # the uses whose keys may be in a machine: those that only sign
 REFUSED = "pin-refused"  # in the data folder: lies there after a refused PIN, until a person removes it
 
 

@@ -86,6 +86,7 @@ CATALOGUE: dict[str, Problem] = {
     "TB-2016": Problem(409, "同一版本有两张不同的名片，已暂停往来", "Two cards of one version; paused", *_OPS),
     "TB-2017": Problem(401, "密钥已被其主人吊销", "The key has been revoked by its owner", *_ASK),
     "TB-2018": Problem(503, "尚未取得对方的新名片", "The partner's newer card is not here yet", *_WAIT),
+    "TB-2019": Problem(403, "名册已不为该方作保", "The registry no longer stands for this party", *_ASK),
     "TB-2101": Problem(422, "报文内容无法解密", "The content cannot be decrypted", *_ASK),
     "TB-2102": Problem(
         409,

@@ -54,6 +54,31 @@ def bring_in(path: Path, data: bytes, fingerprint: str, now_ms: int, provider: P
     return answer
 
 
+class Vouching:
+    """Whether the registry still stands for a party: read again when the file was replaced, no restart needed."""
+
+    def __init__(self, path: Path, provider: Provider) -> None:
+        self._path, self._provider = path, provider
+        self._seen, self._registry = 0, held(path, provider)
+        self._seen = self._stamp()
+
+    def stands_for(self, party: str, fingerprint: str, now_ms: int) -> bool:
+        """The list is in force (soft: grace included) and names the party with this identity."""
+        stamp = self._stamp()
+        if stamp != self._seen:
+            self._seen, self._registry = stamp, held(self._path, self._provider)
+        if self._registry is None or self._registry.standing(now_ms) == "refused":
+            return False
+        listed = self._registry.listed(party)
+        return listed is not None and listed.fingerprint == fingerprint
+
+    def _stamp(self) -> int:
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
 def _replace(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)

@@ -139,20 +139,13 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
 
 @group.command(help=say("为一种用途生成新密钥", "Make a new key of a use"))
 @click.argument("use", metavar=say("用途", "USE"))
-@click.option(
-    "--machine-index",
-    "index",
-    type=click.IntRange(1),
-    metavar="N",
-    help=say("不生成，登记密码机中该索引的密钥", "make none: register the key at this index of the machine"),
-)
 @_BY
 @CONFIG
 @JSON
 @on_node
-def gen(use: str, index: int | None, by: str, path: str, as_json: bool) -> None:
+def gen(use: str, by: str, path: str, as_json: bool) -> None:
     """The key in use stays in use."""
-    entry = done(desk(open_node(path), by).generate(use, index or 0), as_json)
+    entry = done(desk(open_node(path), by).generate(use), as_json)
     _tell(entry, as_json, _next(f"tongban key csr {entry.id[:8]}", f"tongban key csr {entry.id[:8]}"))
 
 

@@ -38,6 +38,7 @@ def group() -> None:
 @click.option("--keeper", "keepers", multiple=True, metavar="NAME=PUB.pem", help=say("保管人，可多次", "a keeper"))
 @click.option("--threshold", type=click.IntRange(1, 32), help=say("须几人签署", "signatures needed"))
 @click.option("--card", "cards", multiple=True, metavar="F", help=say("名片文件，可多次", "a card, several times"))
+@click.option("--without", multiple=True, metavar="PARTY", help=say("除名的一方，可多次", "a party that is struck off"))
 @click.option("--after", metavar="F", help=say("接续的旧版", "the version before it"))
 @click.option("--renew-days", default=90, show_default=True, help=say("几天后提醒更新", "days until it warns"))
 @click.option("--days", default=180, show_default=True, help=say("有效天数", "days until it expires"))
@@ -46,7 +47,8 @@ def group() -> None:
 @JSON
 @on_node
 def new(
-    name: str, keepers: tuple[str, ...], threshold: int | None, cards: tuple[str, ...], after: str | None,
+    name: str, keepers: tuple[str, ...], threshold: int | None, cards: tuple[str, ...], without: tuple[str, ...],
+    after: str | None,
     renew_days: int, days: int, grace_days: int, out: str, as_json: bool,
 ) -> None:  # fmt: skip
     """What is not given stays as in ``--after``; a card given replaces the party's."""
@@ -69,7 +71,7 @@ def new(
     made = registries.Registry(
         name=title, version=before.version + 1 if before else 1, issued_ms=now, renew_ms=now + renew_days * _DAY_MS,
         expires_ms=now + days * _DAY_MS, grace_ms=grace_days * _DAY_MS, threshold=needed, keepers=chosen,
-        cards=tuple(listed[party] for party in sorted(listed)),
+        cards=tuple(listed[party] for party in sorted(listed.keys() - set(without))),
     )  # fmt: skip
     data = msgspec.json.encode(registries.SignedRegistry(registries.encode(made)), order="sorted")
     registries.read(data)

@@ -29,7 +29,8 @@ WINDOW_MS = 300_000  # protocol: how far two clocks may differ
 
 class Partner:
     """A partner as its card shows it. ``url`` is where its exchange listener answers, ``fingerprint`` its identity key as
-    confirmed out of band, ``earlier`` its cards before this one, oldest first."""
+    confirmed out of band, ``earlier`` its cards before this one, oldest first, ``vouched`` whether the registry of cards,
+    where the partner rests on it, still stands for it."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Partner:
         earlier: Sequence[cards.Card] = (),
         now_ms: Callable[[], int] = clock,
         window_ms: int = WINDOW_MS,
+        vouched: Callable[[], bool] = lambda: True,
     ) -> None:
         self.id = card.party
         self.url = url.rstrip("/")
@@ -50,6 +52,7 @@ class Partner:
         self._known = known_keys(self._cards)
         self._now_ms = now_ms
         self._window_ms = window_ms
+        self.vouched = vouched
         self._holds = lru_cache(maxsize=1024)(
             lambda public, message, signature: sm2.verify(
                 provider, public, message, signature, signer_id=sm2.DEFAULT_ID

@@ -69,6 +69,8 @@ class ToPeer:
         state = self.journal.read().one("SELECT state FROM peer WHERE id = ?", self.partner.id)
         if state is not None and state[0] == "paused":
             return await self._tell() and await self._rest("paused")
+        if not self.partner.vouched():
+            return await self._rest("TB-2019")
         unclear = [one for one in due if one.state is State.UNKNOWN]
         if unclear and not await self._ask(unclear):
             return False

@@ -20,9 +20,8 @@ from gateway.config import Config, ConfigError
 from gateway.exchange import tls
 from gateway.exchange.card import Card
 from gateway.ground import Signers, known_signers, party_verifier
-from gateway.ops import key_checks, reach_checks, stamp_checks, store_checks
+from gateway.ops import reach_checks, stamp_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
-from gateway.ops.ownkeys import KeyDesk
 from signing import certs, crl, lab
 from signing.certs import Certificate
 from signing.errors import SigningError
@@ -62,11 +61,6 @@ class Patient:
         """Our own cards, oldest first."""
         return trail.of_node(self.config, self.base, self.ring.certificate("identity"), self.opened[0])
 
-    @property
-    def desk(self) -> KeyDesk:
-        """Where custodians would sit."""
-        return KeyDesk(self.ring, self.config, self.base, int(self.now.timestamp() * 1000))
-
     def partner(self, number: int) -> Card:
         """The newest card held of a configured peer."""
         return self.trail(number)[-1].card
@@ -81,9 +75,6 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
     config = patient.config
     rows: list[tuple[str, Callable[[], Iterator[Check]]]] = [
         ("keys", partial(_keys, patient)),
-        ("key register", partial(key_checks.register, patient)),
-        ("key rotation", lambda: key_checks.rotation(patient, patient.desk)),
-        ("key backup", lambda: key_checks.backup(patient, patient.desk.now_ms)),
         ("provider", partial(_provider, patient)),
         ("card", partial(_own_card, patient)),
         ("certificates", partial(_certificates, patient)),
@@ -103,8 +94,7 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         ]
         if config.stamp.url:
             rows.append(("stamper", partial(stamp_checks.stamper_reached, patient)))
-        if config.tsa.url:
-            rows.append(("tsa", partial(reach_checks.tsa, config.tsa.url)))
+        rows.append(("registry", partial(reach_checks.registry, patient)))
         rows.append(("process", partial(reach_checks.process, config)))
     found: list[Check] = []
     for name, look in rows:

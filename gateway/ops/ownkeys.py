@@ -18,9 +18,9 @@ import msgspec
 from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.flow.show import DONE
-from gateway.keyring import NUMBERED, USES, Keyring, write_public
+from gateway.keyring import USES, Keyring, write_public
 from gateway.ledger.checkpoint import parse_text
-from gateway.machine import ONLINE, in_machine, place
+from gateway.machine import in_machine
 from gateway.ops import nextcard
 from gateway.ops.newnode import PEM_REQUEST
 from gateway.ops.newnode import USES as TITLES
@@ -98,19 +98,11 @@ class KeyDesk:
 
     # --- making -----------------------------------------------------------------------------------------------------
 
-    def generate(self, use: str, index: int = 0) -> Entry | Rejected:
-        """A new key of a use: made here, or the one that lies at an index of the machine."""
+    def generate(self, use: str) -> Entry | Rejected:
+        """A new key of a use."""
         if use not in USES:
             return Rejected("key-use", f"用途须是 {'、'.join(USES)}", f"a use is one of {', '.join(USES)}")
-        if not index:
-            return self.ring.add(use, self.ring.provider.generate(), self._moved(STARTS["generate"]))
-        if self.ring.machine is None or use not in ONLINE:
-            zh, en = (
-                f"配置没有密码机，或用途不是 {'、'.join(ONLINE)}",
-                f"no machine is set, or the use is none of {ONLINE}",
-            )
-            return Rejected("key-machine", zh, en)
-        return self.ring.add(use, self.ring.machine.key(place(index)), self._moved(STARTS["generate"]))
+        return self.ring.add(use, self.ring.provider.generate(), self._moved(STARTS["generate"]))
 
     def request(self, entry: Entry) -> Path | Rejected:
         """A certificate request for the key, beside the certificates."""
@@ -120,7 +112,7 @@ class KeyDesk:
         refused = self._move(entry, Act.CSR)
         if isinstance(refused, Rejected):
             return refused
-        path = self.ring.certs / f"{_stem(entry)}.csr"
+        path = self.ring.certs / f"{Path(entry.file).stem}.csr"
         write_public(path, to_pem(PEM_REQUEST, data))
         return path
 
@@ -134,7 +126,7 @@ class KeyDesk:
         refused = _unfit(found, entry.use, self.now_ms)
         if refused is not None:
             return refused
-        name = f"{_stem(entry)}.der"
+        name = f"{Path(entry.file).stem}.der"
         after = self._move(entry, Act.IMPORT, certified=True, certificate=name)
         if not isinstance(after, Rejected):
             write_public(self.ring.certs / name, found.der)
@@ -272,11 +264,6 @@ class KeyDesk:
 
 def _staffed(register: Register, custodians: tuple[Custodian, ...]) -> Register:
     return msgspec.structs.replace(register, version=register.version + 1, custodians=custodians)
-
-
-def _stem(entry: Entry) -> str:
-    """What request and certificate of a key are called."""
-    return f"{entry.use}{NUMBERED}{entry.id}" if in_machine(entry.file) else Path(entry.file).stem
 
 
 def _certificate(data: bytes, where: str) -> Certificate:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gateway import registryfile
 from gateway.config import Config
 from gateway.ops import alarms
 from gateway.ops.checks import FAIL, OK, WARN, Check
@@ -42,6 +42,37 @@ def peer(patient: Patient, number: int) -> Iterator[Check]:
         yield Check(name, FAIL, "与该对端的往来已暂停", "exchange with this partner is paused", *fix)
 
 
+def registry(patient: Patient) -> Iterator[Check]:
+    """The registry of cards that this node holds: its age, and whether it stands for those who rest on it."""
+    path = patient.base / patient.config.registry.file
+    held, resting = registryfile.held(path, patient.opened[0]), [one for one in patient.config.peer if one.registry]
+    if held is None and not resting:
+        return
+    now_ms = int(patient.now.timestamp() * 1000)
+    vouching = registryfile.Vouching(path, patient.opened[0])
+    left = [one.id for one in resting if not vouching.stands_for(one.id, one.fingerprint, now_ms)]
+    if held is None or left:
+        fix = ("导入有效的新名册：tongban registry import", "import a registry in force: tongban registry import")
+        yield Check("registry", FAIL, f"名册不为其作保：{'、'.join(left)}", f"not vouched for: {', '.join(left)}", *fix)
+        return
+    standing = held.standing(now_ms)
+    fix = ("向保管人索取新一版名册", "ask the keepers for the next version")
+    level = OK if standing == "good" else WARN
+    ages = {
+        "good": ("有效", "in force"),
+        "renew": ("即将到期", "about to expire"),
+        "grace": ("已到期，宽限中", "expired, in grace"),
+    }
+    zh, en = ages.get(standing, ("已过期", "expired"))
+    yield Check(
+        "registry",
+        level,
+        f"名册第 {held.version} 版{zh}",
+        f"registry version {held.version}: {en}",
+        *(fix if level == WARN else ("", "")),
+    )
+
+
 def _paused(patient: Patient, party: str) -> bool:
     connection = snapshot(patient.base / patient.config.node.data / DATABASE)
     try:
@@ -69,12 +100,6 @@ def service(name: str, url: str, what: tuple[str, str]) -> Iterator[Check]:
         yield Check(name, FAIL, f"{url} 连不上（{why}）", f"{url} cannot be reached ({why})", *fix)
     else:
         yield Check(name, OK, f"{url} 可连接", f"{url} accepts connections")
-
-
-def tsa(url: str) -> Iterator[Check]:
-    """Whether the time-stamp authority accepts connections; without it evidence waits, and nothing else does."""
-    for one in service("tsa", url, ("时间戳服务", "the time-stamp authority")):
-        yield replace(one, level=WARN) if one.level == FAIL else one
 
 
 def process(config: Config) -> Iterator[Check]:

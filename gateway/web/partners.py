@@ -280,6 +280,8 @@ class Partners:
             raise Refused("TB-2003")
         if self.connected(request) not in (None, party):
             raise Refused("TB-2014")
+        if not partner.vouched():
+            raise Refused("TB-2019")
         return partner
 
     def _partner(self, party: str, request: web.Request) -> Partner:

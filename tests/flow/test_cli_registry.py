@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from click.testing import CliRunner
 
 from gateway import config
 from gateway.cli import root as command
+from gateway.demo import world
+from tests.flow.nodes import Window, running, until
 from tests.flow.resting import Rest, really, run, told
 from tests.flow.test_cli_peers import lonely
 
@@ -87,3 +90,34 @@ def test_what_is_no_registry_ends_with_65_and_a_changed_file_is_not_believed(res
     held.write_bytes(json.dumps(kept | {"keepers": "0" * 32}).encode())
     assert run(rest.a, "peer", "add", "360113", "--registry").exit_code == 65
     assert really("peer", "add", "360113", "--config", rest.a / "tongban.toml").returncode == 64
+
+
+async def test_a_partner_that_rests_on_the_registry_is_refused_while_it_is_left_out(
+    office: Path, places: world.World, session: aiohttp.ClientSession
+) -> None:
+    """No restart: the running gateway sees the list that was imported."""
+    rest = Rest(places.a.folder, places.b.folder, "", "")
+    first = signed(office, listed(office, rest))
+    told(rest.a, "registry", "import", first, "--fingerprint", tongban("registry", "show", first)["fingerprint"])
+    text = places.a.config.read_text()
+    places.a.config.write_text(text.replace("[[peer]]\n", "[[peer]]\nregistry = true\n", 1))
+    async with running(places.a, places.b) as (a, b):
+        window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
+        assert (await window.hand_in(window.papers())).status == 200
+        await until(lambda: b.one("SELECT count(*) FROM case_file") == 1)
+        left_out = b.node.config.node.party
+        tongban("registry", "new", "--after", first, "--without", left_out, "-o", office / "r1", code=1)
+        second = signed(office, office / "r1")
+        told(rest.a, "registry", "import", second)
+        assert (await window.hand_in(window.papers())).status == 200
+        await until(lambda: a.one("SELECT count(*) FROM destination WHERE cause = 'TB-2019'") == 1)
+        assert "360113" in next(row for row in rows(rest.a) if row["name"] == "registry")["detail"]
+        tongban("registry", "new", "--after", second, "--card", rest.b / "card.json", "-o", office / "r2", code=1)
+        told(rest.a, "registry", "import", signed(office, office / "r2"))
+        await until(lambda: b.one("SELECT count(*) FROM case_file") == 2)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    result = run(folder, "doctor", "--json")
+    found: list[dict[str, Any]] = json.loads(result.output.splitlines()[-1])["checks"]
+    return found

@@ -22,10 +22,9 @@ from gateway.machine import REFUSED
 from gateway.ops.doctor import Patient, examine
 from signing import keys
 from signing.errors import Unavailable
-from tests.contract.sdf.machine import PIN, Double, public_of
+from tests.contract.sdf.machine import PIN, Double
 from tests.flow import nodes
 from tests.flow.nodes import Running, Window
-from tests.flow.resting import run, told
 from tests.flow.test_store_faults import ledger_is_whole
 
 USES = ("checkpoint", "direct", "platform")
@@ -215,25 +214,3 @@ def test_a_machine_without_its_table_or_a_table_without_its_machine_is_refused(m
         side.config.write_text(text.replace("checkpoint = 1", index))
         with pytest.raises(ConfigError):
             config.load(side.config)
-
-
-def test_the_next_key_of_a_use_is_another_index_of_the_machine(moved: world.World) -> None:
-    """Registered, requested and usable like a key in a file; nothing of it is on disk."""
-    side = moved.a
-    made = told(side.folder, "key", "gen", "checkpoint", "--machine-index", "4")
-    ring = keyring.open_ring(config.load(side.config), side.folder)[0]
-    entry = next(one for one in ring.entries("checkpoint") if one.id == public_of(4).thumbprint)
-    assert (entry.file, entry.state) == ("sdf:?key=4", "generated")
-    assert ring.signer("checkpoint").key_id != entry.id  # the register says which one signs, not the configuration
-    assert ring.signer_of(entry).kind == "machine"
-    told(side.folder, "key", "csr", entry.id[:8])
-    assert (
-        public_of(4).point
-        in keys.from_pem((ring.certs / f"checkpoint-key-{entry.id}.csr").read_bytes(), "CERTIFICATE REQUEST")[1]
-    )
-    assert not list(ring.folder.glob("checkpoint*.pem"))
-    assert entry.id[:8] in json.dumps(made)
-    with pytest.raises(ConfigError):
-        ring.load(entry)
-    for use, index in (("encryption", "4"), ("checkpoint", "9")):
-        assert run(side.folder, "key", "gen", use, "--machine-index", index).exit_code in (1, 65)
