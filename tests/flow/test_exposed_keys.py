@@ -56,7 +56,7 @@ def stuck(signer: sm2.Signer) -> Any:
 
 
 async def test_S25_two_checkpoints_with_one_nonce_pause_the_partner(sender: Sender) -> None:
-    signer = sender.a.node.journal.head._signer
+    signer = sender.a.node.journal.head._signer()
     first, second = [(await sender.frozen())[1].checkpoint for _ in range(2)]
     bad = [SignedCheckpoint(one.text, one.key, stuck(signer)(one.text.encode())) for one in (first, second)]
     assert (await sender.post(sender.head(bad[0]))).status == 200
@@ -70,7 +70,7 @@ async def test_S25_two_checkpoints_with_one_nonce_pause_the_partner(sender: Send
 async def test_S25_two_signed_calls_with_one_nonce_pause_the_partner(sender: Sender) -> None:
     a, b = sender.a.node.desk.party, sender.b.node.desk.party
     path = "/exchange/v1/checkpoint"
-    signer = sender.a.node.loops[f"peer:{b}"]._round.client._signer  # type: ignore[attr-defined]
+    signer = sender.a.node.loops[f"peer:{b}"]._round.client._signer()  # type: ignore[attr-defined]
 
     class Broken:
         sign = staticmethod(stuck(signer))

@@ -98,8 +98,8 @@ def test_S01_to_S24_signatures_by_defect(flag: str, uri: str) -> None:
 
 
 def test_S01_to_S24_the_second_opinion_on_a_sample() -> None:
-    """gmssl takes 10 ms a signature: a quarter of them here."""
-    wrong = [str(one) for one in SIGNATURES[::4] if _accepted("gmssl:", one) is not _expected(one)]
+    """gmssl takes some 10 ms a signature: one in ten of them here."""
+    wrong = [str(one) for one in SIGNATURES[::10] if _accepted("gmssl:", one) is not _expected(one)]
     assert wrong == []
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 
 P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 A = P - 3
@@ -65,6 +66,7 @@ def _doubles() -> list[Point]:
 _POWERS = _doubles()
 
 
+@lru_cache(maxsize=4096)
 def base(k: int) -> Affine:
     """k·G."""
     found: Point = None
