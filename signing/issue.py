@@ -44,6 +44,7 @@ PROFILES: Final[dict[str, Profile]] = {
     "seal-signer": Profile(_SIGNATURE),
     "tls-server": Profile(("digitalSignature",), (oids.SERVER_AUTH,)),
     "tls-client": Profile(("digitalSignature",), (oids.CLIENT_AUTH,)),
+    "ocsp-responder": Profile(("digitalSignature",), (oids.OCSP_SIGNING,)),
     "tsa": Profile(("digitalSignature",), (oids.TIME_STAMPING,), only=True),
     "encryption": Profile(("keyEncipherment", "dataEncipherment")),
 }
@@ -121,6 +122,8 @@ def _profile_extensions(
     ]
     if profile.extended:
         found.append(Extension(oids.EXTENDED_KEY_USAGE, profile.only, der.seq(*map(der.oid, profile.extended))))
+    if oids.OCSP_SIGNING in profile.extended:
+        found.append(Extension(oids.OCSP_NO_CHECK, False, der.null()))
     if dns:
         found.append(Extension(oids.SUBJECT_ALT_NAME, False, _dns_names(dns)))
     return found

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from signing import constraints, crl, oids
+from signing import constraints, crl, ocsp_verify, oids
 from signing.certs import Certificate
 from signing.chains import Path, Search, algorithm_reason, in_force, who
 from signing.crl import RevocationList
 from signing.errors import Malformed, Rejected
+from signing.ocsp import Answer
 from signing.policy import USAGES, PathPolicy
 from signing.reasons import Reason, Words, path_reason
-from signing.revocation import AsOf
+from signing.revocation import AsOf, decisive
 
 if TYPE_CHECKING:
     from signing.providers import Provider
@@ -37,6 +38,15 @@ class PathReport:
     leaf_revoked: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What is known of revocation, and as of when."""
+
+    as_of: AsOf
+    crls: Sequence[RevocationList]
+    statuses: Sequence[Answer]
+
+
 def check_path(
     leaf: Certificate,
     intermediates: Sequence[Certificate],
@@ -45,20 +55,21 @@ def check_path(
     provider: Provider,
     *,
     crls: Sequence[RevocationList] = (),
+    statuses: Sequence[Answer] = (),
     policy: PathPolicy,
     now: datetime | None = None,
     until: datetime | None = None,
 ) -> PathReport:
-    """Judge ``leaf`` as of ``at``; the freshness of lists is judged at ``now`` (``at`` if not given), and none may be of later
-    than ``until`` (``now`` if not given)."""
-    as_of = AsOf(now or at, until or now or at)
+    """Judge ``leaf`` as of ``at``; revocation lists and online ``statuses`` must be fresh at ``now`` (``at`` if not given),
+    and none may be of later than ``until`` (``now`` if not given)."""
+    news = _News(AsOf(now or at, until or now or at), crls, statuses)
     foreign = algorithm_reason(leaf)
     if foreign:
         return PathReport(False, (foreign,), (leaf,))
     search = Search(leaf, intermediates, anchors, at, provider, policy)
     best: PathReport | None = None
     for path in search.paths():
-        report = _judge(path, at, as_of, crls, provider, policy)
+        report = _judge(path, at, news, provider, policy)
         if report.ok:
             return report
         if best is None or (best.ok is False and report.ok is None):
@@ -73,8 +84,7 @@ def check_path(
 def _judge(
     path: Path,
     at: datetime,
-    as_of: AsOf,
-    crls: Sequence[RevocationList],
+    news: _News,
     provider: Provider,
     policy: PathPolicy,
 ) -> PathReport:
@@ -95,7 +105,7 @@ def _judge(
     # 5. revocation, of each certificate below the anchor
     leaf_revoked = None
     for depth in range(last):
-        found, later = _revocation(path, depth, at, as_of, crls, provider, policy)
+        found, later = _revocation(path, depth, at, news, provider, policy)
         reasons += found
         leaf_revoked = later if depth == 0 else leaf_revoked
     ok = False if any(isinstance(r, Rejected) for r in reasons) else None if reasons else True
@@ -172,8 +182,7 @@ def _revocation(
     path: Path,
     depth: int,
     at: datetime,
-    as_of: AsOf,
-    crls: Sequence[RevocationList],
+    news: _News,
     provider: Provider,
     policy: PathPolicy,
 ) -> tuple[list[Reason], datetime | None]:
@@ -181,7 +190,9 @@ def _revocation(
     if policy.revocation == "ignore":
         return [], None
     certificate, issuer = path[depth], path[depth + 1]
-    state = crl.look_up(certificate, issuer, crls, as_of=as_of, policy=policy, provider=provider)
+    listed = crl.look_up(certificate, issuer, news.crls, as_of=news.as_of, policy=policy, provider=provider)
+    asked = ocsp_verify.look_up(certificate, issuer, news.statuses, as_of=news.as_of, policy=policy, provider=provider)
+    state = decisive([listed, asked])
     if state.kind == "good" or (state.kind == "none" and policy.revocation == "if-present"):
         return [], None
     if state.kind != "revoked":

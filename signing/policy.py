@@ -33,7 +33,9 @@ class PathPolicy:
     any usage), and one that names them critically serves no unnamed purpose. ``crl_grace``: how long after its nextUpdate
     a list still counts as fresh. ``crl_partitions``: a list for part of an authority's certificates speaks of those whose
     own distribution point or kind it names (``by-point``, RFC 5280 6.3.3), of none (``refuse``), or, where an authority
-    is known to put its point into its complete list, of all (``as-complete``). ``max_depth`` certificates in a chain;
+    is known to put its point into its complete list, of all (``as-complete``). ``ocsp_nonce``: whether an online answer must
+    repeat the nonce we sent (many responders hand out prepared answers without one); another nonce is never taken.
+    ``ocsp_max_age``: how old an online answer that states no nextUpdate may be. ``max_depth`` certificates in a chain;
     ``max_checks`` signature checks for one leaf.
     """
 
@@ -42,6 +44,8 @@ class PathPolicy:
     purpose: str = ""
     crl_grace: timedelta = timedelta(0)
     crl_partitions: Partitions = "by-point"
+    ocsp_nonce: Literal["require", "optional"] = "require"
+    ocsp_max_age: timedelta = timedelta(hours=24)
     max_depth: int = 8
     max_checks: int = 64
 

@@ -62,13 +62,35 @@ PATH_REJECTED: Final[dict[str, Words]] = {
     "ca-revoked": ("上级{who}已被吊销（{detail}）", "issuing {who}: revoked ({detail})"),
 }
 PATH_UNKNOWN: Final[dict[str, Words]] = {
-    "crl-missing": ("{who}没有可查的吊销列表", "{who}: no revocation list to look it up in"),
+    "crl-missing": (
+        "{who}没有可查的吊销列表或在线状态",
+        "{who}: no revocation list to look it up in, and no online status",
+    ),
     "crl-stale": ("{who}的吊销列表已过更新期（{detail}）", "{who}: the revocation list is out of date ({detail})"),
     "crl-future": ("{who}的吊销列表签发时间在将来", "{who}: the revocation list is dated in the future"),
     "crl-unusable": ("{who}的吊销列表不可用（{detail}）", "{who}: the revocation list cannot be used ({detail})"),
     "crl-not-covering": (
         "吊销列表签发时{who}已过期，列表不再记载它",
         "{who}: expired before the list was issued, which is silent about it",
+    ),
+    "ocsp-status": ("{who}的在线状态查询未获答复（{detail}）", "{who}: the status responder did not answer ({detail})"),
+    "ocsp-other-certificate": ("在线状态答复说的不是{who}", "{who}: the status response is about another certificate"),
+    "ocsp-responder": (
+        "{who}的在线状态由无权者答复（{detail}）",
+        "{who}: the status response is by one who may not answer ({detail})",
+    ),
+    "ocsp-signature": (
+        "{who}的在线状态答复签名无效（{detail}）",
+        "{who}: the status response is not properly signed ({detail})",
+    ),
+    "ocsp-nonce": ("{who}的在线状态答复随机数{detail}", "{who}: the nonce of the status response is {detail}"),
+    "ocsp-stale": ("{who}的在线状态答复已过期（{detail}）", "{who}: the status response is out of date ({detail})"),
+    "ocsp-future": ("{who}的在线状态答复时间在将来", "{who}: the status response is dated in the future"),
+    "ocsp-unusable": ("{who}的在线状态答复不可用（{detail}）", "{who}: the status response cannot be used ({detail})"),
+    "ocsp-unknown": ("在线状态答复不认识{who}", "{who}: unknown to the status responder"),
+    "ocsp-not-covering": (
+        "在线状态答复时{who}已过期，不再记载它",
+        "{who}: expired before the status response, which need not keep track of it",
     ),
 }
 PAIR_REJECTED: Final[dict[str, Words]] = {

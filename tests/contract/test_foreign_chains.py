@@ -14,7 +14,7 @@ from tests.contract.bouncy_castle import ask
 from tests.vectors.certs import disagreements
 from tests.vectors.certs.chain import Case, Row
 from tests.vectors.certs.disagreements import BOUNCY_CASTLE, OPENSSL, Disagreement
-from tests.vectors.certs.generate import ROWS
+from tests.vectors.certs.generate import CHAINS
 
 
 def anchors(case: Case) -> Sequence[pki.Certificate]:
@@ -58,15 +58,15 @@ def question(case: Case) -> list[str]:
 
 
 def disagreed(verdicts: dict[str, bool]) -> set[str]:
-    return {name for name, _, made in ROWS if name in verdicts and verdicts[name] is not (made().judge().ok is True)}
+    return {name for name, _, made in CHAINS if name in verdicts and verdicts[name] is not (made().judge().ok is True)}
 
 
 def test_C01_to_C22_openssl_4_gives_the_same_verdicts_but_for_the_rows_explained() -> None:
-    assert disagreed({name: accepted(made()) for name, _, made in ROWS}) == set(disagreements.names(OPENSSL))
+    assert disagreed({name: accepted(made()) for name, _, made in CHAINS}) == set(disagreements.names(OPENSSL))
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("rows", [ROWS[::8], pytest.param(ROWS, marks=pytest.mark.long)], ids=["some", "all"])
+@pytest.mark.parametrize("rows", [CHAINS[::8], pytest.param(CHAINS, marks=pytest.mark.long)], ids=["some", "all"])
 def test_C01_to_C22_bouncycastle_gives_the_same_verdicts_but_for_the_rows_explained(
     bouncy_castle: list[str], rows: list[Row]
 ) -> None:
@@ -78,7 +78,7 @@ def test_C01_to_C22_bouncycastle_gives_the_same_verdicts_but_for_the_rows_explai
 @pytest.mark.parametrize("table", [OPENSSL, BOUNCY_CASTLE], ids=["openssl", "bouncycastle"])
 def test_each_disagreement_is_told_once(table: tuple[Disagreement, ...]) -> None:
     names = disagreements.names(table)
-    assert len(names) == len(set(names)) and set(names) <= {name for name, _, _ in ROWS}
+    assert len(names) == len(set(names)) and set(names) <= {name for name, _, _ in CHAINS}
 
 
 def test_the_page_is_what_the_tables_say() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from signing import certs, crl
+from signing import certs, crl, ocsp
 from signing.path import check_path
 from signing.policy import PathPolicy
 from tests import pki
@@ -35,14 +35,19 @@ def test_each_case_of_the_file_has_its_verdict(name: str) -> None:
     policy = PathPolicy(
         usage=case["usage"], purpose=case["purpose"] or "", revocation=case["revocation"],
         crl_grace=timedelta(seconds=case["crl_grace_s"]), crl_partitions=case["crl_partitions"],
+        ocsp_nonce="require" if case["ocsp_nonce_must"] else "optional",
     )  # fmt: skip
+    leaf = certs.parse(read(case["leaf"])[0])
+    about = certs.parse(read(case["ocsp_about"] or case["leaf"])[0])
+    nonce = bytes.fromhex(case["ocsp_nonce"]) if case["ocsp_nonce"] else None
     report = check_path(
-        certs.parse(read(case["leaf"])[0]),
+        leaf,
         [certs.parse(one) for one in read(*case["intermediates"])],
         [certs.parse(one) for one in read(*case["anchors"])],
         datetime.fromisoformat(case["at"]),
         pki.PROVIDER,
         crls=[crl.parse(one) for one in read(*case["crls"])],
+        statuses=[ocsp.Answer(about, ocsp.parse(one), nonce) for one in read(*case["ocsp"])],
         policy=policy,
         now=datetime.fromisoformat(case["now"]),
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from signing import certs, crl, der, enveloped, issue, keys, signed_data, timestamp, timestamp_build
+from signing import certs, crl, der, enveloped, issue, keys, ocsp, signed_data, timestamp, timestamp_build
 from signing.errors import Malformed
 from signing.issue import Revoked, build_crl
 from signing.policy import CRL_IF_PRESENT
@@ -15,6 +15,7 @@ from signing.verify import SealReport, verify_seal, verify_stamp
 from tests import pki
 from tests.pki import BORN, DAY
 from tests.unit.signing import test_messages as messages
+from tests.vectors.certs import statuses
 from tests.vectors.ofd import generate as ofd
 from tests.vectors.seals import generate as seals
 
@@ -79,6 +80,8 @@ def unlock(data: bytes) -> object:
     [
         (certs.parse, pki.leaf("end").der),
         (crl.parse, CRL),
+        (ocsp.parse, statuses.delegated(statuses.responder)()),
+        (ocsp.parse_request, ocsp.build_request(ocsp.identify(pki.leaf("end"), ANCHORS[0]), bytes(16))),
         (issue.parse_csr, issue.build_csr(pki.signer("end"), subject=pki.subject("end"), dns=["a.test"])),
         (keys.public_from_spki, keys.spki(pki.signer("end").public)),
         (keys.private_from_pkcs8, keys.pkcs8(pki.signer("end").private)),
@@ -96,6 +99,8 @@ def unlock(data: bytes) -> object:
     ids=[
         "certificate",
         "crl",
+        "status",
+        "status-request",
         "csr",
         "spki",
         "pkcs8",

@@ -11,6 +11,7 @@ from signing.certs import Certificate, Extension
 from signing.crl import RevocationList
 from signing.crl import parse as parse_crl
 from signing.issue import Authority, Revoked, build_crl
+from signing.ocsp import Answer
 from signing.path import PathReport, check_path
 from signing.policy import PathPolicy
 from tests import pki
@@ -28,14 +29,17 @@ class Case:
     anchors: Sequence[Certificate] = ()
     at: datetime = DAY
     crls: Sequence[RevocationList] = ()
+    statuses: Sequence[Answer] = ()
     policy: PathPolicy = SIGN
     now: datetime | None = None
+    responses: Sequence[bytes] = ()  # of ``statuses``, as received
 
     def judge(self) -> PathReport:
         anchors = self.anchors or [pki.root().certificate]
         return check_path(
-            self.leaf, self.middle, anchors, self.at, pki.PROVIDER, crls=self.crls, policy=self.policy, now=self.now
-        )
+            self.leaf, self.middle, anchors, self.at, pki.PROVIDER, crls=self.crls, statuses=self.statuses,
+            policy=self.policy, now=self.now,
+        )  # fmt: skip
 
 
 def crl(by: Authority | None = None, *revoked: Revoked, start: datetime = BORN, days: int = 365) -> RevocationList:

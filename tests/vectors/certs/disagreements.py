@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.sizes import ROOT
-from tests.vectors.certs.generate import ROWS
+from tests.vectors.certs.generate import CHAINS
 
 PAGE = ROOT / "docs" / "conformance-certificates.md"
 Right = Literal["ours", "policy", "both"]
@@ -211,13 +211,13 @@ def page() -> str:
         "由 `python -m tests.vectors.certs.disagreements` 生成，勿手改。",
         "Generated; a contract test holds both libraries to these tables row by row.",
         "",
-        f"`tests/vectors/certs/cases.json` 中 {len(ROWS)} 条按缺陷命名的证书链，逐条由本项目、OpenSSL 4（pyOpenSSL）与"
+        f"`tests/vectors/certs/cases.json` 中 {len(CHAINS)} 条按缺陷命名的证书链，逐条由本项目、OpenSSL 4（pyOpenSSL）与"
         " BouncyCastle（CertPathBuilder）判断。“接受”以外一律算“不接受”。",
-        f"{len(ROWS)} chains named by defect, each judged by ours, by OpenSSL 4 through pyOpenSSL and by BouncyCastle's"
+        f"{len(CHAINS)} chains named by defect, each judged by ours, by OpenSSL 4 through pyOpenSSL and by BouncyCastle's"
         " CertPathBuilder; all that is not accepted counts as refused.",
     ]
     for title, table in (("OpenSSL 4", OPENSSL), ("BouncyCastle", BOUNCY_CASTLE)):
-        agreed = len(ROWS) - len(names(table))
+        agreed = len(CHAINS) - len(names(table))
         lines += [
             "",
             f"## {title}",

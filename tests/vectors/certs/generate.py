@@ -15,11 +15,12 @@ from typing import Any
 
 from signing.sm3 import sm3
 from tests import pki
-from tests.vectors.certs import constrained, lists, rules, shapes
+from tests.vectors.certs import constrained, lists, rules, shapes, statuses
 from tests.vectors.certs.chain import Case, Row
 
 HERE = Path(__file__).parent
-ROWS: list[Row] = [*rules.ROWS, *lists.ROWS, *constrained.ROWS, *shapes.ROWS]
+CHAINS: list[Row] = [*rules.ROWS, *lists.ROWS, *constrained.ROWS, *shapes.ROWS]
+ROWS: list[Row] = [*CHAINS, *statuses.ROWS]
 
 
 def cases() -> dict[str, Any]:
@@ -42,6 +43,10 @@ def cases() -> dict[str, Any]:
             "intermediates": kept(one.der for one in case.middle),
             "anchors": kept(one.der for one in anchors),
             "crls": kept(one.der for one in case.crls),
+            "ocsp": kept(case.responses),
+            "ocsp_about": kept(one.about.der for one in case.statuses)[0] if case.statuses else None,
+            "ocsp_nonce": case.statuses[0].nonce.hex() if case.statuses and case.statuses[0].nonce else None,
+            "ocsp_nonce_must": case.policy.ocsp_nonce == "require",
             "at": f"{case.at:%Y-%m-%dT%H:%M:%SZ}",
             "now": f"{case.now or case.at:%Y-%m-%dT%H:%M:%SZ}",
             "usage": case.policy.usage,
