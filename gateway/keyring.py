@@ -32,7 +32,7 @@ from signing import keyring as table
 from signing.errors import Malformed, Rejected
 from signing.keyring import STARTS, Entry, Moved, Power, Register
 from signing.providers import Provider, open_provider
-from signing.sm2 import PrivateKey, Signer
+from signing.sm2 import MachineKey, PrivateKey, PublicKey, Signer
 from signing.sm3 import hmac_sm3
 
 USES = ("identity", "checkpoint", "direct", "encryption", "platform", "seal")
@@ -93,9 +93,14 @@ class Keyring:
         """The signer of an entry, whatever its state: what it may be used for is for the caller to ask."""
         if not in_machine(entry.file):
             return Signer(self.provider, self.load(entry))
+        key = self._machine_key(entry.file)
+        _same_key(entry, key.public, entry.file)
+        return Signer(self.provider, key)
+
+    def _machine_key(self, where: str) -> MachineKey:
         if self.machine is None:
-            raise ConfigError(entry.file, "密钥在密码机中，而配置没有密码机", "this key is in a machine; none is set")
-        return Signer(self.provider, self.machine.key(entry.file))
+            raise ConfigError(where, "密钥在密码机中，而配置没有密码机", "this key is in a machine; none is set")
+        return self.machine.key(where)
 
     def answers(self) -> None:
         """Unavailable while a machine that holds our keys does not answer."""
@@ -155,6 +160,18 @@ class Keyring:
         """Store a new key of this use and register it. The first one ends the old layout."""
         name = f"{use}{NUMBERED}{private.public.thumbprint}"
         entry = Entry(private.public.thumbprint, use, f"{name}.pem", (first,), certificate)
+        signer, random = Signer(self.provider, private), self.provider.random
+        return self._register(
+            entry, lambda: write_key(self.folder, name, signer, self.passphrase, random, self._rounds, self.prf)
+        )
+
+    def add_machine(self, use: str, index: int, first: Moved) -> Entry | Rejected:
+        """Register a key that was made inside the machine, under this index."""
+        where = place(index)
+        public = self._machine_key(where).public
+        return self._register(Entry(public.thumbprint, use, where, (first,)), lambda: None)
+
+    def _register(self, entry: Entry, store: Callable[[], None]) -> Entry | Rejected:
         with keyregister.writing(self.folder):
             register = self.register()
             found = table.add(register, entry)
@@ -162,8 +179,7 @@ class Keyring:
                 return found
             if not self._registered:
                 self._write(register)  # before there is a file that only a register explains
-            signer, random = Signer(self.provider, private), self.provider.random
-            write_key(self.folder, name, signer, self.passphrase, random, self._rounds, self.prf)
+            store()
             self._write(found)
             return entry
 
@@ -230,9 +246,11 @@ class Keyring:
             raise ConfigError(entry.file, "私钥在密码机内，不可取出", "the private key never leaves its machine")
         path = self.folder / entry.file
         try:
-            return keys.private_from_pem(private_bytes(path), self.passphrase)
+            private = keys.private_from_pem(private_bytes(path), self.passphrase)
         except Malformed as error:
             raise ConfigError(str(path), error.zh, error.en) from None
+        _same_key(entry, private.public, str(path))
+        return private
 
     def _write(self, register: Register) -> None:
         keyregister.write(self.folder, keyregister.encode(register, self._register_key))
@@ -250,6 +268,13 @@ class Keyring:
     @property
     def _register_key(self) -> bytes:
         return register_key(self._vault_keys)
+
+
+def _same_key(entry: Entry, public: PublicKey, where: str) -> None:
+    """A file or an index that holds another key than the register says is refused: an old key may have been put there
+    (L09). Without a register there is nothing to hold it against."""
+    if entry.id not in ("", public.thumbprint):
+        raise ConfigError(where, "不是登记簿所说的密钥", "is not the key that the register says")
 
 
 def vault_keys(data: bytes, passphrase: bytes, where: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -84,6 +83,13 @@ def _tell(entry: Entry, as_json: bool, *steps: str, **more: Any) -> NoReturn:
     finish(True, data, as_json, lines)
 
 
+def _heard(node: Files) -> str:
+    """Tell the running gateway at once; it would see for itself within seconds."""
+    if node.wake("keys"):
+        return say("运行中的网关已得知", "the running gateway knows")
+    return say("网关没有在运行，启动时生效", "no gateway is running: it holds from the next start")
+
+
 def _next(zh: str, en: str) -> str:
     return say(f"接下来：{zh}", f"next: {en}")
 
@@ -100,8 +106,9 @@ def list_(path: str, as_json: bool) -> None:
     from gateway.cli.output import finish
 
     at = desk(open_node(path))
-    found = [_row(at, entry) for entry in at.ring.entries()]
-    finish(True, {"keys": found}, as_json, [line for one in found for line in _lines(one)])
+    entries = at.ring.entries()
+    found = [_row(at, entry) for entry in entries]
+    finish(True, {"keys": found}, as_json, map(_line, entries, found))
 
 
 def _row(at: KeyDesk, entry: Entry) -> dict[str, Any]:
@@ -119,19 +126,18 @@ def _row(at: KeyDesk, entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lines(one: dict[str, Any]) -> Iterator[str]:
-    from signing.keyring import NAMES, State
+def _line(entry: Entry, row: dict[str, Any]) -> str:
+    from gateway.cli.times import local
+    from signing.keyring import NAMES
 
     kept = {
         "software": say("软件", "software"),
         "machine": say("密码机", "machine"),
         "elsewhere": say("不在本机", "not here"),
     }
-    days = (
-        say(f"证书还有 {one['days_left']} 天", f"{one['days_left']} days left") if one["days_left"] is not None else "–"
-    )
-    state = say(*NAMES[State(one["state"])])
-    yield f"{one['use']:<11} {one['id']}  {state}  {one['since']}  {days}  {kept[one['kept']]}"
+    days = say(f"证书还有 {row['days_left']} 天", f"{row['days_left']} days left") if row["until"] else "–"
+    since = local(entry.moves[-1].at_ms)
+    return f"{entry.use:<11} {entry.id}  {say(*NAMES[entry.state])}  {since}  {days}  {kept[row['kept']]}"
 
 
 # --- making -----------------------------------------------------------------------------------------------------------
@@ -139,13 +145,17 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
 
 @group.command(help=say("为一种用途生成新密钥", "Make a new key of a use"))
 @click.argument("use", metavar=say("用途", "USE"))
+@click.option(
+    "--machine", "index", type=click.IntRange(min=1), metavar="N",
+    help=say("登记已在密码机内生成的密钥（索引号）", "register a key that was made inside the machine (its index)"),
+)  # fmt: skip
 @_BY
 @CONFIG
 @JSON
 @on_node
-def gen(use: str, by: str, path: str, as_json: bool) -> None:
+def gen(use: str, index: int | None, by: str, path: str, as_json: bool) -> None:
     """The key in use stays in use."""
-    entry = done(desk(open_node(path), by).generate(use), as_json)
+    entry = done(desk(open_node(path), by).generate(use, index), as_json)
     _tell(entry, as_json, _next(f"tongban key csr {entry.id[:8]}", f"tongban key csr {entry.id[:8]}"))
 
 
@@ -243,12 +253,11 @@ def activate(key: str, although: bool, order: str | None, by: str, path: str, as
     entry = done(at.find(key), as_json)
     before = at.ring.register().active(entry.use)
     after = done(at.activate(entry, at.behind(entry), although), as_json)
-    step = (
-        _next(f"重叠期后 tongban key retire {before.id[:8]}", f"later tongban key retire {before.id[:8]}")
-        if before
-        else ""
-    )
-    _tell(after, as_json, *filter(None, [step]), former=before.id if before else None)
+    steps = [_heard(node)]
+    if before is not None:
+        later = f"tongban key retire {before.id[:8]}"
+        steps.append(_next(f"重叠期后 {later}", f"after the overlap: {later}"))
+    _tell(after, as_json, *steps, former=before.id if before else None)
 
 
 @group.command(help=say("停用：重叠期结束，或放弃未用的密钥", "Retire: the overlap is over, or it was never used"))
@@ -261,10 +270,11 @@ def activate(key: str, although: bool, order: str | None, by: str, path: str, as
 @on_node
 def retire(key: str, although: bool, reason: str, by: str, path: str, as_json: bool) -> None:
     """Exit 1 while something open depends on it, unless asked twice."""
-    at = desk(open_node(path), by)
+    node = open_node(path)
+    at = desk(node, by)
     entry = done(at.find(key), as_json)
     after = done(at.retire(entry, reason, at.depends(entry), although), as_json)
-    _tell(after, as_json, *_card_steps(at, after))
+    _tell(after, as_json, _heard(node), *_card_steps(at, after))
 
 
 @group.command(help=say("归档：销毁本机上的私钥", "Archive: destroy the private key on this node"))
@@ -290,13 +300,12 @@ def archive(key: str, reason: str, by: str, path: str, as_json: bool) -> None:
 @on_node
 def revoke(key: str, order: str | None, reason: str, by: str, path: str, as_json: bool) -> None:
     """At once on this node; partners learn of it by the next card."""
-    at = desk(open_node(path), by, order)
+    node = open_node(path)
+    at = desk(node, by, order)
     after = done(at.revoke(done(at.find(key), as_json), reason), as_json)
-    _tell(after, as_json, *_card_steps(at, after))
+    _tell(after, as_json, _heard(node), *_card_steps(at, after))
 
 
 def _card_steps(at: KeyDesk, entry: Entry) -> list[str]:
-    """A key left the card: the next one has to be signed."""
-    from gateway.ops.nextcard import CARDED
-
-    return [str(at.next_card()), _sign_step()] if entry.use in CARDED else []
+    """Where the card lists a key that has left, the next one has to be signed."""
+    return [str(at.next_card()), _sign_step()] if at.listed(entry) else []

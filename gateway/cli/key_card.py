@@ -55,7 +55,7 @@ def install_card(card: str, path: str, as_json: bool) -> None:
 
     node = open_node(path)
     found = nextcard.install(node.ring, node.base, read_bytes(card, 1 << 20), card)
-    finish(True, _told(found), as_json, _lines(found))
+    finish(True, {**_told(found), "gateway_told": node.wake("keys")}, as_json, _lines(found))
 
 
 def _told(card: Card) -> dict[str, Any]:

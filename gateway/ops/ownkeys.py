@@ -65,6 +65,11 @@ class KeyDesk:
             return None
         return found if found.public_key is not None and found.public_key.thumbprint == entry.id else None
 
+    def listed(self, entry: Entry) -> bool:
+        """Whether our signed card lists the key."""
+        carded = entry.use in nextcard.CARDED
+        return carded and entry.id in {key.id for key in nextcard.held(self.ring, self.base).keys}
+
     def where(self, entry: Entry) -> str:
         """``machine``, ``software``, or ``elsewhere`` (offline, or destroyed)."""
         if in_machine(entry.file):
@@ -98,11 +103,14 @@ class KeyDesk:
 
     # --- making -----------------------------------------------------------------------------------------------------
 
-    def generate(self, use: str) -> Entry | Rejected:
-        """A new key of a use."""
+    def generate(self, use: str, index: int | None = None) -> Entry | Rejected:
+        """A new key of a use; ``index``: one that was made inside the machine."""
         if use not in USES:
             return Rejected("key-use", f"用途须是 {'、'.join(USES)}", f"a use is one of {', '.join(USES)}")
-        return self.ring.add(use, self.ring.provider.generate(), self._moved(STARTS["generate"]))
+        first = self._moved(STARTS["generate"])
+        if index is not None:
+            return self.ring.add_machine(use, index, first)
+        return self.ring.add(use, self.ring.provider.generate(), first)
 
     def request(self, entry: Entry) -> Path | Rejected:
         """A certificate request for the key, beside the certificates."""
@@ -112,7 +120,7 @@ class KeyDesk:
         refused = self._move(entry, Act.CSR)
         if isinstance(refused, Rejected):
             return refused
-        path = self.ring.certs / f"{Path(entry.file).stem}.csr"
+        path = self.ring.certs / f"{_stem(entry)}.csr"
         write_public(path, to_pem(PEM_REQUEST, data))
         return path
 
@@ -126,7 +134,7 @@ class KeyDesk:
         refused = _unfit(found, entry.use, self.now_ms)
         if refused is not None:
             return refused
-        name = f"{Path(entry.file).stem}.der"
+        name = f"{_stem(entry)}.der"
         after = self._move(entry, Act.IMPORT, certified=True, certificate=name)
         if not isinstance(after, Rejected):
             write_public(self.ring.certs / name, found.der)
@@ -166,8 +174,7 @@ class KeyDesk:
 
     def activate(self, entry: Entry, behind: tuple[str, ...], although: bool) -> Entry | Rejected:
         """Sign with this key from now on; the one before goes into overlap."""
-        carded = entry.use in nextcard.CARDED
-        listed = not carded or entry.id in {key.id for key in nextcard.held(self.ring, self.base).keys}
+        listed = entry.use not in nextcard.CARDED or self.listed(entry)
         certified = self.certificate(entry) is not None
         return self._move(entry, Act.ACTIVATE, certified=certified, listed=listed, behind=behind, although=although)
 
@@ -260,6 +267,11 @@ class KeyDesk:
 
     def _moved(self, to: State) -> Moved:
         return Moved(self.now_ms, to, self.by)
+
+
+def _stem(entry: Entry) -> str:
+    """The name of what belongs to a key, beside the certificates of other keys."""
+    return f"{entry.use}-{entry.id}"
 
 
 def _staffed(register: Register, custodians: tuple[Custodian, ...]) -> Register:

@@ -22,6 +22,7 @@ from gateway.machine import REFUSED
 from gateway.ops.doctor import Patient, examine
 from signing import keys
 from signing.errors import Unavailable
+from signing.keyring import Act, Entry, Facts, Moved, State, move
 from tests.contract.sdf.machine import PIN, Double
 from tests.flow import nodes
 from tests.flow.nodes import Running, Window
@@ -214,3 +215,22 @@ def test_a_machine_without_its_table_or_a_table_without_its_machine_is_refused(m
         side.config.write_text(text.replace("checkpoint = 1", index))
         with pytest.raises(ConfigError):
             config.load(side.config)
+
+
+def test_L09_a_key_inside_the_machine_takes_over_and_its_index_cannot_be_filled_anew(
+    moved: world.World, double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring, _ = keyring.open_ring(config.load(moved.a.config), moved.a.folder)
+    old = ring.signer("direct").key_id
+    monkeypatch.setenv("SDF_DOUBLE_KEY_4", f"{7:064x}")
+    entry = ring.add_machine("direct", 4, Moved(1, State.GENERATED, ("wang",)))
+    assert isinstance(entry, Entry) and entry.file == "sdf:?key=4"
+    for act in (Act.IMPORT, Act.ANNOUNCE, Act.ACTIVATE):
+        facts = Facts(5, ("wang", "li"), certified=True, listed=True)
+        ring.change(lambda register, act=act, facts=facts: move(register, entry.id, act, facts))  # type: ignore[misc]
+    assert ring.signer("direct").key_id == entry.id != old
+    assert ring.signer("direct").kind == "machine"
+    monkeypatch.setenv("SDF_DOUBLE_KEY_4", f"{8:064x}")
+    again, _ = keyring.open_ring(config.load(moved.a.config), moved.a.folder)
+    with pytest.raises(ConfigError, match="not the key that the register says"):
+        again.signer("direct")

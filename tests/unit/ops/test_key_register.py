@@ -168,6 +168,16 @@ def test_L09_a_register_that_was_taken_away_is_missed(ring: Keyring) -> None:
             ask()
 
 
+def test_L09_an_old_key_in_the_new_ones_file_is_refused(ring: Keyring) -> None:
+    """It opens with the same passphrase, so only the register tells."""
+    new = bring(ring)
+    do(ring, new, Act.ACTIVATE)
+    (ring.folder / f"direct-key-{new}.pem").write_bytes((ring.folder / "direct.pem").read_bytes())
+    for ask in (lambda: ring.signer("direct"), lambda: ring.private(new), lambda: ring.openers("direct")):
+        with pytest.raises(ConfigError, match="not the key that the register says"):
+            ask()
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_L10_a_register_that_others_may_read_is_refused(ring: Keyring, mode: int) -> None:
     bring(ring)
