@@ -127,7 +127,7 @@ async def test_a_changed_header_fails_its_ledger_proof_and_leaves_its_neighbour_
     assert sender.b.one("SELECT count(*) FROM case_file") == 1
 
 
-async def test_K01_a_header_not_in_canonical_form_is_refused(sender: Sender) -> None:
+async def test_K01_S34_a_header_not_in_canonical_form_is_refused(sender: Sender) -> None:
     one, commit = await sender.frozen()
     line = wire.Line(one.header.replace(b'{"', b'{ "', 1), one.body, sender.line(one, commit).proof)
     answer = await sender.one(line, commit)
