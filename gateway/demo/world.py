@@ -16,6 +16,7 @@ import msgspec
 
 from agreements import load as agreements
 from agreements import samples
+from agreements.model import Confidentiality
 from gateway import keyring, lab
 from gateway.lab import Place
 from signing.providers import Provider
@@ -59,6 +60,7 @@ class Settings:
     step_ms: int = 20
     delivery: str = "\n[delivery]\nbase_ms = 50\ncap_ms = 2000\n"
     parallel: int = 8
+    confidentiality: Confidentiality = "end-to-end"
     tls: bool = True
 
 
@@ -71,7 +73,7 @@ def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> 
     b = _side(root, "b", B_DIVISION, B_NAME, ports[3:6], settings.tls)
     for side in (a, b):
         lab.build(side.folder, side.place, provider, now)
-    agreement = _agreement(a, b, provider, now)
+    agreement = _agreement(a, b, provider, now, settings.confidentiality)
     for side, other in ((a, b), (b, a)):
         (side.folder / "agreement.toml").write_bytes(agreement)
         shutil.copy(other.folder / "card.json", side.folder / "peer.card.json")
@@ -88,9 +90,11 @@ def _side(root: Path, name: str, division: str, title: str, ports: list[int], tl
     return Side(place, root / f"{name}-{division}", root / f"platform-{division}" / "platform.json")
 
 
-def _agreement(a: Side, b: Side, provider: Provider, now: datetime) -> bytes:
+def _agreement(
+    a: Side, b: Side, provider: Provider, now: datetime, confidentiality: Confidentiality = "end-to-end"
+) -> bytes:
     """The sample agreement, signed by both sides' direct keys."""
-    data = samples.render(a.place.party, b.place.party, name_a=A_NAME, name_b=B_NAME)
+    data = samples.render(a.place.party, b.place.party, name_a=A_NAME, name_b=B_NAME, confidentiality=confidentiality)
     for side in (a, b):
         ring = _ring(side, provider)
         party, at = side.place.party, agreements.time_text(now)

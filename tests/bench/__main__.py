@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import baselines, ours, parts, seals, sign
+from tests.bench import baselines, carry, ours, parts, seals, sign
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, cores
 
@@ -67,7 +67,7 @@ def intake(folder: Path, seconds: float) -> Figures:
 
 
 def relay(folder: Path, seconds: float) -> Figures:
-    others = plain(baselines.relay, folder, seconds)
+    others = plain(baselines.relay, folder, seconds) | {"not sealed": ours.relay(folder, seconds, "transport")}
     return answer("relay", "cases/s", ours.relay(folder, seconds), "libcrypto", others)
 
 
@@ -75,6 +75,12 @@ def uploads(folder: Path, seconds: float) -> Figures:
     size = max(8, int(32 * seconds)) << 20
     beside = parts.baseline(folder, size)
     return answer("parts", "MB/s", parts.measure(folder, size), "plain", {"plain": beside})
+
+
+def carried(folder: Path, seconds: float) -> Figures:
+    size = max(8, int(8 * seconds)) << 20
+    beside = carry.measure(folder, size, "transport")
+    return answer("carry", "MB/s", carry.measure(folder, size, "end-to-end"), "not sealed", {"not sealed": beside})
 
 
 def signatures(_: Path, seconds: float) -> Figures:
@@ -97,6 +103,7 @@ SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {
     "intake": intake,
     "relay": relay,
     "parts": uploads,
+    "carry": carried,
     "sign": signatures,
     "seal": stamps,
 }

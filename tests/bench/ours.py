@@ -15,9 +15,11 @@ import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agreements.model import Confidentiality
 from gateway.demo import world
 from signing.providers import open_provider
 from tests.bench import cases
@@ -28,8 +30,9 @@ PER_SECOND = 6000  # requests made ready for each second of load
 PATIENT = world.Settings(delivery="\n[delivery]\nbase_ms = 600000\ncap_ms = 600000\n", tls=False)
 
 
-def build(folder: Path) -> world.World:
-    return world.build(folder / "world", open_provider(), datetime.now(UTC), PATIENT)
+def build(folder: Path, confidentiality: Confidentiality = "end-to-end") -> world.World:
+    settings = replace(PATIENT, confidentiality=confidentiality)
+    return world.build(folder / "world", open_provider(), datetime.now(UTC), settings)
 
 
 @contextmanager
@@ -66,12 +69,12 @@ def intake(folder: Path, seconds: float) -> Figures:
         return load(server, int(server.ready["platform"]), prepared, "--seconds", str(seconds))
 
 
-def relay(folder: Path, seconds: float) -> Figures:
+def relay(folder: Path, seconds: float, confidentiality: Confidentiality = "end-to-end") -> Figures:
     """A to B, a core each: cases a second from the first request to the last receipt of B stored at A."""
-    made = build(folder)
+    made = build(folder, confidentiality)
     alone(made.b)
     prepared = requests(folder, made, int(PER_SECOND * seconds))
-    note("our gateways, relay")
+    note(f"our gateways, relay, {confidentiality}")
     with serving(made.b, 1, folder / "b.log") as far, serving(made.a, 0, folder / "a.log") as near:
         cpu = near.cpu_seconds() + far.cpu_seconds()
         report = load(near, int(near.ready["platform"]), prepared, "--seconds", str(seconds))
