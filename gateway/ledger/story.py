@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gateway.core.case import (
+    EVENT_OF_MESSAGE,
     EVENT_OF_RECEIPT,
     EVENT_OF_REFUSAL,
     Actor,
@@ -45,13 +46,14 @@ def check_story(entries: Sequence[Told], messages: Sequence[Message], line: int)
 
 
 def _events(message: Message) -> set[str]:
+    """The events that a message can stand for: with a sealed content nobody knows which outcome it tells."""
+    if message.content is None:
+        told = {event for (type_, _), event in EVENT_OF_MESSAGE.items() if type_ == message.head.type}
+    else:
+        told = {message.event} if message.event else set()
     own = {Event.COLLECT, Event.FORWARD} if message.head.type == "application" else set()
     type_ = message.head.type
-    return {
-        event.value
-        for event in (message.event, EVENT_OF_RECEIPT.get(type_), EVENT_OF_REFUSAL.get(type_), *own)
-        if event
-    }
+    return {event.value for event in (*told, EVENT_OF_RECEIPT.get(type_), EVENT_OF_REFUSAL.get(type_), *own) if event}
 
 
 def _next(state: State | None, told: Told) -> State | None:

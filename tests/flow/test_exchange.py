@@ -15,61 +15,14 @@ from agreements import samples
 from gateway.demo import world
 from gateway.exchange import message as wireform
 from gateway.exchange import request as signed
-from gateway.exchange import sealing, wire
-from gateway.exchange.sealing import Content
-from gateway.flow.freeze import Frozen, freeze, read_content
+from gateway.exchange import wire
+from gateway.flow.freeze import Frozen
 from gateway.ids import now_ms
 from gateway.ledger.checkpoint import SignedCheckpoint, parse_text
 from gateway.store.journal import Commit
 from schemas import codec
-from signing.sealed import sealed_size
 from tests.flow.nodes import Reply, Running, Window, running, until
-
-
-class Sender:
-    """Gateway A's side of a batch, made by A's own journal, with parts of it bent before it leaves."""
-
-    def __init__(self, a: Running, b: Running, session: aiohttp.ClientSession) -> None:
-        self.a, self.b, self.session = a, b, session
-        self.window = Window(a, session, json.loads(a.side.platform_config.read_bytes()))
-
-    async def frozen(self, **papers: Any) -> tuple[Frozen, Commit]:
-        """An application of the window, frozen but not sent."""
-        reply = await self.window.hand_in(self.window.papers(**papers))
-        assert reply.status == 200, reply.body
-        desk, message = self.a.node.desk, reply.json["lsh"]
-        to_b = self.a.node.loops[f"peer:{self.b.node.desk.party}"]._round
-        [how] = (await to_b.sealer.prepare(desk.journal.read(), [message], now_ms())).values()  # type: ignore[attr-defined]
-        work = freeze(message, party=desk.party, vault=desk.vault, expires_ms=60_000, sealed=how)
-        commit = await desk.journal.submit(work)
-        return commit.only(), commit
-
-    def content(self, one: Frozen) -> Content:
-        """What a message says, in clear, from A's store."""
-        vault, reader = self.a.node.desk.vault, self.a.node.journal.read()
-        wrapped = self.a.one("SELECT wrapped_key FROM case_file WHERE id = ?", wireform.decode_header(one.header).case)
-        return read_content(reader, one.id, vault.unwrap(wrapped), vault)
-
-    def line(self, one: Frozen, commit: Commit) -> wire.Line:
-        return wire.Line(one.header, one.body, wire.place(commit.prove(one.leaf)))
-
-    def head(self, signed_checkpoint: SignedCheckpoint) -> wire.BatchHead:
-        party, size = self.a.node.desk.party, parse_text(signed_checkpoint.text.encode())
-        base = self.b.one("SELECT held_size FROM peer")
-        path = self.a.node.journal.consistency(base, size.size) if size and 0 < base < size.size else []
-        to = self.b.node.desk.party
-        return wire.BatchHead(sender=party, to=to, checkpoint=signed_checkpoint, base=base, consistency=path)
-
-    async def post(self, head: wire.BatchHead | bytes, *lines: wire.Line) -> Reply:
-        data = head if isinstance(head, bytes) else wire.encode(head, lines)
-        async with self.session.post(self.b.url("exchange", "/exchange/v1/messages"), data=data) as answer:
-            return Reply(answer.status, dict(answer.headers), await answer.read())
-
-    async def one(self, line: wire.Line, commit: Commit) -> wire.Answer:
-        """Post a single message; its answer."""
-        reply = await self.post(self.head(commit.checkpoint), line)
-        assert reply.status == 200, reply.body
-        return wire.decode_answer(reply.body)[1][0]
+from tests.flow.sending import Sender, bent
 
 
 @pytest.fixture
@@ -143,35 +96,10 @@ async def test_a_body_that_is_not_the_headers_is_refused(sender: Sender) -> None
     nothing_there(sender.b)
 
 
-async def _bent(sender: Sender, one: Frozen, body: bytes | None = None, **changes: Any) -> wire.Answer:
-    """The message with other header fields (or body), honestly sealed and proved by A's ledger, so that only its content is
-    wrong."""
-    from gateway.ledger.checkpoint import entry_digest
-
-    header, content = wireform.decode_header(one.header), sender.content(one)
-    content = content._replace(body=content.body if body is None else body)
-    if "parts" in changes:
-        content = content._replace(enclosure=msgspec.structs.replace(content.enclosure, parts=changes["parts"]))
-        changes["parts"] = tuple(
-            wireform.PartRef(part.sm3, sealed_size(part.size), "", "", "") for part in changes["parts"]
-        )
-    assert header.sealed is not None
-    told = msgspec.structs.replace(header.sealed, commitment=sealing.commitment(content))
-    changes = {"sealed": told, "body_size": sealing.size(content)} | changes
-    data, travels = sealing.seal(msgspec.structs.replace(header, **changes), content)
-    digest = wireform.digest(data)
-    identity = changes.get("id", one.id)
-    commit = await sender.a.node.journal.submit(
-        lambda tx: tx.leaf("sent", identity, entry_digest("sent", identity, digest))
-    )
-    leaf: int = commit.only()
-    return await sender.one(wire.Line(data, travels, wire.place(commit.prove(leaf))), commit)
-
-
 async def test_R07_the_same_id_with_other_content_is_a_conflict(sender: Sender) -> None:
     one, commit = await sender.frozen()
     assert (await sender.one(sender.line(one, commit), commit)).status == "receipt"
-    answer = await _bent(sender, one, purpose="别的用途")
+    answer = await bent(sender, one, purpose="别的用途")
     assert answer.status == "refused" and answer.problem is not None and answer.problem.code == "TB-5003"
     assert sender.b.one("SELECT count(*) FROM case_file") == 1
 
@@ -188,7 +116,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 async def test_a_message_that_may_not_be_is_refused_with_a_signed_refusal(sender: Sender, name: str) -> None:
     changes, code = REFUSALS[name]
     one, _ = await sender.frozen()
-    answer = await _bent(sender, one, **changes)
+    answer = await bent(sender, one, **changes)
     assert answer.status == "refused" and answer.problem is not None
     assert answer.problem.code == code and answer.proof is not None
     again = await sender.b.node.journal.submit()
@@ -202,7 +130,7 @@ async def test_A04_a_place_that_only_handles_cannot_hand_in_here(sender: Sender)
     body = codec.encode(
         msgspec.structs.replace(codec.decode("application", sender.content(one).body), handling="420104")
     )
-    answer = await _bent(sender, one, body=body)
+    answer = await bent(sender, one, body=body)
     assert answer.problem is not None and answer.problem.code in ("TB-4106", "TB-4101")
 
 
@@ -211,19 +139,19 @@ async def test_A01_an_item_outside_the_agreement_is_refused_with_its_clause(send
     body = codec.encode(
         msgspec.structs.replace(codec.decode("application", sender.content(one).body), item="QX-TB-999")
     )
-    answer = await _bent(sender, one, body=body, item="QX-TB-999")
+    answer = await bent(sender, one, body=body, item="QX-TB-999")
     assert answer.problem is not None and (answer.problem.code, bool(answer.problem.clause)) == ("TB-4103", True)
 
 
 async def test_N01_a_body_with_duplicate_keys_is_refused(sender: Sender) -> None:
     one, _ = await sender.frozen()
-    answer = await _bent(sender, one, body=sender.content(one).body[:-1] + b',"item":"QX-TB-001"}')
+    answer = await bent(sender, one, body=sender.content(one).body[:-1] + b',"item":"QX-TB-001"}')
     assert answer.status == "refused" and answer.proof is not None
 
 
 async def test_R11_a_gap_in_the_sequence_waits_with_its_sender(sender: Sender) -> None:
     one, _ = await sender.frozen()
-    answer = await _bent(sender, one, seq=3)
+    answer = await bent(sender, one, seq=3)
     assert (answer.status, answer.expected) == ("retry_later", 1)
     nothing_there(sender.b)
 
@@ -231,7 +159,7 @@ async def test_R11_a_gap_in_the_sequence_waits_with_its_sender(sender: Sender) -
 async def test_F05_missing_parts_are_named_and_nothing_is_taken(sender: Sender) -> None:
     one, _ = await sender.frozen()
     part = wireform.PartRef("ab" * 32, 10, "application/pdf", "x", "material")
-    answer = await _bent(sender, one, parts=(part,))
+    answer = await bent(sender, one, parts=(part,))
     assert (answer.status, answer.missing) == ("awaiting_parts", ["ab" * 32])
     nothing_there(sender.b)
 
@@ -247,7 +175,7 @@ async def test_L03_a_partner_that_shows_another_history_is_paused(sender: Sender
 
 def replace_size(checkpoint: SignedCheckpoint, sender: Sender) -> SignedCheckpoint:
     """Another root for the same size, signed by A's real checkpoint key."""
-    from gateway.ledger.checkpoint import parse_text, text
+    from gateway.ledger.checkpoint import text
 
     found = parse_text(checkpoint.text.encode())
     assert found is not None
@@ -358,10 +286,10 @@ async def test_a_version_that_comes_into_force_on_the_way_does_not_turn_a_case_b
     async with running(places.a, places.b, deliver=False) as (a, b):
         sender = Sender(a, b, session)
         fresh, _ = await sender.frozen()
-        answer = await _bent(sender, fresh)
+        answer = await bent(sender, fresh)
         assert answer.status == "refused" and answer.problem is not None and answer.problem.code == "TB-4110"
         on_its_way, _ = await sender.frozen()
-        answer = await _bent(sender, on_its_way, created=now_ms() - 2 * 86_400_000)
+        answer = await bent(sender, on_its_way, created=now_ms() - 2 * 86_400_000)
         assert answer.status == "receipt"
         assert b.rows("SELECT agreement_version FROM case_file") == [(1,)]
 
