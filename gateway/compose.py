@@ -36,8 +36,9 @@ from gateway.flow.unseal import Opener
 from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
 from gateway.keyring import Keyring
+from gateway.ops import metrics
 from gateway.ops.alarms import alarm
-from gateway.signers import Signers
+from gateway.signers import ONLINE, Signers
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
@@ -97,6 +98,7 @@ async def build(config: Config, base: Path) -> Node:
     stamps = _stamps(config, base, ring, found, parts, clock)
     stamping = _stamping(config, base, ring)
     expected = _expected(config, base, ring, found)
+    metrics.SIGNING.set(any(signers.of(use)().kind == "software" for use in ONLINE))
     journal = Journal(data / DATABASE, Head(found.card.origin, signers.of("checkpoint")), clock)
     await journal.start()
     await _register_peers(journal, found.partners)

@@ -7,8 +7,10 @@ answer (time-out, cut, garbage, an answer larger than allowed) -> Unclear.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -71,9 +73,9 @@ class RestChannel:
             headers["content-type"] = media
         part = Part(method, raw_path, raw_query, headers, sm3(body))
         try:
-            signed = sign(
-                self.scheme, self.signer(), part, app=self.app_id, time_ms=self.now_ms(), nonce=self.new_nonce()
-            )
+            signer, time_ms, nonce = self.signer(), self.now_ms(), self.new_nonce()
+            made = partial(sign, self.scheme, signer, part, app=self.app_id, time_ms=time_ms, nonce=nonce)
+            signed = await asyncio.to_thread(made) if signer.kind == "machine" else made()
         except SigningError as error:  # nothing was sent: the platform's queue waits until the key can sign again
             return Unsent(error.code)
         request = Request(method, url, {**headers, **dict(signed)}, body)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import aiohttp
@@ -88,9 +89,10 @@ class PeerClient:
         self._quick = aiohttp.ClientTimeout(total=QUICK_S)
         self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000, connect=min(timeout_ms / 1000, 5))
 
-    def _headers(self, method: str, target: str, body: bytes = b"") -> dict[str, str]:
-        stamp, nonce = self._now_ms(), self._new_nonce()
-        return request.sign(self._signer(), method, target, body, stamp, nonce, self._us, self._partner.id)
+    async def _headers(self, method: str, target: str, body: bytes = b"") -> dict[str, str]:
+        signer, stamp, nonce = self._signer(), self._now_ms(), self._new_nonce()
+        sign = partial(request.sign, signer, method, target, body, stamp, nonce, self._us, self._partner.id)
+        return await asyncio.to_thread(sign) if signer.kind == "machine" else sign()
 
     async def send(
         self, head: wire.BatchHead, lines: list[wire.Line]
@@ -133,7 +135,7 @@ class PeerClient:
             async with self._session.put(
                 self._partner.url + target,
                 data=data,
-                headers=self._headers("PUT", target, data) | {"Content-Type": "application/json"},
+                headers=await self._headers("PUT", target, data) | {"Content-Type": "application/json"},
                 timeout=self._quick,
                 allow_redirects=False,
                 ssl=self._tls.client(self._partner.card),
@@ -150,7 +152,7 @@ class PeerClient:
         partner does not know our key (yet), the public page serves as well."""
         for target in (f"/exchange/v1/card?after={after}", f"/.well-known/tongban/card?after={after}"):
             try:
-                signed = self._headers("GET", target) if target.startswith("/exchange/") else {}
+                signed = await self._headers("GET", target) if target.startswith("/exchange/") else {}
                 async with self._session.get(
                     self._partner.url + target,
                     headers=signed,
@@ -170,7 +172,7 @@ class PeerClient:
         try:
             async with self._session.get(
                 self._partner.url + target,
-                headers=self._headers("GET", target),
+                headers=await self._headers("GET", target),
                 timeout=self._timeout,
                 allow_redirects=False,
                 ssl=self._tls.client(self._partner.card),
@@ -195,7 +197,7 @@ class PeerClient:
         try:
             async with self._session.head(
                 self._partner.url + target,
-                headers=self._headers("HEAD", target),
+                headers=await self._headers("HEAD", target),
                 timeout=self._timeout,
                 ssl=self._tls.client(self._partner.card),
             ) as response:
@@ -212,7 +214,7 @@ class PeerClient:
             return Unreachable(type(error).__name__)
 
     async def _put(self, target: str, part: PartRef, offset: int, data: bytes) -> Unreachable | Denied | None:
-        headers = self._headers("PUT", target, data) | {
+        headers = await self._headers("PUT", target, data) | {
             "Content-Type": "application/octet-stream",
             "Content-Range": f"bytes {offset}-{offset + len(data) - 1}/{part.size}",
         }

@@ -10,6 +10,8 @@ number of HMAC-SM3 in hex).
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 SCHEME: Final = "sdf:"
 _NUMBERS: Final = {"timeout_ms": 3000, "failures": 3, "rest_ms": 5000, "width": 64}
 _CHOICES: Final = {"verify": ("software", "machine"), "decrypt": ("numbered", "plain")}
+AHEAD: Final = 1024  # random bytes that one call brings
 _HMAC: Final = 0x00000008  # SGD_SM3_HMAC of GM/T 0006-2023
 
 
@@ -67,6 +70,8 @@ class Sdf(Around):
         self._asks_machine = options["verify"] == "machine"
         self._hmac = int(options["hmac"], 16)
         self._tested = False
+        self._lock = threading.Lock()
+        self._drawn, self._owner = b"", os.getpid()
 
     def key(self, index: int, pin: Pin, use: str = "sign") -> SdfKey:
         """A key of the machine. Unavailable when machine, index or PIN do not serve; the PIN is presented once."""
@@ -84,7 +89,14 @@ class Sdf(Around):
         self.machine.do("check", lambda session: session.random(BLOCK))
 
     def random(self, count: int) -> bytes:
-        return self.machine.do("random", lambda session: session.random(count))
+        """Bytes of the machine's generator, fetched ahead so that not every nonce waits for a machine."""
+        with self._lock:
+            if os.getpid() != self._owner:  # a fork must not share them
+                self._drawn, self._owner = b"", os.getpid()
+            while len(self._drawn) < count:
+                self._drawn += self.machine.do("random", lambda session: session.random(AHEAD))
+            found, self._drawn = self._drawn[:count], self._drawn[count:]
+            return found
 
     def seal(self, kek: int, data: bytes) -> bytes:
         """SM4-CBC under a fresh key that only the machine's KEK unwraps: size (2) || wrapped key || IV || blocks. Secret,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,8 @@ from adapters import samples
 from adapters.base import Accepted, CannotAsk, NotThere, Presented, Refused, Signed, Temporary, Unclear
 from adapters.registry import Platform, find_caller
 from adapters.rest_signed.sign import read_scheme, split_target, verify
-from signing.sm2 import PrivateKey
+from signing.errors import Unavailable
+from signing.sm2 import PrivateKey, Signer
 from signing.sm3 import sm3
 from tests.contract.platform_support import Scripted, http, scripted
 from tests.unit.adapters.support import PROVIDER, open_test, toml
@@ -70,6 +72,27 @@ async def test_no_connection_is_temporary(kept: list[Platform]) -> None:
         opened = platform(kept, f"http://127.0.0.1:{taken.getsockname()[1]}")
         outcome = await opened.channel.send(opened.translator.outbound(samples.outbound("step")))
     assert outcome == Temporary("no-connection", absent=True)
+
+
+class Away:
+    """A machine's key while the machine does not answer."""
+
+    public = KEY.public
+
+    def sign_digest(self, e: bytes) -> tuple[int, int]:
+        raise Unavailable("sdf-resting", "密码机停用", "the machine rests")
+
+
+async def test_L11_without_its_key_nothing_is_sent_and_the_platform_rests(
+    server: Scripted, kept: list[Platform]
+) -> None:
+    """Not unclear: what was never sent must not wait for a person."""
+    opened = platform(kept, server.url)
+    channel = replace(opened.channel, signer=lambda: Signer(PROVIDER, Away()))  # type: ignore[type-var]
+    outcome = await channel.send(opened.translator.outbound(samples.outbound("step")))
+    assert outcome == Temporary("sdf-resting", absent=True)
+    assert await channel.ask("m1") == Temporary("sdf-resting", absent=True)
+    assert not server.requests
 
 
 async def test_a_time_out_after_the_request_left_is_unclear(server: Scripted, kept: list[Platform]) -> None:

@@ -113,6 +113,8 @@ async def test_L11_cases_wait_while_the_machine_is_away_and_go_on_when_it_is_bac
     assert a.one("SELECT count(*) FROM case_file") == 7
     async with window.session.get(a.url("admin", "/readyz")) as answer:
         assert answer.status == 200
+    async with window.session.get(a.url("admin", "/metrics")) as answer:
+        assert "tongban_software_keys 0.0" in await answer.text()
     await asyncio.sleep(0.1)
     ledger_is_whole(a)
     assert double.count("clashes") == 0

@@ -147,6 +147,17 @@ def test_sessions_are_shared_out_and_never_used_by_two_at_once(opened: Opened, d
     assert double.count("pins") == double.count("sessions")  # once per session, however often it signs
 
 
+def test_random_bytes_are_fetched_ahead_and_given_out_once(opened: Opened, double: Double) -> None:
+    provider = opened()
+    got = [provider.random(size) for size in (16, 0, 1, 33, 5000, 1023, 1024, 1025)]
+    assert [len(one) for one in got] == [16, 0, 1, 33, 5000, 1023, 1024, 1025]
+    whole = b"".join(got)
+    assert len({whole[at : at + 8] for at in range(0, len(whole) - 8, 8)}) == len(range(0, len(whole) - 8, 8))
+    double.set(gone=1)
+    with pytest.raises(Unavailable):
+        provider.random(2000)
+
+
 # --- what never happens -----------------------------------------------------------------------------------------------
 
 
