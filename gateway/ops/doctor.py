@@ -20,8 +20,9 @@ from gateway.config import Config, ConfigError
 from gateway.exchange import tls
 from gateway.exchange.card import Card
 from gateway.ground import Signers, known_signers, party_verifier
-from gateway.ops import reach_checks, stamp_checks, store_checks
+from gateway.ops import key_checks, reach_checks, stamp_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
+from gateway.ops.ownkeys import KeyDesk
 from signing import certs, crl, lab
 from signing.certs import Certificate
 from signing.errors import SigningError
@@ -61,6 +62,11 @@ class Patient:
         """Our own cards, oldest first."""
         return trail.of_node(self.config, self.base, self.ring.certificate("identity"), self.opened[0])
 
+    @property
+    def desk(self) -> KeyDesk:
+        """Where custodians would sit."""
+        return KeyDesk(self.ring, self.config, self.base, int(self.now.timestamp() * 1000))
+
     def partner(self, number: int) -> Card:
         """The newest card held of a configured peer."""
         return self.trail(number)[-1].card
@@ -75,6 +81,9 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
     config = patient.config
     rows: list[tuple[str, Callable[[], Iterator[Check]]]] = [
         ("keys", partial(_keys, patient)),
+        ("key register", partial(key_checks.register, patient)),
+        ("key rotation", lambda: key_checks.rotation(patient, patient.desk)),
+        ("key backup", lambda: key_checks.backup(patient, patient.desk.now_ms)),
         ("provider", partial(_provider, patient)),
         ("card", partial(_own_card, patient)),
         ("certificates", partial(_certificates, patient)),

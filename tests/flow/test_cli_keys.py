@@ -15,6 +15,8 @@ from click.testing import CliRunner
 
 from gateway import config, keyring, lab
 from gateway.cli import root as command
+from gateway.ops import key_checks
+from gateway.ops.doctor import Patient, examine
 from signing import certs, custody, issue, keys
 from signing.providers import open_provider
 from signing.sm2 import Signer
@@ -343,3 +345,80 @@ def test_L09_a_tampered_register_stops_every_command(node: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"generated", b"activated"))
     for words in (("list",), ("gen", "direct"), ("custodian",)):
         assert run(node, "key", *words).exit_code == 65
+
+
+# --- what the doctor says of it ---------------------------------------------------------------------------------------
+
+
+def examined(node: Path, days: float = 0) -> dict[str, Any]:
+    """The doctor's rows about keys, the worst of each name."""
+    settings = config.load(node / "tongban.toml")
+    found: dict[str, Any] = {}
+    for check in examine(Patient(settings, node, datetime.now(UTC) + timedelta(days=days)), outside=False, deep=False):
+        if check.name not in found or found[check.name].level == "ok":
+            found[check.name] = check
+    return found
+
+
+def test_the_doctor_sees_a_rotation_that_stands_still(node: Path) -> None:
+    old = ring(node).signer("direct").key_id
+    key = told(node, "key", "gen", "direct")["id"]
+    told(node, "key", "import", issued(node, public(node, key)))
+    told(node, "key", "announce", key)
+    row = f"key {key[:8]}"
+    assert examined(node)[row].level == "warn" and "sign-card" in examined(node)[row].fix_zh
+    installed(node)
+    assert examined(node)[row].level == "ok" and "activate" in examined(node)[row].fix_zh
+    told(node, "key", "activate", key)
+    assert row not in examined(node) and f"key {old[:8]}" not in examined(node)
+    assert "retire" in examined(node, 31)[f"key {old[:8]}"].fix_zh
+    told(node, "key", "retire", old)
+    assert examined(node)[f"key {old[:8]}"].level == "warn", "still on the card"
+    installed(node)
+    assert f"key {old[:8]}" not in examined(node)
+    told(node, "key", "revoke", key, "--reason", "失密")
+    assert examined(node)[row].level == "fail" and "吊销" in examined(node)[row].zh
+
+
+def test_the_doctor_names_who_is_behind(node: Path) -> None:
+    key = announced(node)
+    peer = f"360113.{'1' * 18}"
+    with (node / "tongban.toml").open("a") as file:
+        file.write(f'\n[[peer]]\nid = "{peer}"\nurl = "http://b"\ncard = "b.json"\nfingerprint = "{"0" * 32}"\n')
+    found = examined(node)[f"key {key[:8]}"]
+    assert found.level == "warn" and peer in found.zh
+
+
+def test_the_doctor_on_custodians_passphrase_backup_and_drill(node: Path, tmp_path: Path) -> None:
+    found = examined(node)
+    assert {found[name].level for name in ("custodians", "key backup", "key register")} == {"ok"}, "a laboratory"
+    assert "一人" in found["custodians"].zh and "没有" in found["key backup"].zh
+    two_persons(node)
+    assert examined(node)["custodians"].level == "warn"
+    two_persons(node, "wang", "li")
+    assert "wang" in examined(node)["custodians"].zh
+    file = node / "tongban.toml"
+    file.write_text(file.read_text("utf-8").replace("lab = true", "lab = false"), "utf-8")
+    assert examined(node)["key backup"].level == "warn"
+    told(node, "key", "backup", "-o", tmp_path / "b")
+    found = examined(node)
+    assert (found["key backup"].level, found["restore drill"].level) == ("ok", "warn")
+    told(
+        node, "key", "restore", tmp_path / "b" / "keys.backup", *sorted((tmp_path / "b").glob("share-*"))[:2], "--drill"
+    )
+    assert examined(node)["restore drill"].level == "ok"
+    assert examined(node, 200)["restore drill"].level == "warn"
+    told(node, "key", "gen", "direct")
+    assert "direct" in examined(node)["key backup"].zh
+    path = node / "keys" / "register.json"
+    path.write_bytes(path.read_bytes().replace(b"wang", b"evil"))
+    assert examined(node)["key register"].level == "fail"
+
+
+def test_a_short_passphrase_is_worth_a_warning(node: Path) -> None:
+    for path in (node / "keys").glob("*"):
+        path.unlink()
+    keyring.write_private(node / "keys" / "passphrase", b"letmein")
+    keyring.write_vault(node / "keys", b"letmein", PROVIDER.random, 10)
+    found = list(key_checks.register(Patient(config.load(node / "tongban.toml"), node, NOW)))
+    assert (found[-1].name, found[-1].level) == ("key passphrase", "warn")
