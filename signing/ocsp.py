@@ -52,8 +52,12 @@ class CertId:
     serial: int
 
     def names(self, certificate: Certificate, issuer: Certificate) -> bool:
-        """Is it this certificate of this issuer? No where the digest is not one we know."""
-        return self.algorithm in _DIGESTS and self == _identify(certificate, issuer, self.algorithm)
+        """Is it this certificate of this issuer?"""
+        return self.serial == certificate.serial and self.is_by(issuer)
+
+    def is_by(self, issuer: Certificate) -> bool:
+        """Is it a certificate of this issuer? No where the digest is not one we know."""
+        return self.algorithm in _DIGESTS and self == _identify(self.serial, issuer, self.algorithm)
 
     def encode(self) -> bytes:
         """DER."""
@@ -119,7 +123,7 @@ class Answer:
 
 def identify(certificate: Certificate, issuer: Certificate, digest: Digest = "sm3") -> CertId:
     """The name of a certificate in requests; Malformed if the issuer has no SM2 key."""
-    return _identify(certificate, issuer, DIGEST_OIDS[digest])
+    return _identify(certificate.serial, issuer, DIGEST_OIDS[digest])
 
 
 def build_request(wanted: CertId, nonce: bytes | None) -> bytes:
@@ -219,11 +223,11 @@ def _cert_id(element: der.Tlv) -> CertId:
     return CertId(certs.algorithm(algorithm)[0], name.as_octets(), key.as_octets(), serial.as_int())
 
 
-def _identify(certificate: Certificate, issuer: Certificate, algorithm: str) -> CertId:
+def _identify(serial: int, issuer: Certificate, algorithm: str) -> CertId:
     if issuer.public_key is None:
         raise Malformed("ocsp-issuer", "颁发者没有 SM2 公钥", "the issuer has no SM2 key")
     digest = _DIGESTS[algorithm]
-    return CertId(algorithm, digest(issuer.subject_der), digest(issuer.public_key.point), certificate.serial)
+    return CertId(algorithm, digest(issuer.subject_der), digest(issuer.public_key.point), serial)
 
 
 def _certificates(rest: list[der.Tlv]) -> tuple[Certificate, ...]:

@@ -5,7 +5,6 @@ What the laboratory issues carries 样章·测试无效 in its subject. ``path``
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ _CA = click.option("--ca", metavar="CA.pem", help=say("签发者证书", "the is
 _CA_KEY = click.option("--ca-key", metavar="K.pem", help=say("签发者私钥", "the issuer's private key"))
 _PROFILES = (
     *("ca", "identity", "checkpoint", "direct", "seal-maker", "seal-signer"),
-    *("tls-server", "tls-client", "encryption"),
+    *("tls-server", "tls-client", "encryption", "ocsp-responder", "tsa"),
 )
 
 
@@ -94,9 +93,23 @@ def show(file: str, json: bool) -> None:
     finish(True, data, json, lines)
 
 
-@group.command(help=say("验证证书与证书链。", "Verify a certificate and its chain."))
+@group.command(
+    help=say("验证证书、证书链、在线状态与双证书配对。", "Verify a certificate, its chain, its status, its pair.")
+)
 @click.argument("file")
 @options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, AT)
+@click.option(
+    "--partitions",
+    type=click.Choice(["by-point", "refuse", "as-complete"]),
+    default="by-point",
+    show_default=True,
+    help=say("分片吊销列表如何算", "how lists for part of the certificates count"),
+)
+@click.option(
+    "--ocsp", "responses", multiple=True, metavar="F", help=say("在线状态答复文件，可多次", "a stored OCSP response")
+)
+@click.option("--ocsp-url", "url", metavar="URL", help=say("向此应答者查询", "ask this responder"))
+@click.option("--pair", metavar="F", help=say("同一持有者的加密证书（双证书）", "the holder's encryption certificate"))
 @click.option(
     "--usage",
     type=click.Choice(["any", "sign", "encrypt", "crl-sign"]),
@@ -105,33 +118,38 @@ def show(file: str, json: bool) -> None:
     help=say("要求的密钥用途", "key usage that is demanded"),
 )
 @options(PROVIDER, JSON)
-def verify(
-    file: str,
-    anchors: tuple[str, ...],
-    intermediates: tuple[str, ...],
-    crls: tuple[str, ...],
-    require_crl: bool,
-    at: datetime.datetime | None,
-    usage: str,
-    provider: str,
-    json: bool,
-) -> None:
+def verify(json: bool, **given: Any) -> None:
     """The first certificate of FILE; those after it serve as intermediates. Exit 0 valid, 1 invalid, 2 cannot tell."""
-    from functools import partial
+    from gateway.cli import cert_verify
 
-    from gateway.cli import cert_tools as tools
-    from gateway.cli.cert_report import chain_answer
-    from signing.path import check_path
+    cert_verify.verify(Context(json), cert_verify.Wanted(**given))
 
-    context = Context(json)
-    leaf, *more = tools.certificates(context, [file])
-    trusted, middle = tools.certificates(context, anchors), tools.certificates(context, intermediates)
-    known, moment = tools.lists(context, crls), tools.now(at)
-    engine = context.open(provider, failing=None)
-    policy = tools.path_policy(usage, require_crl)
-    judge = partial(check_path, leaf, [*more, *middle], trusted, moment, engine, crls=known, policy=policy)
-    report = tools.as_of_then_or_now(lambda day: judge(now=day), moment)
-    chain_answer(context, report, moment)
+
+@group.command(
+    "ocsp",
+    help=say(
+        "查询证书在线状态的请求；给出 --key 则作为实验应答者答复。",
+        "A request for a certificate's status; with --key, a laboratory responder's answer.",
+    ),
+)
+@click.option("--ca", required=True, metavar="CA.pem", help=say("颁发者证书", "the issuer's certificate"))
+@click.option("--key", metavar="K.pem", help=say("应答者私钥", "the responder's private key"))
+@click.option("--responder", metavar="R.pem", help=say("受托应答者的证书", "certificate of a delegated responder"))
+@click.option("--for", "about", metavar="F", help=say("所问的证书", "the certificate asked about"))
+@click.option("--request", metavar="F", help=say("收到的请求", "the request received"))
+@click.option("--crl", metavar="F", help=say("据此吊销列表答复", "answer by this revocation list"))
+@click.option("--digest", type=click.Choice(["sm3", "sha1"]), default="sm3", show_default=True)
+@click.option("--hours", type=click.IntRange(1, 8760), default=24, show_default=True)
+@click.option(
+    "--from", "begins", type=MOMENT, metavar="TIME", help=say("答复时间（默认现在）", "answered at (default: now)")
+)
+@click.option("--out", required=True, metavar="F", help=say("输出文件（DER）", "output file (DER)"))
+@options(PASSPHRASE_FILE, PROVIDER, JSON)
+def ocsp_command(json: bool, **given: Any) -> None:
+    """DER, as it goes over the wire."""
+    from gateway.cli import cert_status
+
+    cert_status.status(Context(json), cert_status.Wanted(**given))
 
 
 @group.command(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from gateway.cli.cert_tools import path_of, shown, spoken, stamp_of
@@ -11,7 +13,9 @@ from gateway.cli.sm import Context
 from gateway.lang import say
 from signing import names, reasons
 from signing.chains import who
+from signing.errors import Rejected
 from signing.lab import is_lab
+from signing.reasons import Reason
 
 if TYPE_CHECKING:
     from signing.certs import Certificate
@@ -21,8 +25,101 @@ if TYPE_CHECKING:
 MARK = {True: "✓", False: "✗", None: "？"}
 
 
-def chain_answer(context: Context, report: PathReport, moment: datetime.datetime) -> NoReturn:
-    """End with the verdict on a chain."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One part of the judgement, and how the codes of its reasons begin. ``alone``: it is done on a leaf without a chain too."""
+
+    zh: str
+    en: str
+    codes: tuple[str, ...]
+    alone: bool = True
+
+
+# In the order in which signing.path judges. A code belongs to the first step that names it or its beginning.
+STEPS = (
+    Step("追溯到所信任的根、逐级签名", "leads to a trusted root, each signature", (
+        "untrusted-root", "bad-signature", "path-limit", "not-sm2", "weak-algorithm",
+    )),
+    Step("名称约束", "name constraints", ("name-constraints",), alone=False),
+    Step("有效期", "validity", (
+        "expired", "not-yet-valid", "ca-expired", "ca-not-yet-valid", "root-expired", "root-not-yet-valid",
+    )),
+    Step("上级的签发资格与路径长度", "right to issue, path length", ("not-a-ca", "ca-key-usage", "path-length"), alone=False),
+    Step("密钥用途", "key usage", ("key-usage", "extended-key-usage")),
+    Step("吊销", "revocation", ("revoked", "ca-revoked", "crl-", "ocsp-"), alone=False),
+    Step("格式与关键扩展", "form and critical extensions", ("",)),
+)  # fmt: skip
+
+
+CHAIN, REVOCATION = STEPS[0], STEPS[5]
+OUTCOMES = {"ok": "✓", "failed": "✗", "unknown": "？", "not-done": "－"}
+
+
+def step_of(code: str) -> Step:
+    """The step that a reason belongs to; form, where no other claims it."""
+    return next(
+        step
+        for step in STEPS
+        if any(code == name or (name[-1:] in ("", "-") and code.startswith(name)) for name in step.codes)
+    )
+
+
+def _done(report: PathReport, news: bool) -> Iterator[tuple[Step, str, list[Reason]]]:
+    """Each step with its outcome (a key of ``OUTCOMES``) and its reasons. ``news``: revocation was looked into."""
+    chained = not any(step_of(reason.code) is CHAIN for reason in report.reasons)
+    for step in STEPS:
+        found = [reason for reason in report.reasons if step_of(reason.code) is step]
+        done = (chained or step.alone) and (news or step is not REVOCATION)
+        outcome = "ok" if done else "not-done"
+        if found:
+            outcome = "failed" if any(isinstance(reason, Rejected) for reason in found) else "unknown"
+        yield step, outcome, found
+
+
+def _steps(report: PathReport, news: bool) -> Iterator[str]:
+    for step, outcome, found in _done(report, news):
+        yield f"  {OUTCOMES[outcome]} {say(step.zh, step.en)}"
+        yield from (f"      {say(reason.zh, reason.en)}" for reason in found)
+
+
+def pair_answer(
+    context: Context,
+    signing: PathReport,
+    encryption: PathReport,
+    pair: Sequence[Rejected],
+    moment: datetime.datetime,
+    *,
+    news: bool,
+) -> NoReturn:
+    """End with the verdict on a holder's two certificates: each chain, and whether they are a pair."""
+    kinds = {not pair, signing.ok, encryption.ok}
+    ok = False if False in kinds else None if None in kinds else True
+    lines = [
+        f"{MARK[ok]} {say('双证书', 'pair of certificates')}"
+        + say("（判断时刻 ", " (as of ")
+        + shown(moment)
+        + say("）", ")"),
+        f" {MARK[not pair]} {say('两张证书配对', 'the two are a pair')}",
+        *(f"      {say(reason.zh, reason.en)}" for reason in pair),
+        f" {MARK[signing.ok]} {say('签名证书：', 'to sign: ')}{signing.path[0].subject}",
+        *_steps(signing, news),
+        f" {MARK[encryption.ok]} {say('加密证书：', 'to encrypt: ')}{encryption.path[0].subject}",
+        *_steps(encryption, news),
+    ]
+    every = [*pair, *signing.reasons, *encryption.reasons]
+    data = context.data(
+        every[0].code if every else "ok",
+        path=path_of(signing.path),
+        reasons=[spoken(reason) for reason in every],
+        pair=[spoken(reason) for reason in pair],
+        encryption=path_of(encryption.path),
+        at=stamp_of(moment),
+    )
+    finish(ok, data, context.json, lines)
+
+
+def chain_answer(context: Context, report: PathReport, moment: datetime.datetime, *, news: bool) -> NoReturn:
+    """End with the verdict on a chain. ``news``: lists or status were given or demanded, so revocation was looked into."""
     verdict = {
         True: say("✓ 证书有效", "✓ the certificate is valid"),
         False: say("✗ 证书无效", "✗ the certificate is not valid"),
@@ -30,7 +127,7 @@ def chain_answer(context: Context, report: PathReport, moment: datetime.datetime
     }[report.ok]
     lines = [
         verdict + say("（判断时刻 ", " (as of ") + shown(moment) + say("）", ")"),
-        *(f"  {MARK[report.ok]} {say(reason.zh, reason.en)}" for reason in report.reasons),
+        *_steps(report, news),
         *([say("  后来被吊销：", "  revoked later: ") + shown(report.leaf_revoked)] if report.leaf_revoked else []),
         say("证书链：", "chain:"),
         *(f"  {depth}  {certificate.subject}" for depth, certificate in enumerate(report.path)),
@@ -39,6 +136,7 @@ def chain_answer(context: Context, report: PathReport, moment: datetime.datetime
         report.reasons[0].code if report.reasons else "ok",
         path=path_of(report.path),
         reasons=[spoken(reason) for reason in report.reasons],
+        steps=[{"step": step.en, "outcome": outcome} for step, outcome, _ in _done(report, news)],
         at=stamp_of(moment),
         revoked_later=stamp_of(report.leaf_revoked) if report.leaf_revoked else None,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, get_args
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from signing.certs import Certificate
     from signing.crl import RevocationList
     from signing.errors import Indeterminate, Rejected
-    from signing.policy import PathPolicy
+    from signing.policy import Partitions, PathPolicy
     from signing.sm2 import Signer
 
 CERTIFICATES_LIMIT = LIST_LIMIT = 64 << 20  # what is read at all; the parsers have lower caps and say so
@@ -151,6 +151,13 @@ def path_policy(usage: str, require_crl: bool) -> PathPolicy:
 
     chosen = next(name for name in USAGES if name == usage)
     return PathPolicy(usage=chosen, revocation="require" if require_crl else "if-present")
+
+
+def partitions(word: str) -> Partitions:
+    """How partitioned lists count, by the word of the option."""
+    from signing.policy import Partitions
+
+    return next(known for known in get_args(Partitions) if known == word)
 
 
 def signer(context: Context, provider: str, key: str, passphrase_file: str | None) -> Signer:
