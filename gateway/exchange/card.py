@@ -187,12 +187,17 @@ def public_keys(card: Card, use: str) -> dict[str, sm2.PublicKey]:
 
 
 def recipient(card: Card, at: datetime) -> sm2.PublicKey | Rejected:
-    """The key to encrypt to this party with: the newest that is in use at ``at`` and whose certificate is for encryption
-    only (C06), valid then, and of the holder of the card's signing certificates (C07); otherwise why there is none."""
-    since = int(at.timestamp() * 1000)
+    """The key to encrypt to this party with: the newest that is in use at ``at``, not revoked, and whose certificate is
+    for encryption only (C06), valid then, and of the holder of the card's signing certificates (C07); otherwise why there
+    is none."""
+    now_ms, revoked = int(at.timestamp() * 1000), {one.id for one in card.revoked}
     holders = [certificate for use in ("checkpoint", "direct") for _, certificate in _certified(card, use)]
     reason: Rejected | None = None
-    usable = [pair for pair in _certified(card, "encryption") if pair[0].since_ms <= since]
+    usable = [
+        (key, certificate)
+        for key, certificate in _certified(card, "encryption")
+        if key.since_ms <= now_ms and not 0 < key.until_ms <= now_ms and key.id not in revoked
+    ]
     for _, certificate in sorted(usable, key=lambda pair: pair[0].since_ms, reverse=True):
         refused = dual.refuse_recipient(certificate, holders, at)
         if refused is None and certificate.public_key is not None:

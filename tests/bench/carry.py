@@ -68,7 +68,7 @@ def _upload(server: ours.Server, port: int, size: int, sign: parts.Sign) -> dict
 def _hand_in(port: int, host: str, platform: dict[str, Any], number: int, material: dict[str, Any]) -> None:
     profile = tomllib.loads((ROOT / "adapters" / "profiles" / "qiaokou.toml").read_text("utf-8"))
     provider, scheme = open_provider(), signing_scheme.read_scheme(profile["signing"])
-    key = signing_scheme.signer_for(scheme, Signer(provider, provider.load(int(platform["private_key"], 16))))
+    key = Signer(provider, provider.load(int(platform["private_key"], 16)))
     case = cases.window_case(platform["items"][0], platform["purpose"], number) | {"cl": [material]}
     body = json.dumps(case, ensure_ascii=False).encode()
     covered = {"host": host, "content-type": "application/json"}

@@ -23,6 +23,7 @@ from gateway.exchange import message as wireform
 from gateway.exchange import sealing, wire
 from gateway.flow.freeze import Frozen, freeze, thaw
 from gateway.flow.unseal import Opener
+from gateway.ids import now_ms
 from gateway.keyring import private_bytes
 from gateway.lab import PASSPHRASE
 from gateway.ledger import evidence, records, trust
@@ -300,35 +301,35 @@ async def test_what_is_sealed_to_a_key_in_overlap_still_opens(sender: Sender) ->
 # --- what is sent how -------------------------------------------------------------------------------------------------
 
 
-def recarded(places: world.World, uses: set[str]) -> None:
-    """B's card at A, with keys of these uses only."""
-    path = places.a.folder / "peer.card.json"
-    signed = msgspec.json.decode(path.read_bytes(), type=cards.SignedCard)
+def recarded(places: world.World, version: int, uses: set[str]) -> bytes:
+    """A card of B with keys of these uses only, signed by B."""
+    signed = msgspec.json.decode((places.b.folder / "card.json").read_bytes(), type=cards.SignedCard)
     card = msgspec.json.decode(signed.card, type=cards.Card)
-    kept = msgspec.structs.replace(card, keys=tuple(key for key in card.keys if key.use in uses))
+    kept = tuple(key for key in card.keys if key.use in uses)
     phrase = private_bytes(places.b.folder / "keys" / PASSPHRASE).strip()
     identity = Signer(PROVIDER, keys.private_from_pem((places.b.folder / "keys" / "identity.pem").read_bytes(), phrase))
-    path.write_bytes(cards.sign(kept, identity, signed.certificate))
+    return cards.sign(msgspec.structs.replace(card, version=version, keys=kept), identity, signed.certificate)
 
 
-async def test_without_an_encryption_key_on_the_card_a_message_waits_and_then_goes(
+async def test_without_an_encryption_key_on_the_card_a_message_waits_and_goes_once_there_is_one(
     places: world.World, session: aiohttp.ClientSession
 ) -> None:
-    whole = (places.a.folder / "peer.card.json").read_bytes()
-    recarded(places, {"checkpoint", "direct", "tls", "seal-anchor"})
+    uses = {"checkpoint", "direct", "tls", "seal-anchor"}
+    later = recarded(places, 2, uses | {"encryption"})
+    for file in (places.a.folder / "peer.card.json", places.b.folder / "card.json"):
+        file.write_bytes(recarded(places, 1, uses))
     tap = through(places)
-    async with tap.listening():
-        async with running(places.a, places.b) as (a, b):
-            reply = await window_of(a, session).hand_in(window_of(a, session).papers())
-            case = reply.json["tbbh"]
+    async with tap.listening(), running(places.a) as (a,):
+        async with running(places.b) as (b,):
+            case = (await window_of(a, session).hand_in(window_of(a, session).papers())).json["tbbh"]
             cause = await until(lambda: a.one("SELECT cause FROM delivery WHERE destination LIKE 'peer:%'"))
             assert cause.startswith("TB-2102")
             assert a.one("SELECT state FROM delivery WHERE destination LIKE 'peer:%'") == "queued"
             assert a.one("SELECT count(*) FROM message WHERE header IS NOT NULL") == 0
             assert not any("messages" in path for path in tap.paths), "nothing has left"
-        (places.a.folder / "peer.card.json").write_bytes(whole)
-        async with running(places.a, places.b) as (a, b):
-            await until(lambda: b.one("SELECT state FROM case_file WHERE id = ?", case) == "received_there")
+        (places.b.folder / "card.json").write_bytes(later)
+        async with running(places.b) as (b,):
+            await until(lambda: b.one("SELECT state FROM case_file WHERE id = ?", case) == "received_there", 20)
 
 
 async def test_under_an_agreement_for_transport_only_a_message_travels_open(
@@ -357,7 +358,7 @@ def _changed(data: bytes, change: Any) -> bytes:
 
 
 def _codes(data: bytes) -> set[str]:
-    return {finding.code for finding in evidence.verify(data, trust.compose(PROVIDER, [])).reasons}
+    return {finding.code for finding in evidence.verify(data, trust.compose(PROVIDER, [], now_ms=now_ms())).reasons}
 
 
 @pytest.mark.parametrize("side", ["a", "b"])

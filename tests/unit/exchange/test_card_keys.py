@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from gateway.exchange import card as cards
@@ -70,6 +71,16 @@ def test_a_bad_newer_key_does_not_hide_a_good_older_one() -> None:
     good, bad = key("encryption", since=NOW - timedelta(days=9)), key("encryption", "direct", since=NOW)
     found = cards.recipient(card(bad, good), NOW)
     assert isinstance(found, PublicKey) and found.thumbprint == good.id
+
+
+def test_a_key_that_is_revoked_or_over_is_not_encrypted_to() -> None:
+    old, new = (key("encryption", since=NOW - timedelta(days=days)) for days in (9, 1))
+    gone = msgspec.structs.replace(card(old, new), revoked=(cards.Revoked(new.id, 1),))
+    found = cards.recipient(gone, NOW)
+    assert isinstance(found, PublicKey) and found.thumbprint == old.id
+    over = msgspec.structs.replace(new, until_ms=int((NOW - timedelta(hours=1)).timestamp() * 1000))
+    found = cards.recipient(card(old, over), NOW)
+    assert isinstance(found, PublicKey) and found.thumbprint == old.id
 
 
 def test_C05_an_encryption_certificate_does_not_sign() -> None:
