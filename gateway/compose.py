@@ -29,6 +29,7 @@ from gateway.flow.recognition import lists, recognition
 from gateway.flow.rotate import Rotation
 from gateway.flow.seal import Sealer
 from gateway.flow.stamps import Stamps
+from gateway.flow.timestamps import Timestamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
 from gateway.flow.to_stamper import ToStamper
@@ -45,6 +46,7 @@ from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
 from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
+from gateway.timestamping import open_client
 from gateway.web.admin import Admin
 from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
@@ -77,6 +79,7 @@ class Node:
     cards: Cards
     rotation: Rotation
     stamping: Stamping | None = None
+    timestamps: Timestamps | None = None
 
     async def close(self) -> None:
         """Stop taking work, finish what is under way, release connections."""
@@ -85,6 +88,8 @@ class Node:
             await platform.channel.close()
         if self.stamping is not None:
             await self.stamping.close()
+        if self.timestamps is not None:
+            await self.timestamps.client.close()
         await self.session.close()
 
 
@@ -144,7 +149,7 @@ async def build(config: Config, base: Path) -> Node:
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
     return Node(
         config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards,
-        rotation, stamping,
+        rotation, stamping, _timestamps(config, base, provider, journal, clock),
     )  # fmt: skip
 
 
@@ -154,6 +159,13 @@ def _session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     )
+
+
+def _timestamps(
+    config: Config, base: Path, provider: Provider, journal: Journal, clock: Callable[[], int]
+) -> Timestamps | None:
+    client = open_client(config.tsa, base, provider, clock)
+    return Timestamps(journal, client, config.tsa.every_s * 1000, random.random) if client else None
 
 
 async def _cards(

@@ -177,6 +177,17 @@ class Stamp(_Strict, frozen=True, kw_only=True):
         return rest if scheme == "external" else ""
 
 
+class Tsa(_Strict, frozen=True, kw_only=True):
+    """The time-stamp authority that is asked for trusted time, none without ``url``. ``anchor``: its root certificate (file);
+    ``policy``: the one to ask for (dotted), its own choice if empty; ``every_s``: how often our checkpoints are stamped."""
+
+    url: str = ""
+    anchor: str = ""
+    policy: str = ""
+    every_s: Annotated[int, Meta(ge=10)] = 600
+    timeout_ms: Annotated[int, Meta(ge=100, le=60_000)] = 5000
+
+
 class Clocks(_Strict, frozen=True, kw_only=True):
     """``deem_accepted``: no notice within the agreement's notify term means accepted (视为受理, 行政许可法 32)."""
 
@@ -193,6 +204,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
     stamp: Stamp = Stamp()
+    tsa: Tsa = Tsa()
     clocks: Clocks = Clocks()
     registry: RegistryFile = RegistryFile()
     peer: tuple[Peer, ...] = ()
@@ -268,6 +280,7 @@ def _suggest(error: str) -> str:
         AgreementFile,
         RegistryFile,
         Stamp,
+        Tsa,
         Clocks,
         Secret,
         PlatformSettings,

@@ -48,6 +48,8 @@ def start(node: Node) -> list[asyncio.Task[None]]:
     standing = {"housekeeping": node.housekeeping.run(), "keys": node.rotation.run()}
     if node.config.clocks.deem_accepted:
         standing["lapses"] = node.lapses.run()
+    if node.timestamps is not None:
+        standing["timestamps"] = node.timestamps.run()
     return [*tasks, *(asyncio.create_task(run, name=name) for name, run in standing.items())]
 
 

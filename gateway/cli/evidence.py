@@ -15,6 +15,7 @@ from gateway.lang import say
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gateway.cli.node import Files
     from gateway.ledger.evidence import EvidenceReport
     from gateway.ledger.package import Finding
     from gateway.ledger.times import TimeNote
@@ -68,13 +69,64 @@ def export(case: str, out: str, with_materials: bool, keep_sealed: bool, path: s
     node = open_node(path)
     found = only(node, case, as_json)
     data = export_case(node.config, node.base, found.id, with_materials=with_materials, disclose=not keep_sealed)
+    data, time, about_time = _timed(data, node)
     write_private(out, data)
     text = say(f"已导出 {out}（{len(data)} 字节）", f"written: {out} ({len(data)} bytes)")
     hint = say(
         f"核验：tongban evidence verify {out} --anchor 根证书", f"verify: tongban evidence verify {out} --anchor ROOT"
     )
     told = {"case": found.id, "file": out, "bytes": len(data), "sm3": sm3(data).hex(), "lines": data.count(b"\n")}
-    finish(True, told, as_json, [text, hint])
+    finish(True, {**told, "timestamp": time}, as_json, [text, *about_time, hint])
+
+
+@group.command(
+    help=say(
+        "给证据包补盖时间戳，或在旧时间戳上再盖一层", "Add a time stamp to a package, or one more over those it has"
+    )
+)
+@click.argument("file", type=click.Path())
+@CONFIG
+@JSON
+@on_node
+def timestamp(file: str, path: str, as_json: bool) -> None:
+    """Exit 0 stamped, 1 no authority is configured, 2 it gave no time stamp (the file is untouched), 65 unreadable."""
+    from gateway.cli.node import no, open_node, write_private
+    from gateway.cli.output import finish, read_bytes
+    from gateway.ledger.package import read
+
+    data = read_bytes(file)
+    if read(data)[0].end is None:
+        from gateway.cli.output import unreadable
+
+        unreadable(file, "不是完整的证据包", "not a whole evidence package")
+    stamped, time, lines = _timed(data, open_node(path))
+    if time == "none":
+        no("未配置时间戳服务（[tsa]）", "no time-stamp authority is configured ([tsa])", as_json, "no-tsa")
+    if time == "stamped":
+        write_private(file, stamped)
+    finish(True if time == "stamped" else None, {"file": file, "timestamp": time}, as_json, lines)
+
+
+def _timed(data: bytes, node: Files) -> tuple[bytes, str, list[str]]:
+    """The package, with the configured authority's time stamp if it gives one: ``stamped``, ``pending`` or ``none``."""
+    import asyncio
+
+    from gateway.cli.anchors import open_checking_provider
+    from gateway.ids import now_ms
+    from gateway.timestamping import Unstamped, open_client, stamp_package
+
+    client = open_client(node.config.tsa, node.base, open_checking_provider(), now_ms)
+    if client is None:
+        return data, "none", []
+    stamped = asyncio.run(stamp_package(data, client))
+    if isinstance(stamped, Unstamped):
+        zh, en = f"待补时间戳（{stamped.reason}）", f"awaiting a time stamp ({stamped.reason})"
+        return (
+            data,
+            "pending",
+            [say(f"{zh}：以后用 tongban evidence timestamp", f"{en}: tongban evidence timestamp, later")],
+        )
+    return stamped, "stamped", [say("已加盖时间戳", "time-stamped")]
 
 
 @group.command(help=say("离线核验证据包", "Verify an evidence package offline"))

@@ -27,7 +27,7 @@ from gateway.flow.casefile import CaseFile
 from gateway.flow.freeze import as_sent, read_content
 from gateway.ground import Ground, ground
 from gateway.ids import now_ms
-from gateway.ledger.checkpoint import LedgerProof, checkpoint_of
+from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint, checkpoint_of, parse_text
 from gateway.ledger.records import (
     FORMAT,
     AgreementRecord,
@@ -44,6 +44,7 @@ from gateway.ledger.records import (
     Refusal,
     StampRecord,
     TimelineRecord,
+    TimestampRecord,
     Told,
     build,
 )
@@ -54,6 +55,7 @@ from gateway.store.journal import Reader
 from gateway.store.parts import Parts
 from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
+from gateway.timestamping import anchors
 from signing.sm3 import sm3
 
 OWN_LIST = Path("certs") / "ca.crl"
@@ -106,6 +108,7 @@ def export_case(
         key, parts = vault.unwrap(case.wrapped_key), Parts(data / "parts", vault)
         desk = _Desk(config, base, found, connection, head, vault, parts, case, key, disclose)
         records = list(_records(desk, now_ms(), with_materials))
+        records += _time_stamps(desk, records)
         records += _consistency(desk, records)
     finally:
         connection.close()
@@ -169,6 +172,8 @@ def _trust(desk: _Desk) -> Iterator[Record]:
         crl = desk.base / peer.crl if peer.crl else desk.base / "-"
         listed.append((peer.id, desk.found.peer_cards[peer.id][-1].data, partner.card.keys, crl))
     roots = dict.fromkeys(key.certificate for _, _, keys, _ in listed for key in keys if key.use == "seal-anchor")
+    if desk.config.tsa.url:
+        roots |= dict.fromkeys(one.der for one in anchors(desk.config.tsa, desk.base))
     yield from (CertificateRecord(der=der) for der in roots)
     for party, card, _, crl in listed:
         if crl.is_file():
@@ -238,19 +243,41 @@ def _told(entry: show.Entry, sent: set[str]) -> Told:
     )  # fmt: skip
 
 
+def _time_stamps(desk: _Desk, records: Sequence[Record]) -> Iterator[TimestampRecord]:
+    """For each of our checkpoints in the package the first time stamp that covers it, if one does yet."""
+    done = 0
+    for size in _sizes(desk, records):
+        row = desk.reader.one(
+            "SELECT t.size, token, text, key, signature FROM checkpoint_time t JOIN checkpoint c ON c.size = t.size "
+            "WHERE t.size >= ? ORDER BY t.size LIMIT 1",
+            size,
+        )
+        if row is not None and row[0] > done:
+            done, token, *signed = row
+            yield TimestampRecord(token=token, checkpoint=SignedCheckpoint(*signed))
+
+
 def _consistency(desk: _Desk, records: Sequence[Record]) -> Iterator[ConsistencyRecord]:
     """That each of our checkpoints in the package extends the one before it."""
+    for old, new in pairwise(_sizes(desk, records)):
+        path = desk.head.consistency(desk.connection, old, new)
+        yield ConsistencyRecord(origin=desk.found.card.origin, old=old, new=new, path=path)
+
+
+def _sizes(desk: _Desk, records: Sequence[Record]) -> list[int]:
+    """The sizes of our ledger at the checkpoints in the package."""
     proofs = [one.proof for one in records if isinstance(one, ProofRecord)]
     for one in records:
         if isinstance(one, MessageRecord):
             answers = (one.sender, one.receipt, one.refusal.proof if one.refusal else None)
             proofs += [proof for proof in answers if proof is not None]
-    stated = [checkpoint for proof in proofs if (checkpoint := checkpoint_of(proof)) is not None]
-    origin = desk.found.card.origin
-    sizes = sorted({checkpoint.size for checkpoint in stated if checkpoint.origin == origin})
-    for old, new in pairwise(sizes):
-        path = desk.head.consistency(desk.connection, old, new)
-        yield ConsistencyRecord(origin=origin, old=old, new=new, path=path)
+    stated = [checkpoint_of(proof) for proof in proofs]
+    stated += [
+        parse_text(one.checkpoint.text.encode())
+        for one in records
+        if isinstance(one, TimestampRecord) and one.checkpoint
+    ]
+    return sorted({one.size for one in stated if one is not None and one.origin == desk.found.card.origin})
 
 
 # --- documents -------------------------------------------------------------------------------------------------------

@@ -104,6 +104,8 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         if config.stamp.url:
             rows.append(("stamper", partial(stamp_checks.stamper_reached, patient)))
         rows.append(("registry", partial(reach_checks.registry, patient)))
+        if config.tsa.url:
+            rows.append(("tsa", partial(reach_checks.tsa, config.tsa.url)))
         rows.append(("process", partial(reach_checks.process, config)))
     found: list[Check] = []
     for name, look in rows:

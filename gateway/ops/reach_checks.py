@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway import registryfile
@@ -100,6 +101,12 @@ def service(name: str, url: str, what: tuple[str, str]) -> Iterator[Check]:
         yield Check(name, FAIL, f"{url} 连不上（{why}）", f"{url} cannot be reached ({why})", *fix)
     else:
         yield Check(name, OK, f"{url} 可连接", f"{url} accepts connections")
+
+
+def tsa(url: str) -> Iterator[Check]:
+    """Whether the time-stamp authority accepts connections; without it evidence waits, and nothing else does."""
+    for one in service("tsa", url, ("时间戳服务", "the time-stamp authority")):
+        yield replace(one, level=WARN) if one.level == FAIL else one
 
 
 def process(config: Config) -> Iterator[Check]:

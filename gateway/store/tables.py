@@ -40,6 +40,14 @@ checkpoint = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
+checkpoint_time = Table(
+    "checkpoint_time",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),  # of the checkpoint that was stamped
+    Column("at_ms", BigInteger, nullable=False),
+    Column("token", LargeBinary, nullable=False),  # the authority's time stamp, DER
+)
+
 case_file = Table(
     "case_file",
     metadata,
