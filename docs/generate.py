@@ -11,6 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from gateway.core.draw import states_page  # noqa: E402 - the checkout comes first on the path
+from tests.vectors.sm2 import page as conformance  # noqa: E402
 
 VECTORS = HERE.parent / "tests" / "vectors" / "ledger"
 EXAMPLE = re.compile(r"<!-- vector: (\S+) (\S+) -->\n```\n.*?```\n", re.DOTALL)
@@ -32,6 +33,7 @@ def fill_examples(page: str) -> str:
 def main() -> None:
     """Every page anew."""
     (HERE / "states.md").write_text(states_page(), "utf-8")
+    conformance.write(HERE)
     protocol = HERE / "protocol.md"
     protocol.write_text(fill_examples(protocol.read_text("utf-8")), "utf-8")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,14 @@ class Vector:
         return f"{self.file} {self.number} {' '.join(self.flags)}: {self.comment}"
 
 
+@cache
 def load(file: str) -> list[Vector]:
     """All vectors of one file."""
     whole = json.loads((HERE / f"{file}.json").read_text("utf-8"))
     return [_vector(file, group, test) for group in whole["testGroups"] for test in group["tests"]]
 
 
+@cache
 def notes(file: str) -> dict[str, dict[str, str]]:
     """The notes on this file's flags."""
     found: dict[str, dict[str, str]] = json.loads((HERE / f"{file}.json").read_text("utf-8"))["notes"]

@@ -15,6 +15,7 @@ from tests.vectors.sm2.adapters.serving import UNSUPPORTED, Answer, serve
 LIB = ctypes.CDLL(sys.argv[1] if len(sys.argv) > 1 else ctypes.util.find_library("crypto") or "libcrypto.so.3")
 for name, result, arguments in (
     ("OpenSSL_version", c_char_p, [c_int]),
+    ("ERR_clear_error", None, []),
     ("d2i_PUBKEY", c_void_p, [c_void_p, c_void_p, c_size_t]),
     ("d2i_AutoPrivateKey", c_void_p, [c_void_p, c_void_p, c_size_t]),
     ("BIO_new_mem_buf", c_void_p, [c_char_p, c_int]),
@@ -48,6 +49,7 @@ for name, result, arguments in (
 
 def from_der(reader: str, data: bytes) -> int | None:
     """An EVP_PKEY of exactly these bytes."""
+    LIB.ERR_clear_error()
     buffer = ctypes.create_string_buffer(data, len(data))
     at = c_void_p(ctypes.addressof(buffer))
     key: int | None = getattr(LIB, reader)(None, ctypes.byref(at), len(data))
@@ -121,6 +123,7 @@ def coordinate(key: int, name: bytes) -> str:
 
 def read(reader: str, check: str, pem: str) -> Answer:
     """A PEM key, then OpenSSL's own check of it, as ``openssl pkey -check`` and ``-pubcheck`` do."""
+    LIB.ERR_clear_error()  # OpenSSL's key readers look at errors that earlier calls have left
     data = pem.encode()
     source = LIB.BIO_new_mem_buf(data, len(data))
     key = getattr(LIB, reader)(source, None, None, None)

@@ -52,4 +52,5 @@ def public_key(pem: str) -> Answer:
 
 if __name__ == "__main__":
     acts = {"verify": verify, "decrypt": decrypt, "private-key": private_key, "public-key": public_key}
-    serve(f"Tongban {PROVIDER.uri} ({PROVIDER.description.split(' (')[0]})", acts)
+    below = PROVIDER.description.split()[:2] if PROVIDER.description.startswith("OpenSSL") else []
+    serve(" ".join(["Tongban", PROVIDER.uri, *below]), acts)

@@ -88,7 +88,7 @@ CIPHERTEXTS = {
     "EmptyC2": Note("S30", "EDGE_CASE", "空密文", "Nothing is encrypted"),
     "ZeroKeyStream": Note("S30", "EDGE_CASE", "密钥流全零", "A key stream of zeros, which shows the plaintext"),
     "NotOnCurve": Note("S20", "CONFIDENTIALITY", "C1 不在曲线上", "C1 off the curve"),
-    "InvalidCurve": Note("S20", "CONFIDENTIALITY", "小阶点：泄露私钥", "C1 of small order: decrypting it tells d mod that order"),
+    "InvalidCurve": Note("S20", "CONFIDENTIALITY", "他曲线上的 C1：泄露私钥", "C1 on another curve, made to open there"),
     "Infinity": Note("S20", "CONFIDENTIALITY", "C1 为无穷远点", "C1 at infinity"),
     "CoordinateRange": Note("S20", "MISSING_STEP", "坐标不小于 p", "Coordinates that are not below p"),
     "PointForm": Note("S21", "MODIFIED_PARAMETER", "C1 形式有误", "C1 in another form"),
