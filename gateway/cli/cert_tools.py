@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, get_args
 
 import click
 
-from gateway.cli.sm import Context, failed, private_key
+from gateway.cli.sm import Context, failed, key_signer
 from gateway.lang import say
 
 if TYPE_CHECKING:
@@ -161,11 +161,8 @@ def partitions(word: str) -> Partitions:
 
 
 def signer(context: Context, provider: str, key: str, passphrase_file: str | None) -> Signer:
-    """The signer of a private key file, or the end."""
-    from signing.sm2 import Signer
-
-    engine = context.provider or context.open(provider)
-    return Signer(engine, private_key(context, key, passphrase_file))
+    """The signer of a private key in a file or a machine, or the end."""
+    return key_signer(context, context.provider or context.open(provider), key, passphrase_file)
 
 
 def subject(text: str) -> list[tuple[str, str]]:

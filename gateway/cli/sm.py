@@ -19,7 +19,7 @@ from gateway.lang import say
 if TYPE_CHECKING:
     from signing.errors import SigningError
     from signing.providers import Provider
-    from signing.sm2 import PrivateKey, PublicKey
+    from signing.sm2 import PrivateKey, PublicKey, Signer
 
 PASSPHRASE = "TONGBAN_PASSPHRASE"  # noqa: S105 - the name of a variable
 _SMALL = 1 << 20
@@ -101,7 +101,12 @@ _IN = click.option(
 )
 _KEY_OUT = say("输出文件", "output file")
 _OUT = click.option("--out", required=True, metavar="F", help=_KEY_OUT)
-_KEY = click.option("--key", required=True, metavar="K.pem", help=say("私钥 PEM", "private key PEM"))
+_KEY = click.option(
+    "--key",
+    required=True,
+    metavar="K",
+    help=say("私钥 PEM，或密码机密钥 sdf:/库?key=1", "private key PEM, or a machine's: sdf:/library?key=1"),
+)
 _PUB = click.option("--pub", required=True, metavar="P.pem", help=say("公钥 PEM", "public key PEM"))
 PASSPHRASE_FILE = click.option(
     "--passphrase-file",
@@ -160,16 +165,14 @@ def sign(
 
     context = Context(json, out)
     engine = context.open(provider)
-    private = private_key(context, key, passphrase_file)
-    e = digest_file(source, sm2.za(private.public, _id(signer_id)))
+    signer = key_signer(context, engine, key, passphrase_file)
+    e = digest_file(source, sm2.za(signer.public, _id(signer_id)))
     try:
-        r, s = engine.sign_digest(private, e)
-        if not engine.verify_digest(private.public, e, r, s):
-            context.done(False, "signing-fault", "签名自检未通过", "the fresh signature failed its check")
+        r, s = signer.sign_digest(e)
         write(out, sm2.encode(r, s, sm2.Encoding(encoding)))
     except broken() as error:
         failed(context, error)
-    context.done(True, "ok", f"已签名：{out}", f"signed: {out}", key_id=private.public.thumbprint)
+    context.done(True, "ok", f"已签名：{out}", f"signed: {out}", key_id=signer.key_id)
 
 
 @group.command(help=say("验证文件的签名。", "Verify the signature of a file."))
@@ -325,6 +328,27 @@ def public_key(context: Context, path: str) -> PublicKey:
         return keys.public_from_pem(read_bytes(path, _SMALL))
     except Malformed as error:
         context.unreadable(path, error)
+
+
+def key_signer(context: Context, engine: Provider, key: str, passphrase_file: str | None) -> Signer:
+    """The signer of a key in a file, or in a machine: ``sdf:/library?key=1``, whose PIN comes as a passphrase does and is
+    presented once."""
+    from signing.errors import Unavailable
+    from signing.providers import sdf
+    from signing.providers.sdf_session import Pin
+    from signing.sm2 import Signer
+
+    if not key.startswith(sdf.SCHEME):
+        return Signer(engine, private_key(context, key, passphrase_file))
+    try:
+        where, index, use = sdf.split_key(key)
+        machine = context.open(where)
+        assert isinstance(machine, sdf.Sdf)  # noqa: S101 - its scheme says so
+        return Signer(machine, machine.key(index, Pin(_passphrase(context, passphrase_file, fresh=False)), use))
+    except Unavailable as error:
+        if error.code == "provider-unknown":
+            raise click.UsageError(say(error.zh, error.en)) from None
+        context.done(False, error.code, error.zh, error.en)
 
 
 def private_key(context: Context, path: str, passphrase_file: str | None) -> PrivateKey:
