@@ -1,4 +1,4 @@
-"""BouncyCastle asked through ``java/CertTool.java``: one question a line, one answer a line."""
+"""BouncyCastle asked through a program in ``java/``: one question a line, one answer a line."""
 
 from __future__ import annotations
 
