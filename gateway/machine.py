@@ -12,9 +12,8 @@ from pathlib import Path
 
 from gateway.config import Config, ConfigError, Secret
 from signing.errors import Unavailable
-from signing.providers import Provider
+from signing.providers import Provider, sdf_abi
 from signing.providers.sdf import SCHEME, Sdf, SdfKey, split_key
-from signing.providers.sdf_abi import PIN_CODES
 from signing.providers.sdf_session import Pin
 
 REFUSED = "pin-refused"  # in the data folder: lies there after a refused PIN, until a person removes it
@@ -47,7 +46,7 @@ class MachineKeys:
             try:
                 self._held[index] = self.provider.key(index, self.pin)
             except Unavailable as error:
-                if error.code in PIN_CODES:
+                if error.code == sdf_abi.REFUSED:
                     raise ConfigError("keys.machine.pin", error.zh, error.en) from None
                 raise
         return self._held[index]

@@ -60,7 +60,13 @@ CODES: Final[dict[int, Code]] = {
     0x1E: Code("output", "输出参数错误", "bad output argument"),
     0x21: Code("pin-locked", "口令已锁定", "the PIN is locked"),  # of several vendors
 }
-PIN_CODES: Final = frozenset({"sdf-pin-refused", "sdf-pin-locked"})
+REFUSED: Final = "sdf-pin-refused"
+# What may go wrong while a PIN is presented and says nothing about the PIN. Every other code is taken for a refusal:
+# vendors have numbers of their own for it, and a second try may be the one that locks the machine.
+NOT_THE_PIN: Final = frozenset(
+    f"sdf-{name}"
+    for name in ("communication", "hardware", "open-device", "open-session", "no-key", "memory", "not-supported")
+)
 
 
 class MachineError(Unavailable):

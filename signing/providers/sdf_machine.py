@@ -2,23 +2,25 @@
 
 After ``failures`` acts of one kind in a row without a result (random numbers that still come say nothing about
 signatures) the machine rests: every act is refused at once (``sdf-resting``), so nobody waits for a dead machine. A
-thread tries it every ``rest_s`` with a real signature by every key in use; the first success ends the rest. A refused PIN
-ends all acts until a person has acted. No failure is ever answered by another key.
+thread tries it after ``rest_s`` and ever more rarely, with a real signature by every key in use; the first success ends
+the rest. A refused PIN ends all acts until a person has acted. No failure is ever answered by another key.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from signing.errors import SigningError
-from signing.providers.sdf_abi import PIN_CODES, Library, MachineError
+from signing.providers.sdf_abi import REFUSED, Library, MachineError
 from signing.providers.sdf_session import Device, Pin, Session, timed_out
 
 T = TypeVar("T")
+STUCK: Final = 16  # threads that may hang in the library before no more are risked
+SLOWEST: Final = 12  # rests between two tries grow up to this many
 PROBE: Final = bytes(range(32))  # the digest that a probe signs; the signature goes nowhere
 # The machine is there and says that this cannot be done: a matter of settings, not of health.
 ANSWERS: Final = frozenset({"sdf-not-supported", "sdf-no-key", "sdf-algorithm", "sdf-mode", "sdf-key-type"})
@@ -42,6 +44,7 @@ class Machine:
         self._lock = threading.Lock()
         self._device = Device(library)
         self._idle: deque[Session] = deque()
+        self._stuck: list[Session] = []
         self._keys: dict[int, Pin] = {}
         self._streaks: Counter[str] = Counter()
         self._resting = False
@@ -69,7 +72,8 @@ class Machine:
     def close(self) -> None:
         """End the idle sessions and any trying; acts under way finish for themselves."""
         self._closed.set()
-        self._retire()
+        for session in self._retire():
+            session.gone(self._limits.timeout_s)
 
     def _attempt(self, act: str, work: Callable[[Session], T]) -> T:
         session = self._take()
@@ -77,6 +81,7 @@ class Machine:
             result = session.run(work, self._limits.timeout_s)
         except TimeoutError:
             session.end()
+            self._stuck.append(session)
             raise self._failed(act, timed_out(act)) from None
         except MachineError as error:
             session.end()
@@ -101,13 +106,14 @@ class Machine:
                 return
         session.end()
 
-    def _retire(self) -> None:
-        """No session of a device that failed is used again."""
+    def _retire(self) -> Sequence[Session]:
+        """No session of a device that failed is used again; those that were idle."""
         with self._lock:
             self._device = Device(self._library)
             stale, self._idle = self._idle, deque()
         for session in stale:
             session.end()
+        return stale
 
     def _failed(self, act: str, error: MachineError) -> MachineError:
         if error.code in ANSWERS:
@@ -115,7 +121,7 @@ class Machine:
         self._retire()
         with self._lock:
             self._streaks[act] += 1
-            if error.code in PIN_CODES:
+            if error.code == REFUSED:
                 self._refusal = error
             elif self._streaks[act] >= self._limits.failures and not self._resting:
                 self._resting = True
@@ -123,7 +129,12 @@ class Machine:
         return error
 
     def _try_again(self) -> None:
-        while not self._closed.wait(self._limits.rest_s) and self._refusal is None:
+        wait = self._limits.rest_s
+        while not self._closed.wait(wait) and self._refusal is None:
+            self._stuck = [session for session in self._stuck if session.alive]
+            if len(self._stuck) >= STUCK:
+                continue
+            wait = min(2 * wait, SLOWEST * self._limits.rest_s)
             try:
                 self._attempt("probe", self._works)
             except SigningError:

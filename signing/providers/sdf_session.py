@@ -18,7 +18,8 @@ from typing import Any, Final, TypeVar
 
 from signing.errors import SigningError
 from signing.providers.sdf_abi import (
-    PIN_CODES,
+    NOT_THE_PIN,
+    REFUSED,
     SM2_ENCRYPT,
     SM2_SIGN,
     SM4_CBC,
@@ -31,6 +32,8 @@ from signing.sm2 import PublicKey, decrypt_failed, split_ciphertext
 
 T = TypeVar("T")
 BLOCK: Final = 16
+WAIT_S: Final = 30.0
+SPARE: Final = 256  # room beyond what is needed: libraries copy whole structures of their own size
 _EXPORTS: Final = {"sign": "ExportSignPublicKey_ECC", "encrypt": "ExportEncPublicKey_ECC"}
 
 
@@ -51,15 +54,23 @@ class Pin:
 
     def present(self, attempt: Callable[[bytes], None]) -> None:
         """Make the attempt, unless one has been refused before."""
-        with self._lock:
+        if not self._lock.acquire(timeout=WAIT_S):  # another attempt hangs: how it ends is not known
+            raise timed_out("PIN")
+        try:
             if self._refused or (self._mark is not None and self._mark.exists()):
                 raise _stays_refused(self._mark)
-            try:
-                attempt(self._secret)
-            except MachineError as error:
-                if error.code in PIN_CODES:
-                    self._refuse()
+            self._try(attempt)
+        finally:
+            self._lock.release()
+
+    def _try(self, attempt: Callable[[bytes], None]) -> None:
+        try:
+            attempt(self._secret)
+        except MachineError as error:
+            if error.code in NOT_THE_PIN:
                 raise
+            self._refuse()
+            raise MachineError(REFUSED, error.zh, error.en) from None
 
     def _refuse(self) -> None:
         self._refused = True
@@ -73,9 +84,7 @@ class Pin:
 def _stays_refused(mark: Path | None) -> MachineError:
     where = f"，更正口令后删除 {mark}" if mark is not None else ""
     there = f"; correct it, then remove {mark}" if mark is not None else ""
-    return MachineError(
-        "sdf-pin-refused", f"密码机口令曾被拒绝，不再尝试{where}", f"the machine's PIN was refused before{there}"
-    )
+    return MachineError(REFUSED, f"密码机口令曾被拒绝，不再尝试{where}", f"the machine's PIN was refused before{there}")
 
 
 class Device:
@@ -129,7 +138,8 @@ class Session:
         self._handle: c_void_p | None = None
         self._rights: set[int] = set()
         self._tasks: SimpleQueue[tuple[Future[Any], Callable[[Session], Any]] | None] = SimpleQueue()
-        threading.Thread(target=self._live, name="sdf-session", daemon=True).start()
+        self._thread = threading.Thread(target=self._live, name="sdf-session", daemon=True)
+        self._thread.start()
 
     def run(self, act: Callable[[Session], T], seconds: float) -> T:
         """The act's result; TimeoutError when it is not there in time."""
@@ -140,6 +150,15 @@ class Session:
     def end(self) -> None:
         """Close once the thread is free."""
         self._tasks.put(None)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread still is; one that was ended and stays alive is stuck in the library."""
+        return self._thread.is_alive()
+
+    def gone(self, seconds: float) -> None:
+        """Wait for its end, no longer than this."""
+        self._thread.join(seconds)
 
     def _live(self) -> None:
         while (task := self._tasks.get()) is not None:
@@ -204,9 +223,10 @@ class Session:
     def decrypt(self, index: int, ciphertext: bytes, with_algorithm: bool) -> bytes:
         """The plaintext of 04||C1||C3||C2; the uniform Malformed for a ciphertext that the machine refuses."""
         c1, c3, c2 = split_ciphertext(ciphertext)
-        form, out, size = self._lib.shapes.cipher(len(c2)), ctypes.create_string_buffer(len(c2) + 1), c_uint64(len(c2))
+        form, size = self._lib.shapes.cipher(len(c2) + SPARE), c_uint64(len(c2))
+        out = ctypes.create_string_buffer(len(c2) + SPARE)
         form.x, form.y, form.size = self._lib.shapes.put(c1.x), self._lib.shapes.put(c1.y), len(c2)
-        form.m[:], form.c[:] = list(c3), list(c2)
+        form.m[:], form.c[: len(c2)] = list(c3), list(c2)
         algorithm = (ctypes.c_uint(SM2_ENCRYPT),) if with_algorithm else ()
         try:
             self._lib.call(

@@ -18,6 +18,7 @@ from signing.errors import KeyFault, Malformed, Unavailable
 from signing.providers import open_provider, selftest
 from signing.providers.sdf import Sdf, split_key
 from signing.providers.sdf_abi import CODES, MachineError, Shapes
+from signing.providers.sdf_machine import STUCK
 from signing.providers.sdf_session import Pin
 from signing.sm2 import DEFAULT_ID, PublicKey, Signer
 from signing.sm3 import hmac_sm3
@@ -180,6 +181,53 @@ def test_L11_a_wrong_PIN_is_presented_once_and_then_a_person_has_to_act(
     assert opened().key(1, Pin(PIN, mark)).public == public_of(1)
     assert double.count("pins") == 2
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("code", ["01000001", "01000018", "01000021", "01020304", "FFFFFFFF", "0100001D"])
+def test_L11_a_vendors_own_number_for_a_wrong_PIN_is_a_refusal_too(opened: Opened, double: Double, code: str) -> None:
+    provider, pin = opened(), Pin(PIN)
+    double.set(fail=f"GetPrivateKeyAccessRight:{code}:1")
+    assert code_of(lambda: provider.key(1, pin)) == "sdf-pin-refused"
+    double.well()
+    time.sleep(0.2)
+    assert code_of(lambda: provider.key(1, pin)) == "sdf-pin-refused"
+
+
+@pytest.mark.parametrize("code", ["01000003", "01000004", "01000005", "01000006"])
+def test_L11_a_link_that_fails_while_the_PIN_is_presented_is_no_refusal(
+    opened: Opened, double: Double, code: str
+) -> None:
+    provider, pin = opened(), Pin(PIN)
+    double.set(fail=f"GetPrivateKeyAccessRight:{code}:1")
+    assert code_of(lambda: provider.key(1, pin)) != "sdf-pin-refused"
+    double.well()
+    assert provider.key(1, pin).public == public_of(1)
+
+
+def test_L11_a_machine_that_hangs_for_good_takes_a_bounded_number_of_threads(opened: Opened, double: Double) -> None:
+    one = signer(opened(timeout_ms=20, rest_ms=1))
+    double.set(delay=1500)
+    for _ in range(20):
+        code_of(lambda: one.sign(b"m"))
+    time.sleep(0.8)
+    assert sum(thread.name == "sdf-session" for thread in threading.enumerate()) <= STUCK + 2
+    double.well()
+    end = time.monotonic() + 10
+    while True:
+        try:
+            one.sign(b"m")
+            return
+        except MachineError:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def test_sessions_are_closed_in_the_end(opened: Opened, double: Double) -> None:
+    provider = opened()
+    signer(provider).sign(b"m")
+    assert double.count("sessions") == double.count("devices") == 1
+    provider.machine.close()
+    assert double.count("sessions") == double.count("devices") == 0
 
 
 def test_L11_a_PIN_changed_while_running_costs_one_attempt(opened: Opened, double: Double) -> None:
