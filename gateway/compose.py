@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class Node:
     tls: Tls
     cards: Cards
     rotation: Rotation
+    ring: Keyring
     stamping: Stamping | None = None
     timestamps: Timestamps | None = None
 
@@ -91,6 +93,7 @@ class Node:
         if self.timestamps is not None:
             await self.timestamps.client.close()
         await self.session.close()
+        await asyncio.to_thread(self.ring.close)
 
 
 async def build(config: Config, base: Path) -> Node:
@@ -149,7 +152,7 @@ async def build(config: Config, base: Path) -> Node:
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
     return Node(
         config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards,
-        rotation, stamping, _timestamps(config, base, provider, journal, clock),
+        rotation, ring, stamping, _timestamps(config, base, provider, journal, clock),
     )  # fmt: skip
 
 

@@ -102,6 +102,11 @@ class Keyring:
             raise ConfigError(where, "密钥在密码机中，而配置没有密码机", "this key is in a machine; none is set")
         return self.machine.key(where)
 
+    def close(self) -> None:
+        """Leave a machine that holds our keys."""
+        if self.machine is not None:
+            self.machine.provider.machine.close()
+
     def answers(self) -> None:
         """Unavailable while a machine that holds our keys does not answer."""
         if self.machine is not None:

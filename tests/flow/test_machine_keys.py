@@ -156,6 +156,8 @@ async def test_both_gateways_exchange_with_keys_in_a_machine(
             await asyncio.sleep(0.02)
         await until(lambda: bool(b.one("SELECT count(*) FROM case_file")))
         await until(lambda: a.one("SELECT count(*) FROM delivery WHERE state = 'delivered'") >= 1)
+        assert double.count("sessions") > 0
+    assert double.count("sessions") == double.count("devices") == 0  # a node that stops leaves the machine
 
 
 def test_doctor_tells_machine_keys_from_software_keys(moved: world.World) -> None:
