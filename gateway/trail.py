@@ -7,6 +7,7 @@ one outlives a restart and none that came before it can take its place again (ro
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +47,14 @@ def of_peer(config: Config, base: Path, peer: Peer, provider: Provider) -> list[
 def fingerprint(data: bytes) -> str:
     """The identity key that a card which has been read is signed by."""
     return msgspec.json.decode(data, type=cards.SignedCard).key
+
+
+def naming(held: Sequence[HeldCard], keys: Collection[str]) -> list[HeldCard]:
+    """The newest card, and before it the last one that named each of these keys which the newest leaves out."""
+    needed = {len(held) - 1}
+    for key in keys:
+        needed |= set([n for n, one in enumerate(held) if any(key == listed.id for listed in one.card.keys)][-1:])
+    return [held[n] for n in sorted(needed)]
 
 
 def _store(config: Config, base: Path) -> Path:

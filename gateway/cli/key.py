@@ -299,7 +299,7 @@ def archive(key: str, reason: str, by: str, path: str, as_json: bool) -> None:
 @JSON
 @on_node
 def revoke(key: str, order: str | None, reason: str, by: str, path: str, as_json: bool) -> None:
-    """At once on this node; partners learn of it by the next card."""
+    """At once on this node; partners learn of it by the next card, which is pushed to them as soon as it is installed."""
     node = open_node(path)
     at = desk(node, by, order)
     after = done(at.revoke(done(at.find(key), as_json), reason), as_json)

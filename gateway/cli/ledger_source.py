@@ -41,7 +41,7 @@ def _node(config: str) -> Source:
     node = open_node(config)
     reader = node.reader
     return Source(
-        ledger_file.head(node.base), ledger_file.leaves(reader), list(ledger_file.checkpoints(reader)),
+        ledger_file.head(node.base, reader), ledger_file.leaves(reader), list(ledger_file.checkpoints(reader)),
         ledger_file.held(reader),
     )  # fmt: skip
 
@@ -75,7 +75,8 @@ def keys(head: LedgerHead, anchors: tuple[str, ...]) -> tuple[Verify, Sequence[F
     from signing.errors import Rejected
 
     provider, party = open_checking_provider(), head.origin.split("/")[0]
-    cards = [(1, CardRecord(party=party, card=head.card))] if head.card else []
+    published = [*head.earlier, head.card] if head.card else []
+    cards = [(1, CardRecord(party=party, card=card)) for card in published]
     book, findings = read_cards(cards, provider)
     given = read_anchors(anchors)
     for identity in book.identities if given else ():

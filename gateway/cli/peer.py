@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.config import Peer
     from gateway.exchange.card import Card
     from gateway.ops.partners import Ping
+    from gateway.trail import HeldCard
 
 _ADDRESS = re.compile(r"https?://(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?(?:/[0-9A-Za-z._~/-]*)?")
 _PEER = click.argument("peer", metavar=say("对端", "PEER"))
@@ -42,7 +43,8 @@ def list_(path: str, as_json: bool) -> None:
     found = [_state(node, peer) for peer in node.config.peer]
     lines = [
         f"{one['id']}  {one['name']}  {say('往来', 'active') if one['state'] == 'active' else say('暂停', 'paused')}  "
-        + say(f"待投递 {one['open']}", f"{one['open']} owed")
+        + say(f"待投递 {one['open']}  ", f"{one['open']} owed  ")
+        + _fetched_line(one)
         for one in found
     ]
     finish(True, {"peers": found}, as_json, lines or [say("没有登记对端", "no partner is registered")])
@@ -56,10 +58,30 @@ def _state(node: Files, peer: Peer) -> dict[str, Any]:
     owed = node.reader.one(
         f"SELECT count(*) FROM delivery WHERE destination = ? AND state NOT IN {DONE}", f"peer:{peer.id}"
     )
+    party = node.config.node.party
+    newest = {
+        owner: node.reader.one("SELECT max(version) FROM card WHERE party = ?", owner) for owner in (peer.id, party)
+    }
+    told_card = node.reader.one("SELECT version, proof IS NOT NULL FROM card_told WHERE peer = ?", peer.id) or (0, 0)
     return {
         "id": peer.id, "name": node.names.get(peer.id, peer.id), "url": peer.url, "state": state,
         "cause": safe_cause(cause), "held_size": held, "told": told, "open": owed[0] if owed else 0,
+        "card": {
+            "theirs": (newest[peer.id] or (0,))[0] or 0, "ours": (newest[party] or (0,))[0] or 0,
+            "fetched": told_card[0], "proved": bool(told_card[1]),
+        },
     }  # fmt: skip
+
+
+def _fetched_line(one: dict[str, Any]) -> str:
+    """Whether the partner has our newest card."""
+    card = one["card"]
+    if card["fetched"] >= card["ours"]:
+        return say(f"已取得我方名片第 {card['fetched']} 版", f"has our card {card['fetched']}")
+    return say(
+        f"我方名片：对方有第 {card['fetched']} 版，最新第 {card['ours']} 版",
+        f"our card: they have {card['fetched']} of {card['ours']}",
+    )
 
 
 @group.command(help=say("对端的名片、密钥与账本", "A partner's card, keys and ledger"))
@@ -70,14 +92,13 @@ def _state(node: Files, peer: Peer) -> dict[str, Any]:
 def show(peer: str, path: str, as_json: bool) -> None:
     """By party id or division code."""
     from gateway.cli.output import finish
-    from gateway.exchange import card as cards
-    from gateway.exchange.card import CardError
+    from gateway.config import ConfigError
 
     node = open_node(path)
     found = _one(node, peer, as_json)
     try:
-        card = cards.read(_stored(node, found), found.fingerprint, node.ring.provider)
-    except CardError as error:
+        card = _held(node, found).card
+    except ConfigError as error:
         no(error.zh, error.en, as_json, "card")
     data = _state(node, found) | _card_data(found, card)
     finish(True, data, as_json, _card_lines(data))
@@ -103,7 +124,10 @@ def _card_data(found: Peer, card: Card) -> dict[str, Any]:
 def _card_lines(data: dict[str, Any]) -> Iterator[str]:
     yield f"{data['id']}  {data['name']}  {data['url']}"
     yield say(f"  身份指纹 {data['fingerprint']}", f"  identity fingerprint {data['fingerprint']}")
-    yield say(f"  名片第 {data['version']} 版", f"  card version {data['version']}")
+    yield say(
+        f"  名片第 {data['version']} 版；{_fetched_line(data)}",
+        f"  card version {data['version']}; {_fetched_line(data)}",
+    )
     yield say(
         f"  账本 {data['origin']}：我方持有其 {data['held_size']} 条，对方持有我方 {data['told']} 条",
         f"  ledger {data['origin']}: we hold {data['held_size']} of theirs, they hold {data['told']} of ours",
@@ -119,13 +143,11 @@ def _one(node: Files, text: str, as_json: bool) -> Peer:
     return found[0]
 
 
-def _stored(node: Files, peer: Peer) -> bytes:
-    from gateway.config import ConfigError
+def _held(node: Files, peer: Peer) -> HeldCard:
+    """The newest card of a partner that this node holds."""
+    from gateway import trail
 
-    try:
-        return (node.base / peer.card).read_bytes()
-    except OSError as error:
-        raise ConfigError(peer.card, f"读不到名片（{error.strerror}）", f"cannot be read ({error.strerror})") from None
+    return trail.of_peer(node.config, node.base, peer, node.ring.provider)[-1]
 
 
 @group.command(help=say("探测：取名片，与登记的比对，并比时钟", "Fetch the card, compare it with ours, compare clocks"))
@@ -141,7 +163,7 @@ def ping(peer: str, path: str, as_json: bool) -> None:
     node = open_node(path)
     found = _one(node, peer, as_json)
     answer = partners.ping(
-        found.url, _stored(node, found), found.fingerprint, node.ring.provider, node.config.limits.window_ms
+        found.url, _held(node, found).data, found.fingerprint, node.ring.provider, node.config.limits.window_ms
     )
     finish(
         answer.ok, _ping_data(found, answer), as_json, [f"{found.id}  {found.url}", f"  {say(answer.zh, answer.en)}"]

@@ -27,7 +27,7 @@ from gateway.flow.casefile import CaseFile
 from gateway.flow.freeze import as_sent, read_content
 from gateway.ground import Ground, ground
 from gateway.ids import now_ms
-from gateway.ledger.checkpoint import LedgerProof, SignedCheckpoint, checkpoint_of, parse_text
+from gateway.ledger.checkpoint import LedgerProof, Proof, SignedCheckpoint, checkpoint_of, entry_digest, parse_text
 from gateway.ledger.records import (
     FORMAT,
     AgreementRecord,
@@ -56,6 +56,8 @@ from gateway.store.parts import Parts
 from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.timestamping import anchors
+from gateway.trail import naming
+from signing import certs
 from signing.sm3 import sm3
 
 OWN_LIST = Path("certs") / "ca.crl"
@@ -85,9 +87,19 @@ class _Desk:
     def reader(self) -> Reader:
         return Reader(self.connection)
 
+    @property
+    def revoked(self) -> frozenset[str]:
+        """The keys that either side has revoked."""
+        held = (self.found.card, *(trail[-1].card for trail in self.found.peer_cards.values()))
+        return frozenset(one.id for card in held for one in card.revoked)
+
     def prove(self, leaf: int) -> LedgerProof:
-        """The proof of our leaf as it was first given out."""
-        return self.head.prove_stored(self.connection, leaf)
+        """The proof of our leaf as it was first given out; under the newest checkpoint where that key is revoked."""
+        proof = self.head.prove_stored(self.connection, leaf)
+        newest = self.head.checkpoint
+        if newest is None or proof.checkpoint.key not in self.revoked:
+            return proof
+        return self.head.prove_under(self.connection, leaf, newest)
 
 
 def export_case(
@@ -105,6 +117,7 @@ def export_case(
         found = ground(config, base)
         vault = found.ring.vault()
         head = Head(found.card.origin)
+        head.restore(connection)
         key, parts = vault.unwrap(case.wrapped_key), Parts(data / "parts", vault)
         desk = _Desk(config, base, found, connection, head, vault, parts, case, key, disclose)
         records = list(_records(desk, now_ms(), with_materials))
@@ -128,16 +141,18 @@ def _records(desk: _Desk, made_at_ms: int, with_materials: bool) -> Iterator[Rec
         format=FORMAT, case=case.id, made_by=desk.party, made_at=made_at_ms,
         parties=[PartyNote(collecting, names[collecting], "collecting"), PartyNote(handling, names[handling], "handling")],
     )  # fmt: skip
-    yield from _trust(desk)
-    yield _agreement(desk)
     rows = desk.reader.all(
         "SELECT id, type, direction, header, original, leaf, sent_leaf, proof, receipt, status, problem FROM message "
         "WHERE case_id = ? AND direction IN ('in','out') ORDER BY created_ms, id",
         case.id,
     )  # fmt: skip
     messages = [_Row(*row) for row in rows]
-    for one in messages:
-        yield from _message(desk, one)
+    said, agreement = [record for one in messages for record in _message(desk, one)], _agreement(desk)
+    yield from _trust(desk, _keys(said) | _agreement_keys(agreement))
+    yield agreement
+    yield from said
+    said_by_others = [proof for proof in _proofs(said) if proof.checkpoint.key in desk.revoked]
+    yield from _observed(desk, said_by_others)
     sent = {one.id for one in messages if one.header is not None and one.status != "refused"}
     if desk.disclose:
         yield from _documents(desk, [one for one in messages if one.id in sent], with_materials)
@@ -163,22 +178,34 @@ class _Row(msgspec.Struct, frozen=True):
 # --- who, and on what grounds ----------------------------------------------------------------------------------------
 
 
-def _trust(desk: _Desk) -> Iterator[Record]:
-    """Cards as published, the roots that they name, and the revocation lists that we hold."""
+def _trust(desk: _Desk, used: frozenset[str]) -> Iterator[Record]:
+    """Cards as published (of earlier ones those that named the keys used), the roots that they name, and the revocation
+    lists that we hold."""
     peer = next((one for one in desk.config.peer if one.id == desk.case.counterpart), None)
-    listed = [(desk.party, desk.found.cards[-1].data, desk.found.card.keys, desk.base / OWN_LIST)]
-    partner = desk.found.partners.get(desk.case.counterpart)
-    if peer is not None and partner is not None:
+    listed = [(desk.party, naming(desk.found.cards, used), desk.base / OWN_LIST)]
+    if peer is not None:
         crl = desk.base / peer.crl if peer.crl else desk.base / "-"
-        listed.append((peer.id, desk.found.peer_cards[peer.id][-1].data, partner.card.keys, crl))
-    roots = dict.fromkeys(key.certificate for _, _, keys, _ in listed for key in keys if key.use == "seal-anchor")
+        listed.append((peer.id, naming(desk.found.peer_cards[peer.id], used), crl))
+    named = [key for _, held, _ in listed for one in held for key in one.card.keys]
+    roots = dict.fromkeys(key.certificate for key in named if key.use == "seal-anchor")
     if desk.config.tsa.url:
         roots |= dict.fromkeys(one.der for one in anchors(desk.config.tsa, desk.base))
     yield from (CertificateRecord(der=der) for der in roots)
-    for party, card, _, crl in listed:
+    for party, held, crl in listed:
         if crl.is_file():
             yield CrlRecord(der=crl.read_bytes())
-        yield CardRecord(party=party, card=card)
+        yield from (CardRecord(party=party, card=one.data) for one in held)
+
+
+def _keys(records: Sequence[Record]) -> frozenset[str]:
+    """The checkpoint keys that the proofs of these records are signed with."""
+    return frozenset(proof.checkpoint.key for proof in _proofs(records))
+
+
+def _agreement_keys(agreement: AgreementRecord) -> frozenset[str]:
+    """The keys that signed the agreement, perhaps long ago."""
+    found = (certs.parse(one.certificate).public_key for one in agreements.parse(agreement.file).signatures)
+    return frozenset(public.thumbprint for public in found if public is not None)
 
 
 def _agreement(desk: _Desk) -> AgreementRecord:
@@ -266,18 +293,35 @@ def _consistency(desk: _Desk, records: Sequence[Record]) -> Iterator[Consistency
 
 def _sizes(desk: _Desk, records: Sequence[Record]) -> list[int]:
     """The sizes of our ledger at the checkpoints in the package."""
-    proofs = [one.proof for one in records if isinstance(one, ProofRecord)]
-    for one in records:
-        if isinstance(one, MessageRecord):
-            answers = (one.sender, one.receipt, one.refusal.proof if one.refusal else None)
-            proofs += [proof for proof in answers if proof is not None]
-    stated = [checkpoint_of(proof) for proof in proofs]
+    stated = [checkpoint_of(proof) for proof in _proofs(records)]
     stated += [
         parse_text(one.checkpoint.text.encode())
         for one in records
         if isinstance(one, TimestampRecord) and one.checkpoint
     ]
     return sorted({one.size for one in stated if one is not None and one.origin == desk.found.card.origin})
+
+
+def _proofs(records: Sequence[Record]) -> list[LedgerProof]:
+    """All ledger proofs of these records."""
+    found: list[Proof | None] = [one.proof for one in records if isinstance(one, ProofRecord)]
+    for one in records:
+        if isinstance(one, MessageRecord):
+            found += [one.sender, one.receipt, one.refusal.proof if one.refusal else None]
+    return [proof for proof in found if isinstance(proof, LedgerProof)]
+
+
+def _observed(desk: _Desk, proofs: Sequence[LedgerProof]) -> Iterator[ProofRecord]:
+    """That our ledger saw these checkpoints when it did: what their keys signed before they were revoked still counts."""
+    for text in dict.fromkeys(proof.checkpoint.text for proof in proofs):
+        origin, digest = text.split("\n", 2)[1], sm3(text.encode())
+        row = desk.reader.one(
+            "SELECT idx FROM leaf WHERE kind = 'observed' AND entry = ?", entry_digest("observed", origin, digest)
+        )
+        if row is not None:
+            yield ProofRecord(
+                party=desk.party, kind="observed", id=origin, digest=digest.hex(), proof=desk.prove(row[0])
+            )
 
 
 # --- documents -------------------------------------------------------------------------------------------------------

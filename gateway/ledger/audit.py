@@ -21,11 +21,13 @@ FORMAT: Final = "tongban/v1/ledger"
 
 
 class LedgerHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="record", tag="ledger"):
-    """First line of an exported ledger: origin, and the owner's signed card (bytes as published, may be empty)."""
+    """First line of an exported ledger: origin, the owner's signed card (bytes as published, may be empty), and those of its
+    earlier cards that named keys which this one leaves out."""
 
     format: Literal["tongban/v1/ledger"]
     origin: str
     card: bytes = b""
+    earlier: list[bytes] = []
 
 
 class LeafRecord(

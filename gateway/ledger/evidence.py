@@ -31,6 +31,7 @@ from gateway.ledger.keybook import Identity, KeyBook, read_cards
 from gateway.ledger.messages import Message, Stamped, check_order, check_sequences, read_messages
 from gateway.ledger.package import Finding, Package, read
 from gateway.ledger.records import build, signed_bytes
+from gateway.ledger.revocation import Held, doubts
 from gateway.ledger.story import check_story
 from gateway.ledger.times import TimeNote, Times, TimeView, Use
 from signing import sm2
@@ -120,8 +121,9 @@ def verify(data: bytes, checks: Checks) -> EvidenceReport:
 
     1. form of the file; 2. cards and keys; 3. agreements; 4. messages: header, body, case, sequence; 5. senders' proofs;
     6. receipts and refusals; 7. time stamps, checkpoints agree; 8. the order of events; 9. documents and stamps;
-    10. the story told; 11. the whole, signed by its maker; 12. certificate chains of all keys used, at the times of their
-    use, and again when those signatures are proved to have existed: now, where no time stamp proves an earlier time.
+    10. the story told; 11. the whole, signed by its maker; no signature by a key that was revoked before; 12. certificate
+    chains of all keys used, at the times of their use, and again when those signatures are proved to have existed: now,
+    where no time stamp proves an earlier time.
     """
     package, findings = read(data)
     book, about_cards = read_cards(package.cards, checks.provider)
@@ -140,6 +142,7 @@ def verify(data: bytes, checks: Checks) -> EvidenceReport:
     run.documents()
     run.story()
     run.whole()
+    run.findings += doubts(run.held, run.book.revoked, run.times)
     run.chains()
     return run.report()
 
@@ -156,6 +159,7 @@ class _Run:
     read: list[Message] = field(default_factory=list)
     seen: dict[tuple[str, int], tuple[Checkpoint, int]] = field(default_factory=dict)
     used: dict[bytes, set[Use]] = field(default_factory=dict)
+    held: list[Held] = field(default_factory=list)
     times: Times = field(default_factory=Times)
     signatures: dict[tuple[str, str, str, bytes, bytes], bool] = field(default_factory=dict)
     one_sided: bool = False
@@ -267,9 +271,14 @@ class _Run:
         known = self.book.find(party, use, key)
         if known is not None:
             self.used.setdefault(known.certificate, set()).add(used)
-            if used.at_ms < known.since_ms:
+            text = proof.checkpoint.text if isinstance(proof, LedgerProof) else ""
+            self.held.append(Held(section, line, message, party, key, used, entry, text))
+            if known.early(used.at_ms):
                 zh, en = "签名早于该密钥的启用时间", "the signature is older than the key's first day of use"
                 self.add(section, "key-not-yet-valid", zh, en, line, message)
+            if known.late(used.at_ms):
+                zh, en = "签名晚于该密钥的停用时间", "the signature is newer than the key's last day of use"
+                self.add(section, "key-retired", zh, en, line, message)
 
     def checkpoint(self, section: str, checkpoint: Checkpoint, party: str, line: int, message: str) -> Use:
         if not checkpoint.origin.startswith(party + "/"):
@@ -453,6 +462,7 @@ class _Run:
             self.add("seal", "wrong-signature", "制作方签名不符", "the maker's signature does not match")
         elif known := self.book.find(manifest.made_by, "direct", end.key):
             self.used.setdefault(known.certificate, set()).add(Use(manifest.made_at))
+            self.held.append(Held("seal", 0, "", manifest.made_by, end.key, Use(manifest.made_at)))
 
     def report(self) -> EvidenceReport:
         if not self.package.messages:

@@ -91,12 +91,17 @@ class Times:
     def bound(self, use: Use) -> int | None:
         """The earliest proved time at which this signature was there; None if nothing proves one."""
         found = [] if self.whole_ms is None else [self.whole_ms]
+        found += [ms for size in self._reached(use) if (ms := self.checkpoints.get((use.origin, size))) is not None]
+        return min(found, default=None)
+
+    def leads(self, use: Use, size: int) -> bool:
+        """Whether consistency paths lead from its checkpoint to the one of that size."""
+        return size in self._reached(use)
+
+    def _reached(self, use: Use) -> set[int]:
         seen, ahead = {use.size}, [use.size]
         while use.origin and ahead:
-            size = ahead.pop()
-            if (use.origin, size) in self.checkpoints:
-                found.append(self.checkpoints[use.origin, size])
-            further = self.links.get((use.origin, size), set()) - seen
+            further = self.links.get((use.origin, ahead.pop()), set()) - seen
             seen |= further
             ahead += further
-        return min(found, default=None)
+        return seen if use.origin else set()

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from gateway.config import ConfigError
-from gateway.exchange.card import Card, SignedCard
+from gateway.exchange import card as cards
 from gateway.ledger.audit import FORMAT, CheckpointRecord, LeafRecord, LedgerHead
 from gateway.ledger.checkpoint import SignedCheckpoint
 from gateway.store.journal import Reader
+from gateway.trail import HeldCard, naming
 from signing.sm3 import sm3
 
 # the direction of the messages whose header a leaf of this kind is about
@@ -30,15 +29,18 @@ class Held(NamedTuple):
     checkpoint: SignedCheckpoint
 
 
-def head(base: Path) -> LedgerHead:
-    """The first line: origin and card as published. ``ConfigError`` if the card cannot be read."""
+def head(base: Path, reader: Reader) -> LedgerHead:
+    """The first line: origin and cards as published. ``ConfigError`` if the card cannot be read."""
     file = base / "card.json"
     try:
         data = file.read_bytes()
-        card = msgspec.json.decode(msgspec.json.decode(data, type=SignedCard).card, type=Card)
-    except (OSError, msgspec.MsgspecError):
+        card = cards.content(data)
+    except (OSError, cards.CardError):
         raise ConfigError(str(file), "本节点的名片读不出", "this node's card cannot be read") from None
-    return LedgerHead(FORMAT, card.origin, data)
+    rows = reader.all("SELECT data FROM card WHERE party = ? ORDER BY version", card.party)
+    held = [HeldCard(row[0], cards.content(row[0])) for row in rows]
+    used = {row[0] for row in reader.all("SELECT DISTINCT key FROM checkpoint")}
+    return LedgerHead(FORMAT, card.origin, data, [one.data for one in naming([*held, HeldCard(data, card)], used)[:-1]])
 
 
 def leaves(reader: Reader) -> list[LeafRecord]:

@@ -99,8 +99,8 @@ def install(ring: Keyring, base: Path, data: bytes, where: str) -> Card:
         card = cards.read(data, identity.thumbprint if identity is not None else "", ring.provider)
     except cards.CardError as error:
         raise ConfigError(where, error.zh, error.en) from None
-    if card.party != before.party or card.version <= before.version:
-        zh, en = "名片不是本方的，或版本不高于现有名片", "the card is another party's, or no newer than ours"
+    if cards.follow(before, card) not in (cards.Next.NEWER, cards.Next.JUMP):
+        zh, en = "名片不是本方的，或不能接在现有名片之后", "the card is another party's, or cannot follow ours"
         raise ConfigError(where, zh, en)
     listed = {(key.use, key.id) for key in card.keys}
     missing = [entry.use for entry in ring.entries() if _signs(entry) and (entry.use, entry.id) not in listed]

@@ -9,12 +9,21 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import msgspec
+import pytest
 
 from gateway.demo import world
 from gateway.drill.custodian import Custodian, open_custodian
-from gateway.exchange.card import STEP
-from gateway.ledger.checkpoint import parse_text
-from tests.flow.nodes import Running, Window, running, until
+from gateway.exchange import card as cards
+from gateway.exchange import message as wireform
+from gateway.exchange import request as signed
+from gateway.exchange import wire
+from gateway.exchange.card import STEP, Card
+from gateway.ids import now_ms
+from gateway.ledger.checkpoint import SignedCheckpoint, parse_text
+from gateway.problems import Refused
+from signing.errors import Unavailable
+from tests.flow.nodes import Reply, Running, Window, running, until
 
 USES = ("checkpoint", "direct", "encryption")
 
@@ -100,3 +109,225 @@ async def test_a_partner_that_was_away_fetches_every_step_and_then_takes_the_bat
             await delivered(a, 1)
             assert partner(b).card.version == a.node.cards.card.version > STEP
             assert newest(a)[0] == b.one("SELECT held_key FROM peer")
+
+
+# --- what a partner may bring -----------------------------------------------------------------------------------------
+
+
+class Bringer:
+    """A's custodian with its identity key in the wrong hands: any card, signed rightly, brought to B as A would."""
+
+    def __init__(self, places: world.World, b: Running, session: aiohttp.ClientSession) -> None:
+        self.custodian, self.b, self.session = open_custodian(places.a.folder), b, session
+        self.ring = self.custodian.ring
+        self.held = (places.a.folder / "card.json").read_bytes()
+
+    def card(self, **changes: Any) -> bytes:
+        changed = msgspec.structs.replace(cards.content(self.held), **changes)
+        return cards.sign(changed, self.ring.signer("identity"), self.ring.certificate("identity"))
+
+    async def put(self, data: bytes, signer: Any = None) -> Reply:
+        us, path = self.b.node.config.node.party, "/exchange/v1/card"
+        signer = signer or self.ring.signer("direct")
+        a = self.custodian.settings.node.party
+        headers = signed.sign(signer, "PUT", path, data, now_ms(), "ab" * 16, a, us)
+        async with self.session.put(self.b.url("exchange", path), data=data, headers=headers) as answer:
+            return Reply(answer.status, dict(answer.headers), await answer.read())
+
+
+@pytest.fixture
+async def bringer(places: world.World, session: aiohttp.ClientSession) -> AsyncIterator[Bringer]:
+    async with running(places.b, deliver=False) as (b,):
+        yield Bringer(places, b, session)
+
+
+async def test_the_same_card_is_acknowledged_as_often_as_it_comes_with_the_same_proof(bringer: Bringer) -> None:
+    first, again = (await bringer.put(bringer.held)).json, (await bringer.put(bringer.held)).json
+    assert first == again and first["version"] == 1
+
+
+async def test_C26_a_card_that_may_not_follow_is_refused_and_the_held_version_told(bringer: Bringer) -> None:
+    assert (await bringer.put(bringer.card(version=5))).status == 200
+    for name, data in {
+        "rollback": bringer.card(version=4), "jump": bringer.card(version=6 + STEP),
+        "other": bringer.card(version=6, party="110101." + "1" * 18),
+    }.items():  # fmt: skip
+        document = (await bringer.put(data)).refused("TB-2015", 409)
+        assert document["detail"] == name, document
+        assert document.get("held", 5) == 5
+    (await bringer.put(b"{}")).refused("TB-2015", 409)
+    (await bringer.put(b"x" * (cards.MAX_SIZE + 1))).refused("TB-1002", 413)
+    assert partner(bringer.b).card.version == 5
+
+
+async def test_two_cards_of_one_version_pause_the_partner_but_a_later_card_still_comes_in(bringer: Bringer) -> None:
+    (await bringer.put(bringer.card(name="另一个名字"))).refused("TB-2016", 409)
+    assert bringer.b.rows("SELECT state, cause FROM peer") == [("paused", "TB-2016")]
+    assert (await bringer.put(bringer.card(version=2))).status == 200, "a revocation must always arrive"
+
+
+async def test_a_card_under_another_identity_or_brought_by_a_key_it_does_not_name_is_refused(bringer: Bringer) -> None:
+    ring = bringer.ring
+    other = cards.sign(cards.content(bringer.held), ring.signer("direct"), ring.certificate("direct"))
+    (await bringer.put(other)).refused("TB-2015", 409)
+    (await bringer.put(bringer.card(version=2), ring.signer("platform"))).refused("TB-2002", 401)
+    direct = ring.signer("direct").key_id
+    gone = bringer.card(version=2, revoked=(cards.Revoked(direct, now_ms()),))
+    assert (await bringer.put(gone)).status == 200, "its last call: the card that revokes it"
+    (await bringer.put(bringer.card(version=3, revoked=cards.content(gone).revoked))).refused("TB-2002", 401)
+
+
+async def test_L03_a_revocation_that_names_another_past_pauses_the_partner(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    async with pair(places) as (a, b):
+        await window(a, session).hand_in(window(a, session).papers())
+        await delivered(a, 1)
+        bringer = Bringer(places, b, session)
+        key, size = b.rows("SELECT held_key, held_size FROM peer")[0]
+        lie = cards.Revoked(key, now_ms(), size, "11" * 32)
+        (await bringer.put(bringer.card(version=2, revoked=(lie,)))).refused("TB-2008", 409)
+        assert b.one("SELECT state FROM peer") == "paused"
+
+
+# --- keys that change -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use", USES)
+async def test_L07_a_key_changes_while_messages_flow_and_none_fails(
+    places: world.World, session: aiohttp.ClientSession, use: str
+) -> None:
+    custodian = open_custodian(places.a.folder)
+    async with pair(places) as (a, b):
+        at = window(a, session)
+        await at.hand_in(at.papers())
+        new, old = await rotated(custodian, use)
+        signers = a.node.rotation.signers
+        if use != "encryption":
+            await until(lambda: signers.of(use)().key_id == new != old)
+        else:
+            await until(lambda: new in signers.openers)
+        await at.hand_in(at.papers())
+        await delivered(a, 2)
+        await asyncio.to_thread(custodian.retire, old)
+        await until(lambda: not any(key.id == old for key in partner(b).card.keys))
+        await at.hand_in(at.papers())
+        await delivered(a, 3)
+        assert b.one("SELECT count(*) FROM case_file") == 3
+
+
+async def test_no_size_is_signed_with_two_keys_and_neither_size_nor_time_goes_back(places: world.World) -> None:
+    custodian = open_custodian(places.a.folder)
+    async with pair(places) as (a, _):
+        new, old = await rotated(custodian, "checkpoint")
+        await until(lambda: newest(a)[0] == new)
+        rows = a.rows("SELECT size, time_ms, key FROM checkpoint ORDER BY size")
+        assert [key for _, _, key in rows] == sorted((key for _, _, key in rows), key=[old, new].index)
+        assert [time for _, time, _ in rows] == sorted(time for _, time, _ in rows)
+        last_old = max(size for size, _, key in rows if key == old)
+        assert a.rows("SELECT idx, message FROM leaf WHERE kind = 'key'") == [(last_old, new)], (
+            "it begins with its own name"
+        )
+
+
+async def test_queued_messages_keep_bytes_and_leaf_and_are_proved_again_under_the_new_key(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    custodian = open_custodian(places.a.folder)
+    sql = "SELECT m.id, m.header, m.sent_leaf, l.salt, l.entry FROM message m JOIN leaf l ON l.idx = m.sent_leaf ORDER BY 1"
+    async with running(places.a) as (a,):
+        at = window(a, session)
+        for _ in range(3):
+            await at.hand_in(at.papers())
+        await until(lambda: len(a.rows(sql)) == 3)
+        frozen, old = a.rows(sql), newest(a)[0]
+        key = await prepared(custodian, "checkpoint")
+        await until(lambda: a.node.cards.card.version == 2)
+        await asyncio.to_thread(custodian.activate, key, True)
+        await until(lambda: newest(a)[0] == key)
+        await asyncio.to_thread(custodian.revoke, old)  # even that: what waited is not lost with its first proof
+        await until(lambda: a.node.cards.card.revoked)
+        async with running(places.b) as (b,):
+            await delivered(a, 3)
+            assert a.rows(sql) == frozen
+            proofs = [json.loads(proof) for (proof,) in b.rows("SELECT proof FROM message WHERE direction = 'in'")]
+            assert [proof["checkpoint"]["key"] for proof in proofs] == [key] * 3
+            assert {proof["index"] for proof in proofs} == {row[2] for row in frozen}
+
+
+async def test_L08_a_revoked_key_is_refused_at_once_and_its_receipts_are_given_again_under_the_next(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    """B's checkpoint and direct keys are lost. A refuses them within seconds, in an open connection too."""
+    custodian = open_custodian(places.b.folder)
+    async with pair(places) as (a, b):
+        at = window(a, session)
+        message = (await at.hand_in(at.papers())).json["lsh"]
+        await delivered(a, 1)
+        lost = {use: b.node.rotation.signers.of(use)() for use in ("checkpoint", "direct")}
+        good = SignedCheckpoint(*b.rows("SELECT text, key, signature FROM checkpoint ORDER BY size DESC LIMIT 1")[0])
+        assert partner(a).believe(good)
+        assert (await _ask(a, b, session, lost["direct"])).status == 200
+        for use in lost:
+            _, old = await rotated(custodian, use)
+            await asyncio.to_thread(custodian.revoke, old)
+        await until(lambda: len(partner(a).card.revoked) == 2, 5)
+        (await _ask(a, b, session, lost["direct"])).refused("TB-2002", 401)
+        with pytest.raises(Refused, match="TB-2017"):
+            partner(a).believe(good)
+        answer = await a.node.cards.clients[b.node.config.node.party].ask(message)
+        assert isinstance(answer, wire.Answer) and answer.checkpoint is not None
+        assert answer.checkpoint.key == newest(b)[0] != lost["checkpoint"].key_id
+        digest = wireform.digest(a.one("SELECT header FROM message WHERE id = ?", message))
+        round_ = a.node.loops[f"peer:{b.node.config.node.party}"]._round
+        assert round_.proof_of(message, digest, answer, None) is not None  # type: ignore[attr-defined]
+
+
+async def _ask(to: Running, of: Running, session: aiohttp.ClientSession, signer: Any) -> Reply:
+    """A signed question by this key of ``of``, over one kept-alive session."""
+    path = "/exchange/v1/checkpoint"
+    parties = of.node.config.node.party, to.node.config.node.party
+    headers = signed.sign(signer, "GET", path, b"", now_ms(), "cd" * 16, *parties)
+    async with session.get(to.url("exchange", path), headers=headers) as answer:
+        return Reply(answer.status, dict(answer.headers), await answer.read())
+
+
+async def test_a_node_whose_checkpoint_key_is_lost_stores_nothing_until_it_has_another(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    custodian = open_custodian(places.a.folder)
+    async with running(places.a, deliver=False) as (a,):
+        rotation = asyncio.create_task(a.node.rotation.run())
+        at = window(a, session)
+        key = await prepared(custodian, "checkpoint")
+        await until(lambda: a.node.cards.card.version == 2)
+        await asyncio.to_thread(custodian.revoke, newest(a)[0])
+        await until(lambda: not _signs(a))
+        (await at.hand_in(at.papers())).refused("TB-9004", 503)
+        await asyncio.to_thread(custodian.activate, key, True)
+        await until(lambda: _signs(a))
+        assert (await at.hand_in(at.papers())).status == 200
+        await until(lambda: a.node.cards.card.revoked)
+        rotation.cancel()
+
+
+def _signs(node: Running) -> bool:
+    try:
+        return bool(node.node.rotation.signers.of("checkpoint")())
+    except Unavailable:
+        return False
+
+
+async def test_an_active_key_that_our_card_does_not_list_does_not_sign(places: world.World) -> None:
+    custodian = open_custodian(places.a.folder)
+    async with running(places.a, deliver=False) as (a,):
+        key = await prepared(custodian, "direct")
+        await a.node.rotation.look()
+        old = a.node.rotation.signers.of("direct")().key_id
+        await asyncio.to_thread(custodian.activate, key, True)
+        (places.a.folder / "card.json").write_bytes(b"{}")
+        await a.node.rotation.look()
+        assert a.node.rotation.signers.of("direct")().key_id == old
+        found = await asyncio.to_thread(a.node.rotation.signers.load)
+        card: Card = msgspec.structs.replace(a.node.cards.card, keys=())
+        assert a.node.rotation.signers.take(found, card) == []
