@@ -27,41 +27,45 @@ MARK = {True: "✓", False: "✗", None: "？"}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part of the judgement, and how the codes of its reasons begin. ``alone``: it is done on a leaf without a chain too."""
+    """One part of the judgement, and the codes of its reasons, or how they begin (``ocsp-``). ``alone``: it is done on a leaf
+    without a chain too."""
 
+    name: str
     zh: str
     en: str
-    codes: tuple[str, ...]
+    codes: tuple[str, ...] = ()
     alone: bool = True
 
 
-# In the order in which signing.path judges. A code belongs to the first step that names it or its beginning.
+CHAIN = Step("chain", "追溯到所信任的根、逐级签名", "leads to a trusted root, each signature", (
+    "untrusted-root", "bad-signature", "path-limit", "not-sm2", "weak-algorithm",
+))  # fmt: skip
+FORM = Step("form", "格式与关键扩展", "form and critical extensions")  # and every reason that no other step claims
+REVOCATION = Step("revocation", "吊销", "revocation", ("revoked", "ca-revoked", "crl-", "ocsp-"), alone=False)
+# In the order in which signing.path judges.
 STEPS = (
-    Step("追溯到所信任的根、逐级签名", "leads to a trusted root, each signature", (
-        "untrusted-root", "bad-signature", "path-limit", "not-sm2", "weak-algorithm",
-    )),
-    Step("名称约束", "name constraints", ("name-constraints",), alone=False),
-    Step("有效期", "validity", (
+    CHAIN,
+    FORM,
+    Step("validity", "有效期", "validity", (
         "expired", "not-yet-valid", "ca-expired", "ca-not-yet-valid", "root-expired", "root-not-yet-valid",
     )),
-    Step("上级的签发资格与路径长度", "right to issue, path length", ("not-a-ca", "ca-key-usage", "path-length"), alone=False),
-    Step("密钥用途", "key usage", ("key-usage", "extended-key-usage")),
-    Step("吊销", "revocation", ("revoked", "ca-revoked", "crl-", "ocsp-"), alone=False),
-    Step("格式与关键扩展", "form and critical extensions", ("",)),
+    Step("issuers", "上级的签发资格与路径长度", "right to issue, path length", (
+        "not-a-ca", "ca-key-usage", "path-length",
+    ), alone=False),
+    Step("names", "名称约束", "name constraints", ("name-constraints",), alone=False),
+    Step("usage", "密钥用途", "key usage", ("key-usage", "extended-key-usage")),
+    REVOCATION,
 )  # fmt: skip
-
-
-CHAIN, REVOCATION = STEPS[0], STEPS[5]
 OUTCOMES = {"ok": "✓", "failed": "✗", "unknown": "？", "not-done": "－"}
 
 
 def step_of(code: str) -> Step:
-    """The step that a reason belongs to; form, where no other claims it."""
-    return next(
-        step
-        for step in STEPS
-        if any(code == name or (name[-1:] in ("", "-") and code.startswith(name)) for name in step.codes)
-    )
+    """The step that a reason belongs to."""
+
+    def claims(step: Step) -> bool:
+        return any(code == own or (own.endswith("-") and code.startswith(own)) for own in step.codes)
+
+    return next(filter(claims, STEPS), FORM)
 
 
 def _done(report: PathReport, news: bool) -> Iterator[tuple[Step, str, list[Reason]]]:
@@ -136,7 +140,7 @@ def chain_answer(context: Context, report: PathReport, moment: datetime.datetime
         report.reasons[0].code if report.reasons else "ok",
         path=path_of(report.path),
         reasons=[spoken(reason) for reason in report.reasons],
-        steps=[{"step": step.en, "outcome": outcome} for step, outcome, _ in _done(report, news)],
+        steps=[{"step": step.name, "outcome": outcome} for step, outcome, _ in _done(report, news)],
         at=stamp_of(moment),
         revoked_later=stamp_of(report.leaf_revoked) if report.leaf_revoked else None,
     )

@@ -58,10 +58,10 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_reason_belongs_to_a_step_that_fits_it() -> None:
-    said = {code: step_of(code).en for code in (*reasons.PATH_REJECTED, *reasons.PATH_UNKNOWN)}
-    assert set(said.values()) == {step.en for step in STEPS}
+    said = {code: step_of(code).name for code in (*reasons.PATH_REJECTED, *reasons.PATH_UNKNOWN)}
+    assert set(said.values()) == {step.name for step in STEPS}
     assert said["ocsp-nonce"] == said["crl-stale"] == said["ca-revoked"] == "revocation"
-    assert said["serial-number"] == said["name-constraints-form"] == "form and critical extensions"
+    assert said["serial-number"] == said["name-constraints-form"] == "form"
 
 
 def test_each_step_is_shown_with_its_outcome(house: Path) -> None:
@@ -71,8 +71,8 @@ def test_each_step_is_shown_with_its_outcome(house: Path) -> None:
     assert "✗ 有效期\n      证书“end”已过期" in text and "✗ 密钥用途" in text and "？ 吊销" in text
     code, data = answer("verify", "leaf.pem", "--anchor", "neighbour.pem", *AT)
     outcomes = {row["step"]: row["outcome"] for row in data["steps"]}
-    assert code == 1 and outcomes["leads to a trusted root, each signature"] == "failed"
-    assert outcomes["name constraints"] == "not-done" and outcomes["validity"] == "ok"
+    assert code == 1 and outcomes["chain"] == "failed"
+    assert outcomes["names"] == "not-done" and outcomes["validity"] == "ok"
 
 
 def test_C22_a_weak_root_is_told(house: Path) -> None:
