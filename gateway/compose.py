@@ -47,7 +47,7 @@ from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
 from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
-from gateway.timestamping import open_client
+from gateway.timestamping import open_client, time_trust
 from gateway.web.admin import Admin
 from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
@@ -266,6 +266,7 @@ def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Par
     return Stamps(
         stamper=_stamper(config, base, ring, found), elsewhere=bool(config.stamp.url), parts=parts, provider=judges,
         recognised=recognition(found.partners, config.peer, base, CRL_IF_PRESENT, judges), now_ms=clock,
+        times=time_trust(config.tsa, base),
     )  # fmt: skip
 
 

@@ -79,9 +79,13 @@ class TsaClient:
 
 def open_client(settings: Tsa, base: Path, provider: Provider, now_ms: Callable[[], int]) -> TsaClient | None:
     """The client of a configuration; None where no authority is configured. Raises ``ConfigError``."""
-    if not settings.url:
-        return None
-    return TsaClient(Line(), settings, TimeTrust(anchors(settings, base), TIMESTAMPS), provider, now_ms)
+    trust = time_trust(settings, base)
+    return TsaClient(Line(), settings, trust, provider, now_ms) if trust else None
+
+
+def time_trust(settings: Tsa, base: Path) -> TimeTrust | None:
+    """Who is believed about time here; nobody where no authority is configured. Raises ``ConfigError``."""
+    return TimeTrust(anchors(settings, base), TIMESTAMPS) if settings.url else None
 
 
 def anchors(settings: Tsa, base: Path) -> list[certs.Certificate]:

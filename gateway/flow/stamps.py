@@ -16,6 +16,7 @@ from signing.errors import Malformed
 from signing.providers import Provider
 from signing.sm3 import sm3
 from signing.stamper import Stamper
+from signing.timestamp import TimeTrust
 from signing.verify import verify_stamp
 
 STAMP_TYPE = "application/vnd.gbt38540.stamp"
@@ -41,7 +42,8 @@ CODE_OF_REASON = {
 class Stamps:
     """Stamps what is ours and judges what is not, each party's by what is ``recognised`` of that party.
 
-    ``stamper`` stamps at once, here; ``elsewhere``: results are stamped by another system before they leave.
+    ``stamper`` stamps at once, here; ``elsewhere``: results are stamped by another system before they leave. ``times``: whose
+    time stamps on them are believed.
     """
 
     stamper: Stamper | None
@@ -50,6 +52,7 @@ class Stamps:
     provider: Provider
     recognised: Recognition
     now_ms: Callable[[], int]
+    times: TimeTrust | None = None
 
     def stamp(self, owner: str, result: Result) -> Result:
         """The result with a stamp on each document that came without one; unchanged when nobody stamps here."""
@@ -99,6 +102,7 @@ class Stamps:
                 provider=self.provider,
                 crls=known.crls,
                 policy=known.policy,
+                times=self.times,
             )
         except Malformed as error:
             return Refused("TB-3001", error.zh)

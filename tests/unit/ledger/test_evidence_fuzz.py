@@ -9,8 +9,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.ledger.checkpoint import stamped_bytes
 from gateway.ledger.evidence import verify
-from gateway.ledger.records import signed_bytes
+from gateway.ledger.records import TimestampRecord, signed_bytes, with_timestamp
 from signing.sm3 import sm3
 from tests.vectors.ledger import lab
 
@@ -23,7 +24,18 @@ ANYTHING = st.one_of(
 
 @lru_cache(maxsize=1)
 def lines() -> tuple[bytes, ...]:
-    return tuple(lab.package().splitlines()[:-1])
+    story = lab.whole_walk()
+    last = story.a.checkpoints[-1]
+    stamped = TimestampRecord(token=lab.token(stamped_bytes(last), lab.T0 + 86_400_000), checkpoint=last)
+    listed = [*lab.records(story), lab.TimelineRecord(entries=lab.timeline(story)), stamped]
+    return tuple(lab.seal(listed).splitlines()[:-1])
+
+
+@lru_cache(maxsize=1)
+def stamped() -> tuple[bytes, bytes]:
+    """A package and a time stamp over it: made once, for signatures differ from run to run."""
+    package = sealed(b"".join(line + b"\n" for line in lines()), len(lines()))
+    return package, lab.token(package, lab.T0 + 86_400_000)
 
 
 def sealed(head: bytes, records: int) -> bytes:
@@ -79,3 +91,15 @@ def test_lines_left_out_doubled_or_moved_get_a_report(data: st.DataObject) -> No
 @given(st.binary(max_size=300))
 def test_noise_gets_a_report(noise: bytes) -> None:
     assert verify(noise, lab.checks()).ok is False
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_any_time_stamp_behind_the_end_gets_a_report(data: st.DataObject) -> None:
+    package, good = stamped()
+    token = bytearray(good)
+    for at in data.draw(st.lists(st.integers(0, len(token) - 1), max_size=4)):
+        token[at] = data.draw(st.integers(0, 255))
+    cut = (data.draw(st.integers(0, 3)) and len(token)) or data.draw(st.integers(0, len(token)))
+    report = verify(with_timestamp(package, bytes(token[:cut])), lab.checks(tsa=True))
+    assert len(report.times) == 2 and (report.ok is True) == (not report.reasons)
