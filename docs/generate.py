@@ -13,7 +13,7 @@ sys.path.insert(0, str(HERE.parent))
 from gateway.core.draw import states_page  # noqa: E402 - the checkout comes first on the path
 from tests.vectors.sm2 import page as conformance  # noqa: E402
 
-VECTORS = HERE.parent / "tests" / "vectors" / "ledger"
+VECTORS = HERE.parent / "tests" / "vectors"
 EXAMPLE = re.compile(r"<!-- vector: (\S+) (\S+) -->\n```\n.*?```\n", re.DOTALL)
 
 

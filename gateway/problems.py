@@ -144,7 +144,9 @@ CATALOGUE: dict[str, Problem] = {
     "TB-9001": Problem(503, "网关暂时无法存储，请稍后重试", "The gateway cannot store for now; retry later", *_WAIT),
     "TB-9002": Problem(500, "网关内部错误", "Internal error of the gateway", *_OPS),
     "TB-9003": Problem(503, "网关正在停机", "The gateway is stopping", *_WAIT),
-    "TB-9004": Problem(503, "签名密钥或密码机暂不可用，请稍后重试", "No key can sign for now; retry later", *_WAIT),
+    "TB-9004": Problem(
+        503, "密钥或密码机暂不可用，请稍后重试", "The key or its machine is not available for now; retry later", *_WAIT
+    ),
 }
 
 # Reasons of the pure rooms -> catalogue. A reason that is missing here is a form error (TB-1005).

@@ -141,6 +141,7 @@ def show(file: str, json: bool) -> None:
 def _lines(agreement: Agreement, signatures: dict[str, str]) -> list[str]:
     from agreements.diff import describe_line
     from agreements.match import rule_text
+    from agreements.model import CONFIDENTIALITY
 
     names = {party.id: party.name for party in agreement.parties}
     begin, end = agreement.in_force, agreement.expires
@@ -159,6 +160,9 @@ def _lines(agreement: Agreement, signatures: dict[str, str]) -> list[str]:
         rule = getattr(agreement.clocks, name)
         words = say(*rule_text(rule.days, rule.unit, rule.starts))
         lines.append(f"  {say(zh, en)}　{words}　{rule.clause}（{rule.source}）")
+    zh, en = CONFIDENTIALITY[agreement.confidentiality]
+    clause = agreement.clauses.confidentiality
+    lines.append(say(f"保密：{zh}", f"confidentiality: {en}") + (f"　{clause}" if clause else ""))
     lines.append(say(f"事项 {len(agreement.items)} 个：", f"{len(agreement.items)} items:"))
     for item in agreement.items:
         materials = say(f"{len(item.materials)} 份材料", f"{len(item.materials)} materials")

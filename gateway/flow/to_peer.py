@@ -80,6 +80,8 @@ class ToPeer:
             return await self._tell()
         frozen, commit = await self._freeze(queued)
         frozen += [thaw(self.journal.read(), message, self.vault) for message in ready]
+        if not frozen:
+            return True  # nothing can go as things are; it waits with its reason
         await self._again_waiting([one.message for one in due if one.state is State.AWAITING_PARTS])
         portion, missing = self._portion(frozen)
         if not await self._tell():

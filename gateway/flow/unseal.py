@@ -18,7 +18,7 @@ from gateway.exchange.sealing import Content
 from gateway.problems import Refused
 from gateway.store.parts import Parts
 from signing import sealed
-from signing.errors import Malformed
+from signing.errors import Malformed, Unavailable
 from signing.providers import Provider
 from signing.sm2 import PrivateKey
 from signing.sm3 import new
@@ -72,6 +72,8 @@ class Opener:
             return sealing.open_(header, body, sealing.unwrap(self.provider, private, header.sealed.wrapped))
         except Malformed:
             return Refused(FAILED)
+        except Unavailable:
+            return Refused("TB-9004", early=True)  # the machine that holds the key does not answer now
 
     async def _open_parts(self, owner: str, header: Header, content: Content) -> Refused | None:
         for n, (outer, inner) in enumerate(zip(header.parts, content.enclosure.parts, strict=True)):

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agreements import samples
+from agreements.diff import diff
 from agreements.load import DOMAIN, MARK, PartySignature, digest, message, parse, with_signature
+from agreements.match import Book, Held
 from agreements.problems import AgreementError
 from tests.unit.agreements.places import TEXT, A, B, signed
 
@@ -47,6 +50,8 @@ def line_number(old: str) -> int:
         ('version = 1\napplicant', 'version = 1.5\napplicant', "wrong-type", "version = 1\napplicant"),
         ('required = "yes"', 'requird = "yes"', "unknown-field", "materials = ["),
         ("[clauses]", "[clause]", "unknown-field", "[clauses]"),
+        ('"end-to-end"', '"hidden"', "not-allowed", 'confidentiality = "end-to-end"'),
+        ('confidentiality = "第八条"\n', "", "confidentiality-clause", "[clauses]"),
         ('purposes = ["跨省通办收件与办理", "办理结果送达"]', "purposes = []", "empty", "purposes"),
         ('code = "QX-TB-002"', 'code = "QX-TB-001"', "item-twice", 'code = "QX-TB-002"'),
         ("[[line]]", "[[line", "bad-toml", "[[line]]"),
@@ -155,3 +160,21 @@ def test_any_bytes_are_an_agreement_or_a_refusal(data: bytes) -> None:
             assert parse(candidate).data == candidate
         except AgreementError as error:
             assert error.code
+
+
+def test_confidentiality_is_end_to_end_in_a_new_agreement_and_not_where_an_older_one_does_not_say() -> None:
+    new = parse(TEXT).agreement
+    assert (new.confidentiality, new.clauses.confidentiality) == ("end-to-end", "第八条")
+    older = parse(replaced('confidentiality = "end-to-end"\n', "")).agreement
+    assert older.confidentiality == "transport"
+    [change] = [one for one in diff(new, older) if one.key == "confidentiality"]
+    assert "end-to-end → transport" in change.zh
+
+
+def test_what_may_not_travel_unsealed_is_refused_with_the_clause() -> None:
+    new = Book([Held(parse(TEXT).agreement, frozenset())])
+    found = new.not_sealed(samples.AGREEMENT_ID, 1)
+    assert found is not None and found.code == "not-sealed" and found.clause.endswith("第八条")
+    older = Book([Held(parse(replaced('"end-to-end"', '"transport"')).agreement, frozenset())])
+    assert older.not_sealed(samples.AGREEMENT_ID, 1) is None
+    assert new.not_sealed(samples.AGREEMENT_ID, 9) is None, "a version that is not held says nothing"
