@@ -303,7 +303,11 @@ def revoke(key: str, order: str | None, reason: str, by: str, path: str, as_json
     node = open_node(path)
     at = desk(node, by, order)
     after = done(at.revoke(done(at.find(key), as_json), reason), as_json)
-    _tell(after, as_json, _heard(node), *_card_steps(at, after))
+    steps = [_heard(node), *_card_steps(at, after)]
+    if at.ring.register().active(after.use) is None:
+        zh, en = "没有在用密钥，请启用备用的一把", "no key is in use now: activate a spare one"
+        steps.insert(0, say(f"{after.use} {zh}", f"{after.use}: {en}"))
+    _tell(after, as_json, *steps)
 
 
 def _card_steps(at: KeyDesk, entry: Entry) -> list[str]:

@@ -20,7 +20,7 @@ from gateway.config import Config, ConfigError
 from gateway.exchange import tls
 from gateway.exchange.card import Card
 from gateway.ground import Signers, known_signers, party_verifier
-from gateway.ops import key_checks, reach_checks, stamp_checks, store_checks
+from gateway.ops import key_checks, nextcard, reach_checks, stamp_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from gateway.ops.ownkeys import KeyDesk
 from signing import certs, crl, lab
@@ -191,12 +191,10 @@ def _places(patient: Patient) -> Check:
 
 
 def _own_card(patient: Patient) -> Iterator[Check]:
-    card = patient.card
-    wrong = [
-        key.use
-        for key in card.keys
-        if key.use in ("checkpoint", "direct", "encryption") and key.id != patient.ring.signer(key.use).key_id
-    ]
+    card, entries = patient.card, patient.ring.entries()
+    listed, ours = {key.id for key in card.keys}, {entry.id for entry in entries}
+    wrong = [entry.use for entry in entries if nextcard.signs(entry) and entry.id not in listed]
+    wrong += [key.use for key in card.keys if key.use in nextcard.CARDED and key.id not in ours]
     if card.party != patient.config.node.party or wrong:
         zh, en = (
             f"名片与配置或密钥不符：{'、'.join(wrong) or '主体'}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 from gateway.config import Config
@@ -17,6 +17,7 @@ from signing.keyring import Entry, Register, State
 SHORTEST = 20  # bytes of a passphrase; the one that is made for a new node has 48 hex digits
 DRILL_DAYS = 180
 DAY_MS = 86_400_000
+CHINA = timezone(timedelta(hours=8))
 _CARD = (
     "用离线身份密钥签发下一版名片并装上：tongban key sign-card、key install-card",
     "sign the next card offline and install it: tongban key sign-card, key install-card",
@@ -80,6 +81,9 @@ def _standing(node: Node, desk: KeyDesk, entry: Entry) -> Iterator[Check]:
         names = "、".join(behind)
         fix = ("待其取得名片，或明知仍启用 --although-behind", "wait for them, or activate with --although-behind")
         yield Check(name, WARN, f"{what[0]}待启用；尚未取得名片：{names}", f"{what[1]} waits for: {names}", *fix)
+    elif entry.state is State.ANNOUNCED and entry.since_ms > desk.now_ms:
+        day = datetime.fromtimestamp(entry.since_ms / 1000, CHINA).strftime("%Y-%m-%d %H:%M")
+        yield Check(name, OK, f"{what[0]}自 {day} 起可以启用", f"{what[1]} can be activated from {day} (Beijing)")
     elif entry.state is State.ANNOUNCED:
         fix = (f"tongban key activate {entry.id[:8]}", f"tongban key activate {entry.id[:8]}")
         yield Check(name, OK, f"{what[0]}可以启用", f"{what[1]} can be activated", *fix)

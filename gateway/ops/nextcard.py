@@ -103,7 +103,7 @@ def install(ring: Keyring, base: Path, data: bytes, where: str) -> Card:
         zh, en = "名片不是本方的，或不能接在现有名片之后", "the card is another party's, or cannot follow ours"
         raise ConfigError(where, zh, en)
     listed = {(key.use, key.id) for key in card.keys}
-    missing = [entry.use for entry in ring.entries() if _signs(entry) and (entry.use, entry.id) not in listed]
+    missing = [entry.use for entry in ring.entries() if signs(entry) and (entry.use, entry.id) not in listed]
     if missing:
         names = ", ".join(missing)
         raise ConfigError(where, f"名片缺少在用密钥：{names}", f"the card lacks keys in use: {names}")
@@ -113,5 +113,6 @@ def install(ring: Keyring, base: Path, data: bytes, where: str) -> Card:
     return card
 
 
-def _signs(entry: Entry) -> bool:
+def signs(entry: Entry) -> bool:
+    """Whether partners must find this key on our card: it signs now, and its use is on the card."""
     return entry.use in CARDED and entry.state is State.ACTIVE

@@ -164,6 +164,9 @@ def public(node: Path, key: str) -> keys.PublicKey:
 def test_a_key_announced_for_later_waits(node: Path) -> None:
     key = announced(node, "direct", "--since", (NOW + timedelta(hours=2)).isoformat())
     assert refusal(node, "key", "activate", key) == "key-not-yet"
+    found = examined(node)
+    assert found["card"].level == found[f"key {key[:8]}"].level == "ok" and "起可以启用" in found[f"key {key[:8]}"].zh
+    assert "activate" in examined(node, 0.1)[f"key {key[:8]}"].fix_zh
 
 
 def test_a_partner_that_is_behind_makes_us_ask_twice(node: Path) -> None:
@@ -370,6 +373,7 @@ def test_the_doctor_sees_a_rotation_that_stands_still(node: Path) -> None:
     installed(node)
     assert examined(node)[row].level == "ok" and "activate" in examined(node)[row].fix_zh
     told(node, "key", "activate", key)
+    assert examined(node)["card"].level == "ok", "two keys of one use on a card are a rotation, no mistake"
     assert row not in examined(node) and f"key {old[:8]}" not in examined(node)
     assert "retire" in examined(node, 31)[f"key {old[:8]}"].fix_zh
     told(node, "key", "retire", old)

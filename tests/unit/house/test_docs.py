@@ -15,7 +15,7 @@ from tests.sizes import ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 RUN = re.compile(r"(?<![\w/])\./run ([a-z]+)")
-TONGBAN = re.compile(r"(?<![\w./-])tongban ([a-z]+)(?: ([a-z]+(?:\|[a-z]+)*))?")
+TONGBAN = re.compile(r"(?<![\w./-])tongban ([a-z]+)(?: ([a-z-]+(?:\|[a-z-]+)*))?")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 TWINS = ("README.md", "README.zh-CN.md")
 
