@@ -111,9 +111,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response to a question about ``about``. ``nonce``: what we sent along, None where none was (a stored answer)."""
+    """A response to a question about ``about``, None where nobody knows of whom it was asked: then it only counts for those
+    whom it names. ``nonce``: what we sent along, None where none was (a stored answer)."""
 
-    about: Certificate
+    about: Certificate | None
     response: Response
     nonce: bytes | None = None
 

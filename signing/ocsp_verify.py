@@ -39,7 +39,7 @@ def look_up(
         single = next((one for one in body.singles if one.id.names(certificate, issuer)), None) if body else None
         if body is not None and single is not None:
             states.append(_judge(certificate, issuer, answer, body, single, as_of, policy, provider))
-        elif answer.about.der == certificate.der:
+        elif answer.about is not None and answer.about.der == certificate.der:
             states.append(_silent(answer.response))
     return decisive(states)
 

@@ -20,6 +20,7 @@ from signing import seal_checks as checks
 from signing.certs import Certificate
 from signing.crl import RevocationList
 from signing.errors import Malformed
+from signing.ocsp import Answer
 from signing.ofd import Description, Listed, Ofd, open_ofd
 from signing.oids import SM2_CURVE, SM2_SIGN, SM2_WITH_SM3, SM3
 from signing.policy import SealPolicy
@@ -117,6 +118,7 @@ def verify_ofd(
     anchors: Sequence[Certificate],
     provider: Provider,
     crls: Sequence[RevocationList] = (),
+    statuses: Sequence[Answer] = (),
     policy: SealPolicy,
     uncovered: Uncovered,
     intermediates: Sequence[Certificate] = (),
@@ -125,10 +127,11 @@ def verify_ofd(
 ) -> OfdReport:
     """Judge every signature of an OFD document; ``at`` is the time of verification. Malformed: no OFD to be judged.
 
-    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given. ``times``: whose time stamps are believed.
+    ``lists_as_of``: when revocation lists and online ``statuses`` must be fresh, ``at`` if not given.
+    ``times``: whose time stamps are believed.
     """
     ofd = data if isinstance(data, Ofd) else open_ofd(data)
-    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times)
+    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times, statuses)
     judged = tuple(_judge(_Case(ofd, one, uncovered, against, checks.Findings())) for one in ofd.signatures)
     found = checks.Findings()
     for one in judged:
@@ -229,6 +232,7 @@ def _stamped(case: _Case, description: Description, value: bytes) -> SignatureRe
         anchors=against.anchors,
         provider=against.provider,
         crls=against.crls,
+        statuses=against.statuses,
         policy=against.policy,
         intermediates=against.intermediates,
         property_info=slash + case.listed.path,

@@ -15,6 +15,7 @@ from signing import certs, der, oids, reasons, sm2
 from signing.certs import Certificate
 from signing.crl import RevocationList
 from signing.errors import Malformed, Rejected
+from signing.ocsp import Answer
 from signing.path import check_path
 from signing.policy import SealPolicy
 from signing.reasons import Reason
@@ -70,6 +71,7 @@ class Against:
     crls: Sequence[RevocationList]
     policy: SealPolicy
     times: TimeTrust | None = None
+    statuses: Sequence[Answer] = ()
 
 
 def check_seal(seal: Seal, moment: datetime, against: Against, found: Findings) -> Certificate | None:
@@ -120,6 +122,7 @@ def _chain(
         moment,
         against.provider,
         crls=against.crls,
+        statuses=against.statuses,
         policy=against.policy.path,
         now=against.lists_as_of,
         until=max(against.at, against.lists_as_of),

@@ -18,6 +18,7 @@ from signing import seal_checks as checks
 from signing.certs import Certificate
 from signing.crl import RevocationList
 from signing.errors import Malformed
+from signing.ocsp import Answer
 from signing.policy import SealPolicy
 from signing.reasons import Reason
 from signing.seal import Seal, Stamp, parse_seal, parse_stamp
@@ -100,6 +101,7 @@ def verify_seal(
     anchors: Sequence[Certificate],
     provider: Provider,
     crls: Sequence[RevocationList] = (),
+    statuses: Sequence[Answer] = (),
     policy: SealPolicy,
     intermediates: Sequence[Certificate] = (),
     lists_as_of: datetime | None = None,
@@ -107,10 +109,11 @@ def verify_seal(
 ) -> SealReport:
     """Judge a seal (SESeal DER) as of ``at``: when it is received, or about to be used.
 
-    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given. ``times``: whose time stamps are believed.
+    ``lists_as_of``: when revocation lists and online ``statuses`` must be fresh, ``at`` if not given.
+    ``times``: whose time stamps are believed.
     """
     found = checks.Findings()
-    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times)
+    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times, statuses)
     # 1. format (6.1.2 a)
     try:
         seal = parse_seal(data)
@@ -132,6 +135,7 @@ def verify_stamp(
     anchors: Sequence[Certificate],
     provider: Provider,
     crls: Sequence[RevocationList] = (),
+    statuses: Sequence[Answer] = (),
     policy: SealPolicy,
     intermediates: Sequence[Certificate] = (),
     property_info: str | None = None,
@@ -143,11 +147,12 @@ def verify_stamp(
 
     ``property_info``: what the stamp must say of the document's place, not compared if None. ``trusted_time``: when the
     stamp is proved to have existed, by a time stamp or another party's ledger that the caller has verified.
-    ``lists_as_of``: when revocation lists must be fresh, ``at`` if not given. ``times``: whose time stamps are believed;
+    ``lists_as_of``: when revocation lists and online ``statuses`` must be fresh, ``at`` if not given.
+    ``times``: whose time stamps are believed;
     one that the stamp carries then proves its age as ``trusted_time`` does, the earlier of the two.
     """
     found = checks.Findings()
-    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times)
+    against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times, statuses)
     # 1. format of the stamp and of the seal in it (6.2.3 a)
     try:
         stamp = parse_stamp(data)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.cert_tools import ANCHOR, AT, CRL, INTERMEDIATE, MOMENT, REQUIRE_CRL
+from gateway.cli.cert_tools import ANCHOR, AT, CRL, INTERMEDIATE, MOMENT, OCSP, REQUIRE_CRL
 from gateway.cli.sm import JSON, PASSPHRASE_FILE, PROVIDER, Context, options
 from gateway.lang import say
 
@@ -105,9 +105,7 @@ def show(file: str, json: bool) -> None:
     show_default=True,
     help=say("分片吊销列表如何算", "how lists for part of the certificates count"),
 )
-@click.option(
-    "--ocsp", "responses", multiple=True, metavar="F", help=say("在线状态答复文件，可多次", "a stored OCSP response")
-)
+@OCSP
 @click.option("--ocsp-url", "url", metavar="URL", help=say("向此应答者查询", "ask this responder"))
 @click.option("--pair", metavar="F", help=say("同一持有者的加密证书（双证书）", "the holder's encryption certificate"))
 @click.option(

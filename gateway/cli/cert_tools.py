@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from signing.certs import Certificate
     from signing.crl import RevocationList
     from signing.errors import Indeterminate, Rejected
+    from signing.ocsp import Answer
     from signing.policy import Partitions, PathPolicy
     from signing.sm2 import Signer
 
@@ -80,6 +81,13 @@ INTERMEDIATE = click.option(
 CRL = click.option(
     "--crl", "crls", multiple=True, metavar="F", help=say("吊销列表，可多次", "a revocation list, repeatable")
 )
+OCSP = click.option(
+    "--ocsp",
+    "responses",
+    multiple=True,
+    metavar="F",
+    help=say("在线状态答复文件，可多次", "a stored OCSP response, repeatable"),
+)
 REQUIRE_CRL = click.option(
     "--require-crl",
     is_flag=True,
@@ -129,6 +137,22 @@ def lists(context: Context, paths: Iterable[str]) -> list[RevocationList]:
         data = read_bytes(path, LIST_LIMIT)
         try:
             found.append(crl.load(data))
+        except Malformed as error:
+            context.unreadable(path, error)
+    return found
+
+
+def statuses(context: Context, paths: Iterable[str], about: Certificate | None = None) -> list[Answer]:
+    """The online status in these files, or the end (65). ``about``: whom they were asked about, where that is known."""
+    from gateway.cli.output import read_bytes
+    from signing import ocsp
+    from signing.errors import Malformed
+
+    found: list[Answer] = []
+    for path in paths:
+        data = read_bytes(path, CERTIFICATES_LIMIT)
+        try:
+            found.append(ocsp.Answer(about, ocsp.parse(data)))
         except Malformed as error:
             context.unreadable(path, error)
     return found

@@ -13,12 +13,11 @@ import click
 
 from gateway.cli import cert_report as report
 from gateway.cli import cert_tools as tools
-from gateway.cli.output import read_bytes
 from gateway.cli.sm import Context
 from gateway.lang import say
 from signing import ocsp
 from signing.dual import check_pair
-from signing.errors import Indeterminate, Malformed
+from signing.errors import Indeterminate
 from signing.path import PathReport, check_path
 from signing.policy import PathPolicy
 
@@ -81,7 +80,7 @@ def verify(context: Context, wanted: Wanted) -> NoReturn:
         anchors, [*more, *middle], tools.lists(context, wanted.crls), policy,
         context.open(wanted.provider, failing=None), tools.now(wanted.at),
     )  # fmt: skip
-    statuses = [_read(context, path, leaf) for path in wanted.responses]
+    statuses = tools.statuses(context, wanted.responses, leaf)
     asked = _asked(wanted.url, leaf, against) if wanted.url else None
     found = against.judge(leaf, [*statuses, *([asked] if isinstance(asked, ocsp.Answer) else [])])
     if isinstance(asked, Indeterminate):
@@ -92,13 +91,6 @@ def verify(context: Context, wanted: Wanted) -> NoReturn:
     signs = replace(against, policy=replace(policy, usage="sign")).judge(leaf, statuses)
     enciphers = replace(against, policy=replace(policy, usage="encrypt")).judge(other, [])
     report.pair_answer(context, signs, enciphers, check_pair(leaf, other), against.moment, news=bool(news))
-
-
-def _read(context: Context, path: str, leaf: Certificate) -> Answer:
-    try:
-        return ocsp.Answer(leaf, ocsp.parse(read_bytes(path, tools.CERTIFICATES_LIMIT)))
-    except Malformed as error:
-        context.unreadable(path, error)
 
 
 def _asked(url: str, leaf: Certificate, against: _Against) -> Answer | Indeterminate:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.cli.cert_tools import ANCHOR, AT, CRL, INTERMEDIATE, MOMENT, REQUIRE_CRL
+from gateway.cli.cert_tools import ANCHOR, AT, CRL, INTERMEDIATE, MOMENT, OCSP, REQUIRE_CRL
 from gateway.cli.node import CONFIG
 from gateway.cli.sm import JSON, PASSPHRASE_FILE, PROVIDER, Context, options
 from gateway.lang import say
@@ -178,7 +178,9 @@ def show(file: str, picture_out: str | None, json: bool) -> None:
 )
 @CONFIG
 @click.option("--doctor", "examined", is_flag=True, help=say("附上诊断", "with the seal doctor's findings"))
-@options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, _TSA_ANCHOR, _REVOKED_LATER, _ALLOW_UNCOVERED, AT, PROVIDER, JSON)
+@options(
+    ANCHOR, INTERMEDIATE, CRL, OCSP, REQUIRE_CRL, _TSA_ANCHOR, _REVOKED_LATER, _ALLOW_UNCOVERED, AT, PROVIDER, JSON
+)
 def verify(file: str, document: str | None, digest: str | None, examined: bool, json: bool, **given: Any) -> None:
     """Without the document a stamp's verdict is "cannot tell" at best."""
     from functools import partial
@@ -261,6 +263,7 @@ def _against(context: Context, moment: datetime, **given: Any) -> dict[str, Any]
         "anchors": tools.certificates(context, given["anchors"]),
         "intermediates": tools.certificates(context, given["intermediates"]),
         "crls": tools.lists(context, given["crls"]),
+        "statuses": tools.statuses(context, given["responses"]),
         "policy": policy,
         "provider": provider,
         "times": _times(tools.certificates(context, given["tsa_anchors"])),

@@ -85,7 +85,7 @@ class StatusClient:
             return self._rest(url, "ocsp-unreachable", "在线状态应答者无答复", f"no answer ({type(error).__name__})")
         except Malformed as fault:
             return self._rest(url, "ocsp-unreadable", f"在线状态答复读不出：{fault.zh}", f"unreadable: {fault.en}")
-        self._keep(answer, issuer)
+        self._keep(certificate, issuer, answer)
         return answer
 
     async def _post(self, url: str, request: bytes) -> bytes:
@@ -105,17 +105,17 @@ class StatusClient:
                     raise ValueError("larger than a response may be")
             return bytes(data)
 
-    def _keep(self, answer: Answer, issuer: Certificate) -> None:
+    def _keep(self, certificate: Certificate, issuer: Certificate, answer: Answer) -> None:
         now, policy = self._asking.now(), self._asking.policy
         state = ocsp_verify.look_up(
-            answer.about, issuer, [answer], as_of=AsOf(now, now), policy=policy, provider=self._asking.provider
+            certificate, issuer, [answer], as_of=AsOf(now, now), policy=policy, provider=self._asking.provider
         )
         if state.kind not in ("good", "revoked") or answer.response.body is None:
             return
         dues = [single.next_update for single in answer.response.body.singles if single.next_update]
         if len(self._kept) >= MAX_KEPT:
             del self._kept[next(iter(self._kept))]
-        self._kept[answer.about.der] = _Kept(answer, min([now + policy.ocsp_max_age, *dues]))
+        self._kept[certificate.der] = _Kept(answer, min([now + policy.ocsp_max_age, *dues]))
 
     def _rest(self, url: str, code: str, zh: str, en: str) -> Indeterminate:
         reason = Indeterminate(code, zh, en)
