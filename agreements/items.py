@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _HEADINGS: Final = {
     "case_type": ("case_type", "办件类型"),
     "decide_days": ("decide_days", "承诺时限", "承诺办结时限"),
     "source": ("source", "来源", "出处"),
+    "signatures": ("signatures", "申请人签名方式"),
 }
 _APPLICANTS: Final = {
     "个人": "person",
@@ -37,6 +39,7 @@ _APPLICANTS: Final = {
     "法人": "enterprise",
     "个人/企业": "both",
 }
+_MEANS: Final = {"手写签名": "handwriting", "应用内确认": "app", "事件证书": "event_certificate", "纸面签名": "scan"}
 _CASE_TYPES: Final = {"即办件": "immediate", "承诺件": "promised"}
 _WORDS: Final[dict[str, Mapping[str, str]]] = {"applicant": _APPLICANTS, "case_type": _CASE_TYPES}
 
@@ -94,6 +97,8 @@ def items_from_rows(
         for field in ("version", "decide_days"):
             if str(values.get(field, "")).isdecimal():
                 values[field] = int(values[field])
+        if "signatures" in values:
+            values["signatures"] = [_MEANS.get(word, word) for word in re.split("[、,，; ]+", values["signatures"])]
         name = values.get("name", "")
         fields = {"version": 1, "applicant": "both", **values, "materials": (materials or {}).get(name, [])}
         try:
@@ -136,6 +141,8 @@ def to_toml(items: Iterable[Item]) -> str:
             lines.append(f"case_type = {_string(item.case_type)}")
         if item.decide_days:
             lines.append(f"decide_days = {item.decide_days}")
+        if item.signatures:
+            lines.append(f"signatures = [{', '.join(map(_string, item.signatures))}]")
         lines.append("materials = [")
         for material in item.materials:
             cells = [f"name = {_string(material.name)}", f"required = {_string(material.required)}"]

@@ -64,7 +64,8 @@ class Deadline(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Yes, under this line. ``alias`` is the retired division code the request used, or ``""``."""
+    """Yes, under this line. ``alias`` is the retired division code the request used, or ``""``.
+    ``signatures``: of which means one applicant's signature is demanded, none if empty."""
 
     agreement: str
     version: int
@@ -78,6 +79,7 @@ class Route(msgspec.Struct, frozen=True):
     item_version: int
     deadlines: dict[str, Deadline]
     alias: str = ""
+    signatures: tuple[str, ...] = ()
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -242,6 +244,7 @@ def decide(request: Request, book: Book, now: datetime, calendars: Calendars) ->
         return Route(
             agreement.id, agreement.version, line.clause, line.power, line.mode, request.sender, entry.handling,
             item.code, item.name, item.version, _deadlines(entry, item, today, calendars.of(division)), alias,
+            tuple(item.signatures),
         )  # fmt: skip
     return _explain(request, book, division, today, flaws)
 

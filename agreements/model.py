@@ -70,6 +70,9 @@ class Line(Part, frozen=True):
     direction: Annotated[Literal["one_way", "mutual"], Meta(title="方向")]
 
 
+SignatureMeans = Literal["handwriting", "app", "event_certificate", "scan"]
+
+
 class ItemMaterial(Part, frozen=True):
     """材料: ``certificate`` names the e-certificate that can stand for it, ``certificate_type`` its type code if
     known."""
@@ -82,7 +85,7 @@ class ItemMaterial(Part, frozen=True):
 
 class Item(Part, frozen=True):
     """事项 of the item list, in one version. ``decide_days`` is the item's own promised limit (承诺办结时限), 0 = the
-    clock's."""
+    clock's. ``signatures``: the means of signing of which one is demanded of the applicant; none demanded if empty."""
 
     code: Annotated[ItemCode, Meta(title="事项编码")]
     name: Annotated[LongLine, Meta(title="事项名称")]
@@ -93,6 +96,7 @@ class Item(Part, frozen=True):
     case_type: Annotated[Literal["immediate", "promised"], Meta(title="办件类型")] = "promised"
     decide_days: Annotated[int, Meta(title="承诺时限", ge=0, le=365)] = 0
     source: Annotated[str, Meta(title="出处", max_length=400)] = ""
+    signatures: Annotated[list[SignatureMeans], Meta(title="申请人签名方式", max_length=4)] = []
 
 
 class ClockRule(Part, frozen=True):

@@ -15,6 +15,7 @@ from aiohttp import web
 from adapters.registry import Platform, open_platform
 from adapters.transport import Line
 from gateway.config import Config, ConfigError, secret
+from gateway.core.applicant_signature import Believed
 from gateway.exchange.client import PeerClient
 from gateway.exchange.tls import Tls
 from gateway.exchange.trust import Partner
@@ -29,6 +30,7 @@ from gateway.flow.outbox import STAMPER
 from gateway.flow.recognition import lists, recognition
 from gateway.flow.rotate import Rotation
 from gateway.flow.seal import Sealer
+from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
 from gateway.flow.timestamps import Timestamps
 from gateway.flow.to_peer import ToPeer
@@ -104,6 +106,7 @@ async def build(config: Config, base: Path) -> Node:
     provider, vault, new_id, signers = ring.provider, ring.vault(), Ids(), Signers(ring)
     parts = Parts(data / "parts", vault)
     stamps = _stamps(config, base, ring, found, parts, clock)
+    signatures = Signatures(parts, ring.provider, _believed(config, base), clock)
     stamping = _stamping(config, base, ring)
     expected = _expected(config, base, ring, found)
     metrics.SIGNING.set(any(signers.of(use)().kind == "software" for use in ONLINE))
@@ -121,7 +124,7 @@ async def build(config: Config, base: Path) -> Node:
     loops: dict[str, Loop] = {}
     rotation = Rotation(ring, signers, cards, base / "card.json", found.fingerprint, lambda: _urgent(loops, "peer:"))
     wake = _waker(loops, rotation)
-    desk = Desk(party, journal, vault, parts, agreed, stamps, found.divisions, new_id, clock, wake)
+    desk = Desk(party, journal, vault, parts, agreed, stamps, signatures, found.divisions, new_id, clock, wake)
     notes = Note(
         frozenset(one.id for one in platforms.values() if one.translator.can_send("receipt")),
         new_id,
@@ -134,7 +137,7 @@ async def build(config: Config, base: Path) -> Node:
     first = next(iter(platforms), "")
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
-        stamps=stamps, uploads=from_peers, opener=opener, platform=first, batch_limit=config.limits.batch,
+        stamps=stamps, signatures=signatures, uploads=from_peers, opener=opener, platform=first, batch_limit=config.limits.batch,
         range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock, wake=wake,
         heard=lambda partner: loops[f"peer:{partner}"].wake(urgent=True),
         connected=lambda request: connected(
@@ -314,6 +317,13 @@ def _stamping(config: Config, base: Path, ring: Keyring) -> Stamping | None:
             raise ConfigError("stamp.secret", "HMAC-SM3 须有密钥", "HMAC-SM3 needs its secret")
         authenticate = hmac_sm3(secret(stamp.secret, base))
     return ExternalStamper(Line(), stamp.url, stamp.external, authenticate, now_ms, _nonce(ring.provider))
+
+
+def _believed(config: Config, base: Path) -> Callable[[], Believed]:
+    """Whose certificates vouch for applicants' signatures."""
+    own = config.applicant_signature
+    anchors = [one for name in own.anchors for one in certs.load(read_file(base / name))]
+    return lambda: Believed(anchors, lists(base / own.crl if own.crl else None))
 
 
 def _expected(config: Config, base: Path, ring: Keyring, found: Ground) -> Expected:

@@ -188,6 +188,13 @@ class Tsa(_Strict, frozen=True, kw_only=True):
     timeout_ms: Annotated[int, Meta(ge=100, le=60_000)] = 5000
 
 
+class ApplicantSignatures(_Strict, frozen=True, kw_only=True):
+    """Whose certificates vouch for applicants' signatures (event certificates, pads, apps): roots and a list, files."""
+
+    anchors: tuple[str, ...] = ()
+    crl: str = ""
+
+
 class Clocks(_Strict, frozen=True, kw_only=True):
     """``deem_accepted``: no notice within the agreement's notify term means accepted (视为受理, 行政许可法 32)."""
 
@@ -206,6 +213,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     stamp: Stamp = Stamp()
     tsa: Tsa = Tsa()
     clocks: Clocks = Clocks()
+    applicant_signature: ApplicantSignatures = ApplicantSignatures()
     registry: RegistryFile = RegistryFile()
     peer: tuple[Peer, ...] = ()
     platform: tuple[PlatformSettings, ...] = ()
@@ -284,6 +292,7 @@ def _suggest(error: str) -> str:
         Clocks,
         Secret,
         PlatformSettings,
+        ApplicantSignatures,
         External,
         OrderWords,
         AnswerWords,

@@ -105,6 +105,7 @@ CATALOGUE: dict[str, Problem] = {
     "TB-3008": Problem(422, "结果文件没有签章", "The result document bears no stamp", *_ASK),
     "TB-3009": Problem(503, "暂时无法判定签章是否有效", "The stamp cannot be judged now", *_WAIT),
     "TB-3010": Problem(422, "电子印章本身无效", "The seal itself is invalid", *_ASK),
+    "TB-3011": Problem(422, "申请人签名无效或缺少", "The applicant's signature is missing or does not hold", *_FIX),
     "TB-4101": Problem(403, "与该地没有通办协议", "There is no agreement with this place", *_AGREE),
     "TB-4102": Problem(403, "通办协议已到期", "The agreement has expired", *_AGREE),
     "TB-4103": Problem(403, "事项不在通办协议范围内", "The item is not in the agreement", *_AGREE),

@@ -122,7 +122,7 @@ class Material(Body, frozen=True):
             extra={"zh": "文件名，不含路径", "en": "a file name without a path"},
         ),
     ]  # fmt: skip
-    role: Annotated[Literal["material", "result", "stamp"], Meta(title="用途")] = "material"
+    role: Annotated[Literal["material", "result", "stamp", "applicant-signature"], Meta(title="用途")] = "material"
     certificate_identifier: Annotated[OptionalLine, Meta(title="电子证照标识")] = ""
 
 
@@ -158,10 +158,9 @@ class Application(Body, frozen=True):
             raise Invalid(
                 "attestation-missing", zh, "collecting elsewhere needs the window's attestation", "attestation"
             )
-        if any(material.role != "material" for material in self.materials):
-            raise Invalid(
-                "material-role", "申请材料的用途应为 material", "an application carries materials only", "materials"
-            )
+        if any(material.role not in ("material", "applicant-signature") for material in self.materials):
+            zh = "申请材料的用途应为 material 或 applicant-signature"
+            raise Invalid("material-role", zh, "an application carries materials and signatures only", "materials")
 
 
 class CorrectionItem(Body, frozen=True):

@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from agreements.match import Refusal, Route
 from gateway.flow import outbox, post
 from gateway.flow.accept import Deed, Taken, accept, refuse, with_body
 from gateway.flow.agreed import Agreed
+from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
 from gateway.problems import Refused, of_reason
 from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
 from gateway.store.vault import Vault
+from schemas.applicant_signature import ROLE
 from schemas.canonical import Application, Result
 from schemas.divisions import Divisions, check_application
 from signing.sm3 import sm3
@@ -36,6 +39,7 @@ class Desk:
     parts: Parts
     agreed: Agreed
     stamps: Stamps
+    signatures: Signatures
     divisions: Divisions
     new_id: Callable[[], str]
     now_ms: Callable[[], int]
@@ -71,6 +75,8 @@ class Desk:
             route = self.agreed.route(body, self.now_ms())
         if deed.act.parts:
             await self._keep_parts(deed)
+        if isinstance(body, Application):
+            await self._judge_signatures(deed, body, route)
         if isinstance(body, Result) and not self._known(deed):
             stamped = await asyncio.to_thread(self.stamps.stamp, deed.owner, body)
             await self._own_parts(deed, [d.stamp.sm3 for d in stamped.documents if d.stamp], stamped)
@@ -80,6 +86,16 @@ class Desk:
         taken: Taken = commit.only()
         proof = self.journal.prove(taken.leaf) if taken.duplicate else commit.prove(taken.leaf)
         return taken, msgspec.json.encode(proof)
+
+    async def _judge_signatures(self, deed: Deed, application: Application, route: Route | Refusal | None) -> None:
+        """A file that has not come whole is the acceptance's affair, and has its own code."""
+        files = [one for one in application.materials if one.role == ROLE]
+        reader = self.journal.read()
+        here = [reader.one("SELECT 1 FROM part WHERE owner = ? AND sm3 = ?", deed.owner, one.sm3) for one in files]
+        if all(here):
+            refused = await asyncio.to_thread(self.signatures.judge, deed.owner, application, route)
+            if refused is not None:
+                raise refused
 
     def _via(self, deed: Deed) -> str:
         """A result that lacks stamps goes to the stamping system first, where there is one."""

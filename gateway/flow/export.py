@@ -61,7 +61,7 @@ from signing import certs
 from signing.sm3 import sm3
 
 OWN_LIST = Path("certs") / "ca.crl"
-RESULTS = frozenset({"result", "stamp"})
+RESULTS = frozenset({"result", "stamp", "applicant-signature"})
 
 
 @dataclass(frozen=True)

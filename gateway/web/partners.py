@@ -22,6 +22,7 @@ from gateway.flow.accept import spend_nonce
 from gateway.flow.agreed import Agreed
 from gateway.flow.cards import Cards
 from gateway.flow.receive import Answered, Incoming, observe, receive
+from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
 from gateway.flow.unseal import Opener
 from gateway.ledger.checkpoint import LedgerProof, check_proof, entry_digest, parse_text
@@ -62,6 +63,7 @@ class Partners:
     vault: Vault
     agreed: Agreed
     stamps: Stamps
+    signatures: Signatures
     uploads: Uploads
     opener: Opener
     platform: str
@@ -198,6 +200,9 @@ class Partners:
             refused = await self.opener.open_parts(f"peer:{partner.id}", header, content)
             if refused is not None:
                 body = refused
+            elif isinstance(body, Application):
+                verdict = await asyncio.to_thread(self.signatures.judge, f"peer:{partner.id}", body, route)
+                verdict = _tight_lipped(verdict) if verdict is not None and content.key else verdict
             elif isinstance(body, Result):
                 verdict = await asyncio.to_thread(self.stamps.judge, partner.id, body)
                 verdict = _tight_lipped(verdict) if verdict is not None and content.key else verdict
