@@ -19,7 +19,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "cert": ("gateway.cli.cert", "SM2 证书", "SM2 certificates"),
     "seal": ("gateway.cli.seal", "电子印章与电子签章", "electronic seals and stamps"),
     "cms": ("gateway.cli.cms", "GB/T 35275 签名数据与数字信封", "messages after GB/T 35275, signed or enveloped"),
-    "tsa": ("gateway.cli.tsa", "时间戳（试验用机构）", "time stamps (a laboratory's authority)"),
+    "tsa": ("gateway.cli.tsa", "文件的时间戳；试验用机构", "time stamps of files; a laboratory's authority"),
     "evidence": ("gateway.cli.evidence", "证据包导出与离线核验", "evidence packages, verified offline"),
     "ledger": ("gateway.cli.ledger", "账本", "the ledger"),
     "agreement": ("gateway.cli.agreement", "通办协议", "agreements"),

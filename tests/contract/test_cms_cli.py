@@ -22,7 +22,7 @@ from signing.timestamp_build import build_request, parse_response
 from tests import pki
 from tests.contract.command import tongban
 from tests.unit.signing.test_messages import CONTENT, INBOX, ONE, envelope, holder, loose
-from tests.unit.signing.test_timestamps import TSA
+from tests.unit.signing.test_timestamps import TSA, TSA_ROOT
 
 pytestmark = pytest.mark.usefixtures("as_the_command_runs")
 AT = ("--at", "2026-06-02")
@@ -41,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, one in (("one", ONE), ("inbox", INBOX), ("other", holder("other-inbox", "encryption")), ("tsa", TSA)):
         Path(f"{name}.pem").write_bytes(certs.to_pem(one.certificate.der))
         Path(f"{name}.key").write_bytes(keys.private_to_pem(one.signer.private, None))  # type: ignore[arg-type]
+    Path("tsa-root.pem").write_bytes(certs.to_pem(TSA_ROOT.certificate.der))
     Path("text").write_bytes(CONTENT)
     return tmp_path
 
@@ -144,6 +145,16 @@ def test_the_laboratorys_authority_answers(folder: Path) -> None:
                 time.sleep(0.1)
         else:
             pytest.fail("nobody answered")
+        url, clock = f"http://127.0.0.1:{port}/", ("--tsa-anchor", "tsa-root.pem")
+        assert cms("stamp", "text", "--url", url, *clock, "--out", "t", noun="tsa")[0] == 0
+        code, said = cms("verify", "text", "--token", "t", *clock, noun="tsa")
+        assert code == 0 and said["proves"] is not None
+        assert cms("verify", "one.pem", "--token", "t", *clock, noun="tsa")[1]["reason"] == "timestamp-imprint"
+        assert cms("verify", "text", "--token", "t", *clock, "--at", "2031-01-01", noun="tsa")[0] == 2
+        root = ("--tsa-anchor", "root.pem")
+        assert cms("stamp", "text", "--url", url, *root, "--out", "u", noun="tsa")[1]["reason"] == "tsa-untrusted-root"
+        assert cms("stamp", "text", "--url", "http://127.0.0.1:9/", *clock, "--out", "u", noun="tsa")[0] == 2
+        assert not Path("u").exists() and "不晚于" in tongban("tsa", "verify", "text", "--token", "t", *clock).output
     finally:
         process.terminate()
         assert process.wait(10) == 0

@@ -100,3 +100,29 @@ def test_time_stamps_both_ways(ask: Ask) -> None:
     refused = answer(build_request(DIGEST, nonce=nonce, policy="1.2.3.4"), TSA, at=DAY, serial=7)
     told = ask(("stamped", theirs, reply, TSA.certificate.der), ("stamped", theirs, refused, TSA.certificate.der))
     assert told[0] == f"ok {at}" and told[1].startswith("refused 2")
+
+
+def test_openssl_asks_and_reads_our_answer(tmp_path: Path) -> None:
+    """It has SM3 for imprints but cannot verify an SM2 token in 3.0: it asks and reads."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl is installed (Debian: openssl)")
+    text, query, reply = (tmp_path / name for name in ("text", "q", "r"))
+    text.write_bytes(CONTENT)
+    subprocess.run(
+        [openssl, "ts", "-query", "-data", str(text), "-sm3", "-cert", "-out", str(query)],
+        check=True,
+        capture_output=True,
+    )
+    assert parse_request(query.read_bytes()).digest == sm3(CONTENT)
+    reply.write_bytes(answer(query.read_bytes(), TSA, at=DAY, serial=0xABC))
+    told = subprocess.run(
+        [openssl, "ts", "-reply", "-in", str(reply), "-text"], check=True, capture_output=True, text=True
+    ).stdout
+    for said in (
+        "Status: Granted.",
+        "Hash Algorithm: sm3",
+        "Serial number: 0x0ABC",
+        "Time stamp: Jun  1 08:00:00 2026 GMT",
+    ):
+        assert said in told
