@@ -216,3 +216,28 @@ def test_the_authoritys_root_in_the_package_serves_where_no_anchor_was_given() -
     assert isinstance(records[0], Manifest)
     report = judged(stamped(packed(records)), DECADE, anchored=False, tsa=False)
     assert (report.ok, report.trust) == (True, "as-packaged")
+
+
+# --- what was stamped is what is kept ---------------------------------------------------------------------------------
+
+
+def translated(document: bytes) -> Records:
+    """A result that names a translated document, with the stamp that was over the original."""
+    told = lab.granted()
+    stamp, digest = lab.stamp(), lab.sm3(document).hex()
+    parts = [
+        lab.PartRef(digest, len(document), "application/ofd", "营业执照", "result"),
+        lab.PartRef(lab.sm3(stamp).hex(), len(stamp), "application/octet-stream", "签章", "stamp"),
+    ]
+    body = lab.result_body(stamp)
+    body["documents"][0]["document"]["sm3"] = digest
+    told.say(lab.B, "result", body, parts=parts)
+    listed = [one for one in lab.records(told) if not isinstance(one, lab.DocumentRecord)]
+    return [*listed, lab.DocumentRecord(sm3=digest, data=document, name="营业执照", role="result")]
+
+
+def test_k10_a_stamp_is_verified_over_the_original_and_no_translation_of_it() -> None:
+    assert judged(packed(translated(lab.DOCUMENT))).ok is True
+    report = judged(packed(translated(lab.DOCUMENT + b" (translated)")))
+    assert report.ok is False and codes(report) == {"document-digest"}
+    assert {finding.section for finding in report.reasons} == {"stamps"}
