@@ -91,38 +91,48 @@ def _backwards(number: int) -> int:
     return int.from_bytes(number.to_bytes(32, "little"), "big")
 
 
-def _defect(code: str, zh: str, en: str, ask_zh: str, ask_en: str, **how: Callable[..., object]) -> Defect:
-    return Defect(code, Said(zh, en, ask_zh, ask_en), **how)  # type: ignore[arg-type]  # each call names one of the three
-
-
 _BYTES = ("请对方按收到的字节签名，不增不减", "have it sign the bytes as they are sent, none added or dropped")
 DEFECTS: Final = (
-    _defect(
-        "entl-bytes", "Z_A 中标识长度按字节计", "the id's length in Z_A is counted in bytes",
-        "请对方按比特计 ENTL（GB/T 32918.2-2016 5.5）", "have it count ENTL in bits (GB/T 32918.2-2016 5.5)",
+    Defect(
+        "entl-bytes",
+        Said("Z_A 中标识长度按字节计", "the id's length in Z_A is counted in bytes",
+             "请对方按比特计 ENTL（GB/T 32918.2-2016 5.5）", "have it count ENTL in bits (GB/T 32918.2-2016 5.5)"),
         digest=_length_in_bytes,
     ),
-    _defect(
-        "numbers-swapped", "r 与 s 颠倒", "r and s are swapped", "请对方先写 r 后写 s", "have it write r before s",
+    Defect(
+        "numbers-swapped",
+        Said("r 与 s 颠倒", "r and s are swapped", "请对方先写 r 后写 s", "have it write r before s"),
         numbers=lambda r, s: (s, r),
     ),
-    _defect(
-        "numbers-backwards", "r、s 为小端字节序", "r and s are little-endian",
-        "请对方按大端写出 r、s", "have it write r and s big-endian",
+    Defect(
+        "numbers-backwards",
+        Said("r、s 为小端字节序", "r and s are little-endian", "请对方按大端写出 r、s", "have it write r and s big-endian"),
         numbers=lambda r, s: (_backwards(r), _backwards(s)),
     ),
-    _defect("hash-hex", "对方签的是摘要的小写十六进制文字", "the partner signs its hash as lower-case text", *_BYTES,
-            message=lambda message: sm3(message).hex().encode()),
-    _defect("hash-HEX", "对方签的是摘要的大写十六进制文字", "the partner signs its hash as upper-case text", *_BYTES,
-            message=lambda message: sm3(message).hex().upper().encode()),
-    _defect("no-end", "对方签名时去掉了末尾换行", "the partner drops the last line end", *_BYTES,
-            message=lambda message: message.rstrip(b"\r\n")),
-    _defect("more-end", "对方签名时末尾多一个换行", "the partner adds a line end", *_BYTES,
-            message=lambda message: message + b"\n"),
-    _defect("crlf", "对方签名时把换行变成 CRLF", "the partner turns line ends into CRLF", *_BYTES,
-            message=lambda message: message.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")),
-    _defect("lf", "对方签名时把 CRLF 变成 LF", "the partner turns CRLF into LF", *_BYTES,
-            message=lambda message: message.replace(b"\r\n", b"\n")),
+    Defect(
+        "hash-hex", Said("对方签的是摘要的小写十六进制文字", "the partner signs its hash as lower-case text", *_BYTES),
+        lambda message: sm3(message).hex().encode(),
+    ),
+    Defect(
+        "hash-HEX", Said("对方签的是摘要的大写十六进制文字", "the partner signs its hash as upper-case text", *_BYTES),
+        lambda message: sm3(message).hex().upper().encode(),
+    ),
+    Defect(
+        "no-end", Said("对方签名时去掉了末尾换行", "the partner drops the last line end", *_BYTES),
+        lambda message: message.rstrip(b"\r\n"),
+    ),
+    Defect(
+        "more-end", Said("对方签名时末尾多一个换行", "the partner adds a line end", *_BYTES),
+        lambda message: message + b"\n",
+    ),
+    Defect(
+        "crlf", Said("对方签名时把换行变成 CRLF", "the partner turns line ends into CRLF", *_BYTES),
+        lambda message: message.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"),
+    ),
+    Defect(
+        "lf", Said("对方签名时把 CRLF 变成 LF", "the partner turns CRLF into LF", *_BYTES),
+        lambda message: message.replace(b"\r\n", b"\n"),
+    ),
 )  # fmt: skip
 
 

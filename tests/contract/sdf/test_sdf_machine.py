@@ -278,6 +278,27 @@ def test_L11_the_breaker_opens_answers_at_once_and_closes_when_the_machine_is_ba
     assert sm2.verify(SOFT, one.public, b"m", signature, signer_id=DEFAULT_ID)
 
 
+def test_a_key_taken_out_of_the_machine_does_not_keep_it_resting(opened: Opened, double: Double) -> None:
+    one = signer(opened())
+    machine = one.private.provider.machine  # type: ignore[union-attr]
+    assert (
+        code_of(lambda: machine.with_key("sign", 9, Pin(PIN), lambda session: session.sign(9, bytes(32))))
+        == "sdf-no-key"
+    )
+    double.set(gone=1)
+    for _ in range(3):
+        code_of(lambda: one.sign(b"m"))
+    double.well()
+    end = time.monotonic() + 5
+    while True:
+        try:
+            one.sign(b"m")
+            return
+        except MachineError:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
 @pytest.mark.parametrize("offset", sorted(CODES))
 def test_L11_every_return_code_is_a_named_error_and_nothing_is_signed(
     opened: Opened, double: Double, offset: int
