@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from gateway.cli import key_backup, key_card, key_people
+from gateway.cli import key_backup, key_card, key_drill, key_people
 from gateway.cli.cert_tools import MOMENT
 from gateway.cli.node import CONFIG, JSON, REASON, Files, no, on_node, open_node
 from gateway.lang import say
@@ -42,7 +42,7 @@ def group() -> None:
 
 for command in (
     key_people.custodian, key_people.order, key_people.approve, key_card.sign_card, key_card.install_card,
-    key_backup.backup, key_backup.restore,
+    key_backup.backup, key_backup.restore, key_drill.drill,
 ):  # fmt: skip
     group.add_command(command)
 

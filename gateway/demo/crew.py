@@ -60,13 +60,14 @@ def members(world: World, logs: Path) -> list[Member]:
     """The four processes of a world, not yet started, with their logs in one folder."""
     return [
         _platform(logs, world.b, "platform-b", "honggutan.py", ("红谷滩审批系统（模拟）", "Honggutan's platform")),
-        _gateway(logs, world.b, "gateway-b", ("红谷滩通办网关", "Honggutan's gateway")),
-        _gateway(logs, world.a, "gateway-a", ("硚口通办网关", "Qiaokou's gateway")),
+        gateway(logs, world.b, "gateway-b", ("红谷滩通办网关", "Honggutan's gateway")),
+        gateway(logs, world.a, "gateway-a", ("硚口通办网关", "Qiaokou's gateway")),
         _platform(logs, world.a, "platform-a", "qiaokou.py", ("硚口窗口系统（模拟）", "Qiaokou's window system")),
     ]
 
 
-def _gateway(logs: Path, side: Side, name: str, title: tuple[str, str]) -> Member:
+def gateway(logs: Path, side: Side, name: str, title: tuple[str, str]) -> Member:
+    """The gateway of one side."""
     command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(side.config)]
     return Member(name=name, title=title, command=command, log=str(logs / f"{name}.log"))
 

@@ -6,6 +6,7 @@ these steps are days apart and in several hands.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from signing import certs, issue
 from signing.errors import Rejected
 from signing.keyring import Entry
 
+FETCHED_S = 30.0
 T = TypeVar("T")
 YEAR = timedelta(days=365)
 PROFILES = {"encryption": "encryption"}  # all other uses sign
@@ -112,6 +114,17 @@ def open_custodian(folder: Path) -> Custodian:
         raise DrillError("只能在试验节点上演练 (laboratory nodes only)")
     alone = msgspec.structs.replace(settings, keys=msgspec.structs.replace(settings.keys, two_persons=False))
     return Custodian(folder, alone, keyring.open_ring(alone, folder)[0])
+
+
+async def change(custodian: Custodian, use: str) -> str:
+    """Announce the next key, wait until every partner has the card, switch; the key that it replaced."""
+    key = await asyncio.to_thread(custodian.prepare, use)
+    end = time.monotonic() + FETCHED_S
+    while behind := await asyncio.to_thread(custodian.behind, key):
+        if time.monotonic() > end:
+            raise DrillError(f"尚未取得名片 (card not fetched): {', '.join(behind)}")
+        await asyncio.sleep(0.02)
+    return await asyncio.to_thread(custodian.activate, key)
 
 
 def _done(found: T | Rejected) -> T:
