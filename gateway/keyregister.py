@@ -23,6 +23,7 @@ from signing.sm3 import hmac_sm3, same
 
 FILE = "register.json"
 NONE = (0, 0, 0)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what the decoder raises
 DOMAIN = b"tongban/v1/register\n"
 
 
@@ -44,14 +45,14 @@ def decode(data: bytes, key: bytes, where: str) -> Register:
     """The register of its file's bytes; ``ConfigError`` when it was altered or contradicts itself."""
     try:
         sealed = msgspec.json.decode(data, type=_Sealed)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         raise ConfigError(where, "密钥登记簿无法读取", "the key register cannot be read") from None
     if not same(_mac(key, bytes(sealed.register)).encode(), sealed.mac.encode("ascii", "replace")):
         raise ConfigError(where, "密钥登记簿被改动过，或口令不对", "the key register was altered, or wrong passphrase")
     try:
         register = msgspec.json.decode(sealed.register, type=Register)
         keyring.check(register)
-    except (msgspec.MsgspecError, Malformed):
+    except (*UNREADABLE, Malformed):
         raise ConfigError(where, "密钥登记簿自相矛盾", "the key register contradicts itself") from None
     return register
 

@@ -142,7 +142,7 @@ class Keyring:
     def register(self) -> Register:
         """The register as it stands on disk; that of an old layout names each ``USE.pem`` as active."""
         path = self.folder / keyregister.FILE
-        if self._registered:
+        if self.registered:
             return keyregister.decode(private_bytes(path), self._register_key, str(path))
         found = {file.stem: self._adopted(file) for file in sorted(self.folder.glob("*.pem"))}
         found |= {use: self._certified(use, place(index)) for use, index in self._in_machine.items()}
@@ -182,7 +182,7 @@ class Keyring:
             found = table.add(register, entry)
             if isinstance(found, Rejected):
                 return found
-            if not self._registered:
+            if not self.registered:
                 self._write(register)  # before there is a file that only a register explains
             store()
             self._write(found)
@@ -200,7 +200,7 @@ class Keyring:
 
     def _active(self, use: str) -> Entry:
         """Without a register the file's name says it all: nothing else needs to be opened then."""
-        if not self._registered:
+        if not self.registered:
             held = place(self._in_machine[use]) if use in self._in_machine else f"{use}.pem"
             return Entry("", use, held, (), f"{use}.der")
         entry = self.register().active(use)
@@ -210,7 +210,7 @@ class Keyring:
         return entry
 
     @property
-    def _registered(self) -> bool:
+    def registered(self) -> bool:
         """Whether there is a register; one that was taken away is missed (L09: it would bring replaced keys back)."""
         if (path := self.folder / keyregister.FILE).exists() or path.is_symlink():
             return True

@@ -13,7 +13,7 @@ import msgspec
 
 from signing import sm2
 from signing.errors import Malformed, Rejected
-from signing.keyring import Custodian
+from signing.keyring import Custodian, Millis
 from signing.sm2 import PublicKey, Signer
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     act: str
     subject: str
     reason: str
-    made_ms: int
-    expires_ms: int
+    made_ms: Millis
+    expires_ms: Millis
 
 
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +60,10 @@ def read(data: bytes) -> tuple[SignedOrder, Order]:
         if len(data) > MAX_BYTES:
             raise ValueError
         signed = msgspec.json.decode(data, type=SignedOrder)
-        return signed, msgspec.json.decode(signed.order, type=Order)
+        order = msgspec.json.decode(signed.order, type=Order)
+        if not (order.node + order.act + order.subject + order.reason).isprintable():
+            raise ValueError  # it is shown to whoever signs: nothing may steer the terminal
+        return signed, order
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Malformed("order-form", "不是密钥操作单", "not an order for an act on keys") from None
 

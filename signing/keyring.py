@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -128,10 +128,13 @@ MAY: Final[dict[State, frozenset[Power]]] = {
 _OVER: Final = (State.RETIRED, State.ARCHIVED, State.REVOKED)
 
 
+Millis = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+
+
 class Moved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One step of a key's life: when (ms), where to, by whom, why."""
 
-    at_ms: int
+    at_ms: Millis
     to: State
     by: tuple[str, ...]
     reason: str = ""
@@ -145,7 +148,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str
     moves: tuple[Moved, ...]
     certificate: str = ""
-    since_ms: int = 0
+    since_ms: Millis = 0
 
     @property
     def state(self) -> State:
@@ -176,8 +179,8 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int = 0
     entries: tuple[Entry, ...] = ()
     custodians: tuple[Custodian, ...] = ()
-    backup_ms: int = 0
-    drill_ms: int = 0
+    backup_ms: Millis = 0
+    drill_ms: Millis = 0
 
     def active(self, use: str) -> Entry | None:
         """The one key of this use that signs."""

@@ -70,4 +70,4 @@ def _lines(card: Card) -> Iterator[str]:
 
     yield say(f"{card.party} 名片第 {card.version} 版", f"{card.party}: card version {card.version}")
     for key in card.keys:
-        yield f"  {key.use:<12} {key.id}  {local(key.since_ms)} →"
+        yield f"  {''.join(filter(str.isprintable, key.use)):<12} {key.id}  {local(key.since_ms)} →"

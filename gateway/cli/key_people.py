@@ -73,8 +73,8 @@ def order(act: str, subject: str, pub: str | None, hours: int, out: str, reason:
     from gateway.keyring import write_public
     from signing import custody, keys
 
-    if not reason.strip():
-        raise click.UsageError(say("请用 --reason 说明事由", "give a --reason"))
+    if not reason.strip() or not f"{subject}{reason}".isprintable():
+        raise click.UsageError(say("请用 --reason 说明事由（一行文字）", "give a --reason, in one line"))
     at = desk(open_node(path))
     if act in ("activate", "revoke"):
         subject = done(at.find(subject), as_json).id

@@ -87,6 +87,9 @@ def _standing(node: Node, desk: KeyDesk, entry: Entry) -> Iterator[Check]:
     elif entry.state is State.ANNOUNCED:
         fix = (f"tongban key activate {entry.id[:8]}", f"tongban key activate {entry.id[:8]}")
         yield Check(name, OK, f"{what[0]}可以启用", f"{what[1]} can be activated", *fix)
+    elif entry.alive and entry.id in {one.id for one in node.card.revoked}:
+        fix = ("登记簿是旧的：查明谁换了它，再恢复新的", "the register is an old one: find out who put it there")
+        yield Check(name, FAIL, f"{what[0]}在名片上已吊销", f"{what[1]} is revoked on our card", *fix)
     elif entry.state is State.REVOKED and listed:
         yield Check(name, FAIL, f"{what[0]}已吊销，名片上仍在", f"{what[1]} is revoked and still on the card", *_CARD)
     elif entry.state is State.OVERLAP and desk.now_ms > entry.moves[-1].at_ms + node.config.delivery.expires_ms:

@@ -91,7 +91,7 @@ def open_(data: bytes, shares: Sequence[Share], where: str) -> Content:
     try:
         clear = sm4.open_(secret, nonce, data[_HEAD:], MAGIC + mark)
         return msgspec.json.decode(clear, type=Content)
-    except (Malformed, msgspec.MsgspecError):
+    except (*keyregister.UNREADABLE, Malformed):
         zh, en = "分片打不开备份（分片有误或备份被改动）", "the shares do not open the backup (wrong, or altered)"
         raise Malformed("backup-closed", zh, en) from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,9 @@ from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange import tls
 from gateway.exchange.card import Card, CardKey
+from gateway.ops import keyfacts, nextcard
 from gateway.store import schema
+from gateway.store.schema import DATABASE
 from signing import certs, dual, issue
 from signing.certs import Certificate
 from signing.errors import Malformed
@@ -118,31 +121,47 @@ def _make_tls(folder: Path, party: str, passphrase: bytes, now: datetime) -> Non
 def finish(config: Config, base: Path, endpoint: str, anchors: Sequence[bytes], now: datetime) -> tuple[Card, str]:
     """Sign the party card with the certificates that have come; the card and the identity fingerprint.
 
-    ``anchors``: roots (DER) of the place's e-seals. A card that exists gets a successor; keys that stay keep their date.
+    ``anchors``: roots (DER) of the place's e-seals. A card that exists gets a successor: keys that stay keep their date, and a
+    rotation that is under way stays as it is.
     """
     ring, _ = keyring.open_ring(config, base)
-    certificates = {use: _certificate(base / "certs", use, ring.signer(use)) for use in USES}
-    identity, since = ring.signer("identity"), int(now.timestamp() * 1000)
+    if not ring.registered:
+        for use in USES:
+            _certificate(base / "certs", use, ring.signer(use))
+    identity, now_ms = ring.signer("identity"), int(now.timestamp() * 1000)
     before = _before(base / "card.json", identity.key_id, ring.provider)
-    known = {key.id: key.since_ms for key in before.keys} if before is not None else {}
-    wanted = [(use, certificates[use]) for use in ("checkpoint", "direct", "encryption")]
-    wanted += [("seal-anchor", certs.parse(der)) for der in anchors]
-    keys = []
-    for use, certificate in wanted:
-        assert certificate.public_key is not None  # noqa: S101 - looked at when it was read
-        thumbprint = certificate.public_key.thumbprint
-        keys.append(CardKey(use, thumbprint, certificate.der, known.get(thumbprint, since)))
+    first = before if before is not None else _unwritten(config, now_ms)
+    last_good = partial(keyfacts.last_good, base / config.node.data / DATABASE)
+    card = nextcard.follow(first, ring.register(), ring.certificate_of, last_good, now_ms)
+    known = {key.id: key.since_ms for key in first.keys}
+    keys = [key for key in card.keys if key.use in nextcard.CARDED]
+    keys += [_anchor(der, known, now_ms) for der in anchors]
     if config.tls.certificate:
-        keys.append(_pinned(base / config.tls.certificate, known, since))
-    card = Card(
-        party=config.node.party, name=config.node.name, division=config.node.party[:6],
-        version=before.version + 1 if before is not None else 1, issued_ms=since, endpoint=endpoint,
-        body_limit=config.limits.body, part_limit=config.limits.part, keys=tuple(keys),
-        origin=before.origin if before is not None else f"{config.node.party}/1",
+        keys.append(_pinned(base / config.tls.certificate, known, now_ms))
+    card = msgspec.structs.replace(
+        card, name=config.node.name, endpoint=endpoint, body_limit=config.limits.body, part_limit=config.limits.part,
+        keys=tuple(keys),
     )  # fmt: skip
-    (base / "card.json").write_bytes(cards.sign(card, identity, certificates["identity"].der))
+    (base / "card.json").write_bytes(cards.sign(card, identity, ring.certificate("identity")))
     (base / "fingerprint").write_text(identity.key_id)
     return card, identity.key_id
+
+
+def _unwritten(config: Config, now_ms: int) -> Card:
+    """What the first card follows: version 0, without keys."""
+    return Card(
+        party=config.node.party, name=config.node.name, division=config.node.party[:6], version=0, issued_ms=now_ms,
+        endpoint="", body_limit=0, part_limit=0, origin=f"{config.node.party}/1", keys=(),
+    )  # fmt: skip
+
+
+def _anchor(der: bytes, known: dict[str, int], since: int) -> CardKey:
+    public = certs.parse(der).public_key
+    if public is None:
+        raise ConfigError(
+            "--seal-anchor", "印章根证书不是 SM2 证书", "the root of our e-seals is not an SM2 certificate"
+        )
+    return CardKey("seal-anchor", public.thumbprint, der, known.get(public.thumbprint, since))
 
 
 def _pinned(path: Path, known: dict[str, int], since: int) -> CardKey:

@@ -57,7 +57,7 @@ def follow(
     gone = tuple(
         Revoked(entry.id, entry.moves[-1].at_ms, *last_good(entry.id))
         for entry in register.entries
-        if entry.use in CARDED and entry.state is State.REVOKED and entry.id not in told
+        if entry.use in CARDED and entry.state is State.REVOKED and entry.id not in told and _was_known(entry)
     )
     return msgspec.structs.replace(
         before, v=cards.FORMS[-1], version=before.version + 1, issued_ms=max(now_ms, before.issued_ms),
@@ -116,3 +116,8 @@ def install(ring: Keyring, base: Path, data: bytes, where: str) -> Card:
 def signs(entry: Entry) -> bool:
     """Whether partners must find this key on our card: it signs now, and its use is on the card."""
     return entry.use in CARDED and entry.state is State.ACTIVE
+
+
+def _was_known(entry: Entry) -> bool:
+    """Whether partners may ever have heard of this key."""
+    return any(moved.to in STANDING for moved in entry.moves)

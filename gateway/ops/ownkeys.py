@@ -16,15 +16,11 @@ from pathlib import Path
 import msgspec
 
 from gateway.config import Config, ConfigError
-from gateway.exchange import card as cards
-from gateway.flow.show import DONE
 from gateway.keyring import USES, Keyring, write_public
-from gateway.ledger.checkpoint import parse_text
 from gateway.machine import in_machine
-from gateway.ops import nextcard
+from gateway.ops import keyfacts, nextcard
 from gateway.ops.newnode import PEM_REQUEST
 from gateway.ops.newnode import USES as TITLES
-from gateway.store.beside import snapshot
 from gateway.store.schema import DATABASE
 from signing import certs, custody, dual, issue, keyring
 from signing.certs import Certificate
@@ -80,7 +76,7 @@ class KeyDesk:
         """Partners that are not known to hold a card with this key; none for a use that is not on the card."""
         if entry.use not in nextcard.CARDED or not self.config.peer:
             return ()
-        first, told = _first_listing(self._store, self.config.node.party, entry.id), _told(self._store)
+        first, told = keyfacts.first_listing(self._store, self.config.node.party, entry.id), keyfacts.told(self._store)
         return tuple(peer.id for peer in self.config.peer if first == 0 or told.get(peer.id, 0) < first)
 
     def depends(self, entry: Entry) -> int:
@@ -90,7 +86,7 @@ class KeyDesk:
             return 0
         switched = entry.moves[-1].at_ms
         sealed = entry.use == "encryption" and self.now_ms < switched + self.config.delivery.expires_ms
-        return _open_before(self._store, switched) + sealed
+        return keyfacts.open_before(self._store, switched) + sealed
 
     @property
     def _store(self) -> Path:
@@ -168,7 +164,7 @@ class KeyDesk:
     def next_card(self) -> Path:
         """Write our next card, unsigned, from the register as it stands."""
         before = nextcard.held(self.ring, self.base)
-        last_good = partial(_last_good, self._store)
+        last_good = partial(keyfacts.last_good, self._store)
         card = nextcard.follow(before, self.ring.register(), self.ring.certificate_of, last_good, self.now_ms)
         return nextcard.write(self.base, card)
 
@@ -302,52 +298,3 @@ def _unwrapped(data: bytes) -> bytes:
         return base64.b64decode(text, validate=True) if text.isascii() and text[:1] not in (b"\x30", b"\x01") else data
     except binascii.Error:
         return data
-
-
-def _first_listing(store: Path, party: str, key: str) -> int:
-    """The version of our card, among those that the gateway has shown, that named the key first; 0 for none."""
-    connection, first = snapshot(store), 0
-    try:
-        rows = connection.execute("SELECT version, data FROM card WHERE party = ? ORDER BY version DESC", (party,))
-        for version, data in rows:
-            if key not in {one.id for one in cards.content(data).keys}:
-                break
-            first = int(version)
-    finally:
-        connection.close()
-    return first
-
-
-def _told(store: Path) -> dict[str, int]:
-    """Which version of our card each partner holds, as far as is known."""
-    connection = snapshot(store)
-    try:
-        return dict(connection.execute("SELECT peer, version FROM card_told"))
-    finally:
-        connection.close()
-
-
-def _last_good(store: Path, key: str) -> tuple[int, str]:
-    """The last state of our ledger that a key signed: what our own store has is good."""
-    connection = snapshot(store)
-    try:
-        row = connection.execute(
-            "SELECT text FROM checkpoint WHERE key = ? ORDER BY size DESC LIMIT 1", (key,)
-        ).fetchone()
-    finally:
-        connection.close()
-    found = parse_text(row[0].encode()) if row is not None else None
-    return (0, "") if found is None else (found.size, found.root.hex())
-
-
-def _open_before(store: Path, ms: int) -> int:
-    """Deliveries still open of messages made before a time."""
-    connection = snapshot(store)
-    try:
-        row = connection.execute(
-            f"SELECT count(*) FROM delivery d JOIN message m ON m.id = d.message "  # noqa: S608 - constants
-            f"WHERE d.state NOT IN {DONE} AND m.created_ms < ?", (ms,),
-        ).fetchone()  # fmt: skip
-    finally:
-        connection.close()
-    return int(row[0])

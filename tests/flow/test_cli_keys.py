@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from gateway import config, keyring, lab
 from gateway.cli import root as command
-from gateway.ops import key_checks
+from gateway.exchange import card as cards
+from gateway.ops import key_checks, nextcard
 from gateway.ops.doctor import Patient, examine
 from signing import certs, custody, issue, keys
 from signing.providers import open_provider
@@ -320,6 +321,41 @@ def test_C26_a_card_that_is_old_foreign_or_lacks_a_key_in_use_is_not_installed(n
     with pytest.raises(AssertionError, match="在用密钥"):
         installed(node)
     assert (node / "card.json").read_bytes() == before
+
+
+def test_a_card_made_anew_keeps_a_rotation_and_revocations(node: Path) -> None:
+    """``init --card`` changes the address or the seal roots; it must not undo what custodians have done."""
+    old, lost = ring(node).signer("direct").key_id, announced(node, "checkpoint")
+    told(node, "key", "revoke", lost, "--reason", "失密")
+    never = told(node, "key", "gen", "checkpoint")["id"]
+    told(node, "key", "revoke", never, "--reason", "未用")
+    new = announced(node)
+    told(node, "key", "activate", new)
+    before = {key.id: key.since_ms for key in read_card(node).keys}
+    unsigned("init", node, "--card", "--endpoint", "https://elsewhere", "--seal-anchor", node / "certs" / "ca.der")
+    card = read_card(node)
+    assert (card.endpoint, card.version) == ("https://elsewhere", 4)
+    assert {key.id for key in card.keys if key.use == "direct"} == {old, new}
+    assert {key.id: key.since_ms for key in card.keys} == before
+    assert [one.id for one in card.revoked] == [lost], "a key that no partner ever heard of is not named"
+    assert examined(node)["card"].level == "ok"
+
+
+def read_card(node: Path) -> cards.Card:
+    return nextcard.held(ring(node), node)
+
+
+def test_L09_an_older_register_put_back_is_noticed_by_what_the_card_revoked(node: Path) -> None:
+    key = announced(node)
+    told(node, "key", "activate", key)
+    spare = announced(node)
+    older = (node / "keys" / "register.json").read_bytes()
+    told(node, "key", "revoke", key, "--reason", "失密")
+    told(node, "key", "activate", spare)
+    installed(node)
+    (node / "keys" / "register.json").write_bytes(older)
+    found = examined(node)[f"key {key[:8]}"]
+    assert found.level == "fail" and "旧" in found.fix_zh
 
 
 def test_only_the_identity_key_signs_cards(node: Path) -> None:

@@ -101,6 +101,14 @@ def test_what_is_no_order_is_refused(data: bytes) -> None:
         custody.read(data)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"reason": "a\x1b[2Jb"}, {"subject": "k\n"}, {"expires_ms": 1 << 62}, {"made_ms": -1}]
+)
+def test_an_order_that_could_steer_a_terminal_or_a_calendar_is_none(changes: dict[str, object]) -> None:
+    with pytest.raises(Malformed, match="order-form"):
+        custody.read(custody.write(msgspec.structs.replace(ORDER, **changes)))
+
+
 @given(st.binary(max_size=200))
 def test_noise_is_refused(data: bytes) -> None:
     with pytest.raises(Malformed):
