@@ -184,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
         ask = Coprocess(module or shlex.split(chosen.coprocess))
     vectors = [vector for file in chosen.files for vector in load(file)]
     found = {
-        "implementation": chosen.name or implementation(ask),
+        "implementation": chosen.name or implementation(ask) or chosen.command or chosen.coprocess,
         "files": score(vectors, ask, _progress(len(vectors))),
     }
     if isinstance(ask, Coprocess):
