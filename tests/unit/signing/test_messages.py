@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -323,3 +324,68 @@ def test_a_short_gcm_tag_is_refused() -> None:
     short = bent((1, 0, 2, 1, 1, 1), to(der.integer(4)), envelope(mode="gcm"))
     with pytest.raises(Malformed, match="content-algorithm"):
         opened(short)
+
+
+# --- what few messages do ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [b"\x30\x04\x30\x80\x05\x00\0\0", b"\x30\x82\x01", b"\x30\x04\x30\x84\x00\x00"])
+def test_ber_that_runs_out_of_its_bounds_is_truncated(data: bytes) -> None:
+    with pytest.raises(Malformed, match="der-truncated"):
+        ber.to_der(data)
+
+
+def test_what_a_caller_gets_wrong_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="recipients"):
+        envelope(recipients=[])
+    with pytest.raises(ValueError, match="recipients"):
+        build_enveloped(b"", [INBOX.certificate], pki.PROVIDER, key=KEY, iv=NONCE)
+    other_id = Authority(dataclasses.replace(pki.signer("one"), signer_id=b"other"), ONE.certificate)
+    with pytest.raises(ValueError, match="signer id"):
+        build_signed(CONTENT, [other_id])
+
+
+def test_an_envelope_for_a_certificate_of_another_algorithm_is_refused() -> None:
+    foreign = der.seq(der.seq(der.oid("1.2.840.113549.1.1.1"), der.null()), der.bits(b"\x30\x00"))
+    with pytest.raises(Malformed, match="recipient-key"):
+        envelope(recipients=[pki.certificate(spki=foreign)])
+
+
+def signed_with(**attributes: bytes) -> bytes:
+    """A signed message with one more attribute by object identifier (underscores for dots)."""
+    return build_signed(CONTENT, [ONE], more={name[1:].replace("_", "."): value for name, value in attributes.items()})
+
+
+def test_a_carried_list_that_cannot_be_read_is_passed_over() -> None:
+    assert judged(build_signed(CONTENT, [ONE], lists=[der.seq(der.null())])).ok is True
+
+
+def test_a_signing_time_that_is_none_is_not_shown() -> None:
+    report = judged(signed_with(_1_2_840_113549_1_9_5=der.integer(1)))
+    assert report.ok is True and report.signers[0].stated_time is None
+
+
+def test_an_attribute_of_several_values_is_no_single_value() -> None:
+    two = der.seq(der.oid(signed_data.SIGNING_TIME), der.set_of(der.utime(BORN), der.utime(DAY)))
+    changed = bent((*INFO, 3), lambda e: der.tlv(0xA0, e.value + two))
+    assert judged(changed).signers[0].stated_time is None
+
+
+def test_a_data_content_that_is_no_octet_string_is_refused() -> None:
+    assert codes(judged(bent((1, 0, 2, 1, 0), to(der.utf8("text"))))) == ["message-form"]
+
+
+def test_other_content_types_may_lack_the_octet_string() -> None:
+    data = build_signed(b"\x05\x00", [ONE], content_type="1.2.3.4")
+    assert signed_data.parse(bent((1, 0, 2, 1, 0), to(der.seq(der.null())), data)).content == b"\x05\x00"
+
+
+def test_more_signers_than_one_are_not_one() -> None:
+    with pytest.raises(Malformed):
+        _ = signed_data.parse(build_signed(CONTENT, [ONE, TWO])).only_signer
+
+
+def test_unsigned_attributes_change_nothing() -> None:
+    added = der.tlv(0xA1, attribute(signed_data.SIGNING_TIME, der.utime(BORN)))
+    report = judged(bent(INFO, lambda e: der.tlv(e.tag, e.value + added)))
+    assert report.ok is True and report.signers[0].stated_time is None

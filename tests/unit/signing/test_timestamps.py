@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -244,3 +245,38 @@ def test_every_reason_has_its_words() -> None:
         said = message_reasons.message_reason(code, "x")
         assert said.code == code and "{" not in said.zh + said.en
     assert parse_token(token()).info.time == DAY
+
+
+def referring(value: bytes, name: str = oids.SIGNING_CERTIFICATE_V2) -> TimestampReport:
+    """A token whose signed certificate reference is this."""
+    data = build_signed(
+        der.seq(*HEAD), [TSA], family=cms.PKCS7, content_type=oids.TST_INFO, signing_time=DAY, more={name: value}
+    )
+    return judged(data)
+
+
+def reference(*members: bytes) -> bytes:
+    return der.seq(der.seq(der.seq(*members)))
+
+
+def test_the_certificate_reference_by_every_digest_it_may_be_by() -> None:
+    data = TSA.certificate.der
+    sha256, sha1 = (hashlib.new(name, data).digest() for name in ("sha256", "sha1"))
+    assert referring(reference(der.octets(sha256))).ok is True  # the default
+    assert referring(reference(cms.algorithm("2.16.840.1.101.3.4.2.1"), der.octets(sha256))).ok is True
+    assert referring(reference(cms.algorithm(oids.SM3), der.octets(sm3(data)))).ok is True
+    assert referring(reference(der.octets(sha1)), oids.SIGNING_CERTIFICATE).ok is True
+    for value, name in (
+        (reference(cms.algorithm(oids.SM3), der.octets(sha256)), oids.SIGNING_CERTIFICATE_V2),
+        (reference(cms.algorithm("1.2.3"), der.octets(sha256)), oids.SIGNING_CERTIFICATE_V2),
+        (reference(cms.algorithm(oids.SM3)), oids.SIGNING_CERTIFICATE_V2),
+        (reference(der.octets(sha256)), oids.SIGNING_CERTIFICATE),
+        (der.null(), oids.SIGNING_CERTIFICATE_V2),
+        (der.seq(der.seq()), oids.SIGNING_CERTIFICATE),
+    ):
+        assert codes(referring(value, name)) == ["timestamp-certificate"]
+
+
+def test_an_extension_that_is_not_critical_does_no_harm() -> None:
+    extension = der.seq(der.seq(der.oid("1.2.3"), der.octets(b"")))
+    assert judged(info(*HEAD, b"\xa1" + extension[1:])).ok is True
