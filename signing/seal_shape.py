@@ -46,7 +46,6 @@ SHAPES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "null-parameters": ("签名算法带 NULL 参数", "the signature algorithm has NULL parameters", ()),
     "unreadable-part": ("有一处读不出：{detail}", "a part cannot be read: {detail}", ()),
 }  # fmt: skip
-MAX_FINDINGS: Final = 200
 _TIME: Final = {der.UTC_TIME: re.compile(rb"\d{12}Z"), der.GENERALIZED_TIME: re.compile(rb"\d{14}Z")}
 _TEXTS: Final = frozenset({der.UTF8, der.NUMERIC, der.PRINTABLE, der.IA5})
 _SM2: Final = tuple(der.oid(one) for one in (oids.SM2_WITH_SM3, oids.SM2_SIGN, oids.SM2_CURVE))
@@ -102,8 +101,6 @@ def complaints(root: der.Tlv, where: str, *, new_form: bool) -> list[Finding]:
     found: dict[str, Finding] = {}
     for one in _walk(root, where, new_form):
         found.setdefault(one.code, one)
-        if len(found) >= MAX_FINDINGS:
-            break
     return list(found.values())
 
 

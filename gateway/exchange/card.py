@@ -102,7 +102,7 @@ def read(data: bytes, fingerprint: str, provider: Provider) -> Card:
     try:
         signed = msgspec.json.decode(data, type=SignedCard)
         identity = certs.parse(signed.certificate).public_key
-    except (msgspec.MsgspecError, Malformed):
+    except (msgspec.MsgspecError, ValueError, RecursionError, Malformed):
         raise CardError("名片无法读取", "the card cannot be read") from None
     if identity is None or identity.thumbprint != fingerprint or signed.key != fingerprint:
         raise CardError("名片的身份密钥与登记的指纹不符", "the card's identity key is not the one that was confirmed")
@@ -163,7 +163,7 @@ def content(data: bytes) -> Card:
     """What a signed card says, believed in nothing: for cards of our own keeping. Raises ``CardError``."""
     try:
         return _content(msgspec.json.decode(data, type=SignedCard).card)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise CardError("名片无法读取", "the card cannot be read") from None
 
 
@@ -171,7 +171,7 @@ def identity(data: bytes) -> str:
     """The fingerprint of the identity key that a card says signed it, believed in nothing yet. Raises ``CardError``."""
     try:
         return msgspec.json.decode(data, type=SignedCard).key
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise CardError("名片无法读取", "the card cannot be read") from None
 
 

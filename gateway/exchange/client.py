@@ -235,7 +235,7 @@ def _denied(status: int, data: bytes) -> Unreachable | Denied:
         return Unreachable(f"HTTP {status}")
     try:
         problem = msgspec.json.decode(data, type=_Problem)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         problem = _Problem()
     return Denied(problem.code or f"HTTP {status}", problem.held)
 

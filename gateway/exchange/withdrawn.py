@@ -76,7 +76,7 @@ def read(data: bytes, party: str, keys: dict[str, sm2.PublicKey], provider: Prov
         raise WithdrawnError("撤销印章清单过大", "the list of withdrawn seals is too large")
     try:
         signed = msgspec.json.decode(data, type=_Signed)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise WithdrawnError("撤销印章清单无法读取", "the list of withdrawn seals cannot be read") from None
     key = keys.get(signed.key)
     if key is None or not sm2.verify(provider, key, DOMAIN + signed.list, signed.signature, signer_id=sm2.DEFAULT_ID):
@@ -85,7 +85,7 @@ def read(data: bytes, party: str, keys: dict[str, sm2.PublicKey], provider: Prov
         )
     try:
         found = msgspec.json.decode(signed.list, type=SealList)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise WithdrawnError("撤销印章清单内容有误", "the content of the list of withdrawn seals is wrong") from None
     if found.party != party:
         raise WithdrawnError("撤销印章清单是别的主体的", "the list of withdrawn seals is another party's")

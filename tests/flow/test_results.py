@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,10 +19,13 @@ from gateway.demo import world
 from gateway.flow.accept import deed_of
 from schemas import canonical as c
 from signing import certs, issue
+from signing.policy import CRL_IF_PRESENT
 from signing.seal_build import build_seal, build_stamp, build_stamp_tbs
 from signing.seal_picture import round_seal
 from signing.sm2 import Signer
 from signing.sm3 import sm3
+from signing.verify import verify_stamp
+from tests.flow import resting
 from tests.flow.nodes import PROVIDER, Running, Window, running, until
 
 DOCUMENT = "<svg xmlns='http://www.w3.org/2000/svg'><text>样章·测试无效</text></svg>".encode()
@@ -213,3 +218,30 @@ async def test_a_window_with_collect_power_never_decides(places: world.World, se
             assert refused.value.code == "TB-5004" and refused.value.extra["receipt"]
         assert state(b, case) == "received_there"
         await asyncio.sleep(0)
+
+
+async def test_K10_translation_never_touches_what_was_sealed(
+    places: world.World, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """The message is translated on both sides; the stamp is judged on the issuer's own bytes, which the evidence keeps."""
+    async with running(places.a, places.b) as (a, b):
+        case = await granted(a, b, session)
+        body, files = result(None)
+        message = (await act(b, "result", case, "s3", body, *files))["message_id"]
+        await until(lambda: state(a, case) == "result_issued")
+        mine, theirs = (node.rows("SELECT original, sealed FROM message WHERE id = ?", message)[0] for node in (b, a))
+        assert mine[0] and mine[1] and theirs[0] is None, "only the issuer's gateway has what its platform said"
+    for side in (places.a, places.b):
+        out = tmp_path / f"{side.folder.name}.jsonl"
+        assert resting.run(side.folder, "evidence", "export", case, "-o", out).exit_code == 0
+        rows = [json.loads(line) for line in out.read_bytes().splitlines()]
+        document, stamp = (
+            next(base64.b64decode(row["data"]) for row in rows if row["record"] == kind)
+            for kind in ("document", "stamp")
+        )
+        assert document == DOCUMENT
+        report = verify_stamp(
+            stamp, sm3(document), at=NOW + timedelta(minutes=1), provider=PROVIDER, policy=CRL_IF_PRESENT,
+            anchors=[certs.parse((places.b.folder / "certs" / "ca.der").read_bytes())],
+        )  # fmt: skip
+        assert report.ok is True

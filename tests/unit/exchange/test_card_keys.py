@@ -87,3 +87,11 @@ def test_C05_an_encryption_certificate_does_not_sign() -> None:
     good, wrong = key("direct"), key("direct", "encryption")
     assert good.id in cards.public_keys(card(good), "direct")
     assert wrong.id not in cards.public_keys(card(wrong), "direct")
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{" * 9000, b'{"\xff":1}', b'{"card":"\xff"}', b"\xff\xfe{}"])
+def test_bytes_that_are_no_card_are_refused_in_words(data: bytes) -> None:
+    for reading in (lambda: cards.read(data, "x", PROVIDER), lambda: cards.content(data), lambda: cards.identity(data)):
+        with pytest.raises(cards.CardError) as error:
+            reading()
+        assert error.value.zh

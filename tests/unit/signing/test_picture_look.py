@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signing.picture import FAULTS, look
+from signing.picture import FAULTS, Look, look
 from signing.seal_picture import round_seal
 
 
@@ -66,10 +66,17 @@ def drawing(inner: str = "", attributes: str = "", before: str = "") -> bytes:
         (drawing(before='<?xml version="1.0"?><?xml-stylesheet href="x"?>'), "picture-active"),
         (drawing("<g>"), "picture-truncated"), (b"PK\x03\x04" + b"\0" * 40, "picture-truncated"),
         (b"\x89PNG\r\n\x1a\n" + chunk(b"IEND"), "picture-truncated"),
+        (GIF[:19] + b"\x99" + GIF[20:], "picture-truncated"), (JPG[:8] + b"\0" + JPG[9:], "picture-truncated"),
+        (JPG[:-2] + b"\0\0", "picture-truncated"),
     ],
 )  # fmt: skip
 def test_F04_a_picture_that_is_not_one(data: bytes, fault: str) -> None:
     assert look(data).faults == (fault,)
+
+
+def test_a_package_is_told_by_its_beginning_and_end() -> None:
+    """Tax seals carry an OFD for a picture."""
+    assert look(b"PK\x03\x04" + bytes(40) + b"PK\x05\x06" + bytes(18)) == Look("ofd", 0, 0, ())
 
 
 def test_what_stays_inside_the_drawing_may_stay() -> None:
