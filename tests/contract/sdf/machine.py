@@ -21,7 +21,7 @@ from signing.sm2 import PrivateKey, PublicKey
 
 SOURCE = Path(__file__).with_name("double.c")
 PIN = b"Tb-3579"
-SWITCHES = ("PIN", "GONE", "DELAY", "FAIL", "BAD", "RANDOM")
+SWITCHES = ("PIN", "GONE", "DELAY", "FAIL", "BAD", "PLAIN", "RANDOM")
 
 
 @cache

@@ -89,6 +89,15 @@ def test_the_machine_tells_good_signatures_from_bad(opened: Opened) -> None:
         assert not provider.machine.do("v", lambda session, r=r, s=s: session.verify(selftest.PUBLIC, e, r, s))
 
 
+def test_L11_a_machine_that_cannot_say_whether_a_signature_holds_says_neither(opened: Opened, double: Double) -> None:
+    provider = opened(verify="machine")
+    double.set(fail="ExternalVerify_ECC:01000003:1")
+    assert (
+        code_of(lambda: provider.verify_digest(selftest.PUBLIC, selftest.E, selftest.R, selftest.S))
+        == "sdf-communication"
+    )
+
+
 @pytest.mark.parametrize("size", [1, 16, 32, 33, 200])
 def test_the_machine_decrypts_what_is_encrypted_to_its_key(opened: Opened, size: int) -> None:
     provider = opened()
@@ -103,6 +112,21 @@ def test_the_machine_decrypts_what_is_encrypted_to_its_key(opened: Opened, size:
         with pytest.raises(Malformed):
             key.decrypt(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     assert key.decrypt(sealed) == plaintext
+
+
+def test_some_vendors_decrypt_without_the_algorithm_s_number(opened: Opened, double: Double) -> None:
+    double.set(plain=1)
+    provider = opened(decrypt="plain")
+    key = provider.key(3, Pin(PIN), "encrypt")
+    assert key.decrypt(provider.encrypt(key.public, b"plain")) == b"plain"
+
+
+def test_L11_what_stops_a_decryption_is_not_taken_for_bad_data(opened: Opened, double: Double) -> None:
+    provider = opened()
+    key = provider.key(2, Pin(PIN), "encrypt")
+    sealed = provider.encrypt(key.public, b"m")
+    double.set(fail="InternalDecrypt_ECC:01000004:1")
+    assert code_of(lambda: key.decrypt(sealed)) == "sdf-hardware"
 
 
 def test_sm4_wrapping_and_hmac_happen_in_the_machine(opened: Opened) -> None:
@@ -157,6 +181,15 @@ def test_random_bytes_are_fetched_ahead_and_given_out_once(opened: Opened, doubl
     double.set(gone=1)
     with pytest.raises(Unavailable):
         provider.random(2000)
+
+
+def test_a_fork_shares_no_random_bytes(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = opened()
+    provider.random(16)
+    ahead = provider._drawn
+    monkeypatch.setattr("signing.providers.sdf.os.getpid", lambda: -1)
+    assert ahead[:16] != provider.random(16)
+    assert ahead[-16:] not in provider._drawn
 
 
 # --- what never happens -----------------------------------------------------------------------------------------------
@@ -229,6 +262,50 @@ def test_sessions_are_closed_in_the_end(opened: Opened, double: Double) -> None:
     assert double.count("sessions") == double.count("devices") == 1
     provider.machine.close()
     assert double.count("sessions") == double.count("devices") == 0
+
+
+def test_L11_a_refusal_that_cannot_be_marked_is_remembered_all_the_same(
+    opened: Opened, double: Double, tmp_path: Path
+) -> None:
+    provider, pin = opened(), Pin(b"0000", tmp_path / "no folder" / "mark")
+    for _ in range(3):
+        assert code_of(lambda: provider.key(1, pin)) == "sdf-pin-refused"
+    assert double.count("pins") == 1
+
+
+def test_L11_while_one_attempt_hangs_there_is_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signing.providers.sdf_session.WAIT_S", 0.01)
+    pin, tried = Pin(PIN), list[bytes]()
+
+    def hang(_: bytes) -> None:
+        assert code_of(lambda: pin.present(tried.append)) == "sdf-timeout"
+
+    pin.present(hang)
+    assert tried == []
+
+
+@pytest.mark.parametrize("name", ["OpenDevice", "OpenSession"])
+def test_what_cannot_be_opened_leaves_nothing_open(opened: Opened, double: Double, name: str) -> None:
+    double.set(fail=f"{name}:01000006:1")
+    assert code_of(lambda: opened().random(1)) == "sdf-open-session"
+    assert double.count("sessions") == double.count("devices") == 0
+
+
+def test_a_session_that_was_busy_while_the_machine_failed_is_not_used_again(opened: Opened, double: Double) -> None:
+    provider = opened()
+    one = signer(provider)
+    double.set(delay=200, fail="GenerateRandom:01000004:1")
+    busy = threading.Thread(target=one.sign, args=(b"m",))
+    busy.start()
+    time.sleep(0.05)
+    assert code_of(provider.check) == "sdf-hardware"
+    busy.join()
+    double.well()
+    provider.check()
+    end = time.monotonic() + 5
+    while double.count("sessions") > 1 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert double.count("sessions") == double.count("devices") == 1
 
 
 def test_L11_a_PIN_changed_while_running_costs_one_attempt(opened: Opened, double: Double) -> None:
