@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from signing import constraints, crl, ocsp_verify, oids
@@ -68,7 +69,7 @@ def check_path(
         return PathReport(False, (foreign,), (leaf,))
     search = Search(leaf, intermediates, anchors, at, provider, policy)
     best: PathReport | None = None
-    for path in search.paths():
+    for path in islice(search.paths(), policy.max_checks):
         report = _judge(path, at, news, provider, policy)
         if report.ok:
             return report

@@ -36,7 +36,7 @@ class PathPolicy:
     is known to put its point into its complete list, of all (``as-complete``). ``ocsp_nonce``: whether an online answer must
     repeat the nonce we sent (many responders hand out prepared answers without one); another nonce is never taken.
     ``ocsp_max_age``: how old an online answer that states no nextUpdate may be. ``max_depth`` certificates in a chain;
-    ``max_checks`` signature checks for one leaf.
+    ``max_checks`` signature checks, and as many complete chains, for one leaf.
     """
 
     usage: Usage

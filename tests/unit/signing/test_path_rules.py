@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from signing import certs, der, issue, names, oids, reasons
+from signing import path as path_module
 from signing.certs import Certificate, Extension
 from signing.chains import signed_by
 from signing.issue import Authority, Revoked
@@ -19,6 +20,7 @@ from tests.pki import BORN, DAY, DIES
 from tests.vectors.certs.chain import HOUR, REQUIRE, SIGN, Case, Row, crl
 from tests.vectors.certs.generate import ROWS
 from tests.vectors.certs.rules import ECDSA, fan, with_list
+from tests.vectors.certs.shapes import layers
 
 
 @pytest.mark.parametrize(("code", "case"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
@@ -93,6 +95,14 @@ def test_C13_no_graph_costs_more_than_200_ms(row: Row) -> None:
     start = time.thread_time()
     case.judge()
     assert time.thread_time() - start < 0.2
+
+
+def test_C13_at_most_64_candidates_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[object] = []
+    judge = path_module._judge
+    monkeypatch.setattr(path_module, "_judge", lambda path, *more: judged.append(path) or judge(path, *more))
+    assert layers(6, 3, 0, pki.root()).judge().ok is False
+    assert len(judged) == SIGN.max_checks == 64
 
 
 def test_C13_a_good_path_is_found_among_bad_ones() -> None:

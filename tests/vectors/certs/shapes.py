@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 from signing import certs, der, issue, names, oids
@@ -131,6 +131,18 @@ def wide(count: int, good: bool) -> Case:
     return Case(pki.leaf("end", by=Authority(pki.signer(key), real)), [*pool, real] if good else pool)
 
 
+def layers(depth: int, expired: int, good: int, root: Authority) -> Case:
+    """A row of authorities, each with several certificates of one key by the next, so that chains multiply."""
+    pool = []
+    for level in range(depth):
+        above = f"l{level + 1}"
+        by = root if level == depth - 1 else Authority(pki.signer(above), pki.leaf(above, "ca", by=root))
+        for nth in range(expired + good):
+            ends = {"not_after": BORN + timedelta(days=30)} if nth < expired else {}
+            pool.append(pki.leaf(f"l{level}", "ca", by=by, serial=500 + 10 * level + nth, **ends))
+    return Case(pki.leaf("end", by=Authority(pki.signer("l0"), pool[0])), pool)
+
+
 def all_orders_of_three() -> Case:
     """Three authorities that all certify one another, and the root that certifies the last of them."""
     roots = {name: pki.root(name) for name in "xyz"}
@@ -199,6 +211,9 @@ ROWS: list[Row] = [
     ("C13 twenty authorities of one key, one of them real", "", lambda: wide(20, good=True)),
     ("C13 twenty authorities of one key, none real", "untrusted-root", lambda: wide(20, good=False)),
     ("C13 three that certify one another", "", all_orders_of_three),
+    ("C13 a row of six with three certificates each, without a root", "path-limit", lambda: layers(6, 0, 3, pki.root("stranger"))),
+    ("C13 a row of six with three certificates each, all expired", "ca-expired", lambda: layers(6, 3, 0, pki.root())),
+    ("C13 a row of six with one good certificate among three, last", "", lambda: layers(6, 2, 1, pki.root())),
     ("C13 the same authorities fifteen times", "", twice),
     ("C16 no key identifiers", "", without_identifiers),
     ("C01 the last second", "", lambda: Case(pki.leaf("end"), at=DIES)),

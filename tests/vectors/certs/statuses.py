@@ -133,6 +133,15 @@ def with_extension(extension: Extension) -> bytes:
     return wrap(issue.sign_structure(pki.root().signer, der.seq(*fields)))
 
 
+def with_single_extension() -> bytes:
+    """Signed anew, with a critical extension of what is said of the leaf."""
+    responder, produced, said_of, extensions = der.parse(bytes_of_body(good()())).as_seq(3, 3)[0].as_seq(4, 4)
+    inside = [member.raw for member in said_of.as_seq(1, 1)[0].as_seq()]
+    single = der.seq(*inside, der.explicit(1, pki.extensions(ODD)))
+    tbs = der.seq(responder.raw, produced.raw, der.seq(single), extensions.raw)
+    return wrap(issue.sign_structure(pki.root().signer, tbs))
+
+
 def several() -> bytes:
     """About three certificates, ours the last of them."""
     root = pki.root()
@@ -227,12 +236,14 @@ ROWS: list[Row] = [
     ("C04 responder not sent along", WRONG, asked(not_sent)),
     ("C04 responder certified by another", WRONG, asked(delegated(lambda: responder(by=pki.root("stranger"))))),
     ("C04 responder is some other holder", WRONG, asked(delegated(lambda: responder("identity")))),
+    ("C04 responder without the usage", WRONG, asked(delegated(lambda: hand_made_responder(SIGNING, NO_CHECK)))),
     ("C04 responder without nocheck", WRONG, asked(delegated(lambda: hand_made_responder(SIGNING, EKU)))),
     ("C04 responder that may not sign", WRONG, asked(delegated(lambda: hand_made_responder(pki.key_usage({2}), EKU, NO_CHECK)))),
     ("C04 responder expired", WRONG, asked(delegated(lambda: responder(not_after=FRESH)))),
     ("C04 responder with an unknown critical extension", WRONG, asked(delegated(odd_responder))),
     ("C04 the leaf answers for itself", WRONG, asked(delegated(lambda: Authority(pki.signer("end"), leaf())))),
     ("C04 unknown critical extension", "ocsp-unusable", asked(lambda: with_extension(ODD))),
+    ("C04 unknown critical extension of one", "ocsp-unusable", asked(with_single_extension)),
     ("C04 unknown extension, not critical", "", asked(lambda: with_extension(Extension("1.2.3", False, b"")))),
     ("C04 expired before the response", "ocsp-not-covering", of_an_expired_leaf),
     ("C04 the authority is revoked", "ca-revoked", authority_revoked),
