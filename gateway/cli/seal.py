@@ -142,7 +142,8 @@ def show(file: str, picture_out: str | None, json: bool) -> None:
     from gateway.cli import seal_report as report
     from gateway.cli.output import finish
     from gateway.cli.seal_make import read
-    from gateway.cli.seal_ofd import read_ofd, show_ofd
+    from gateway.cli.seal_ofd import show_ofd
+    from gateway.cli.seal_package import read_ofd
 
     context = Context(json)
     ofd = read_ofd(context, file)
@@ -187,7 +188,8 @@ def verify(file: str, document: str | None, digest: str | None, examined: bool, 
 
     from gateway.cli import cert_tools as tools
     from gateway.cli.seal_make import document_digest, read
-    from gateway.cli.seal_ofd import read_ofd, verdict_ofd
+    from gateway.cli.seal_ofd import verdict_ofd
+    from gateway.cli.seal_package import read_ofd
     from gateway.cli.seal_report import verdict
     from signing.ofd_verify import verify_ofd
     from signing.seal_doctor import examine
@@ -199,6 +201,8 @@ def verify(file: str, document: str | None, digest: str | None, examined: bool, 
     if ofd is not None:
         if document is not None or digest is not None:
             raise click.UsageError(say("OFD 自带原文，不用 --document、--digest", "an OFD is its own document"))
+        if examined:
+            raise click.UsageError(say("OFD 用 tongban seal doctor 诊断", "for an OFD: tongban seal doctor"))
         uncovered: Uncovered = "note" if given["allow_uncovered"] else "reject"
         judge_ofd = partial(verify_ofd, ofd, at=moment, uncovered=uncovered, **against)
         verdict_ofd(context, tools.as_of_then_or_now(lambda day: judge_ofd(lists_as_of=day), moment), moment)

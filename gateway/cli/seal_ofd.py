@@ -6,13 +6,12 @@ import datetime
 from typing import NoReturn
 
 from gateway.cli.cert_tools import shown, spoken, stamp_of
-from gateway.cli.output import finish, printable, read_bytes
+from gateway.cli.output import finish, printable
 from gateway.cli.seal_report import CHECKS, check_line, facts, remarks, seal_lines, stamp_facts
 from gateway.cli.sm import Context
 from gateway.lang import say
-from signing import package
 from signing.errors import Malformed
-from signing.ofd import Listed, Ofd, open_ofd
+from signing.ofd import Listed, Ofd
 from signing.ofd_verify import OfdReport, SignatureReport
 from signing.seal import Stamp, parse_stamp
 
@@ -24,17 +23,6 @@ _GROUPS = (
     *CHECKS,
 )
 _TYPES = {"Seal": ("电子签章", "electronic stamp"), "Sign": ("数字签名（无印章）", "plain signature without seal")}
-
-
-def read_ofd(context: Context, path: str) -> Ofd | None:
-    """The OFD document in a file, None if the file is no package; the end (65) if it is one that cannot be read."""
-    data = read_bytes(path, package.MAX_BYTES)
-    if not package.looks_like(data):
-        return None
-    try:
-        return open_ofd(data)
-    except Malformed as error:
-        context.unreadable(path, error)
 
 
 def show_ofd(context: Context, ofd: Ofd) -> NoReturn:

@@ -131,3 +131,17 @@ def test_what_a_document_says_cannot_paint_over_the_screen() -> None:
 def test_an_ofd_is_its_own_document(arguments: tuple[str, str]) -> None:
     assert seal("verify", "good", *arguments).exit_code == 64
     assert seal("show", "good", "--picture-out", "x.png").exit_code == 64 and not Path("x.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("good", 0), ("good-two-signatures", 0), ("unsigned", 2), ("truncated", 65)]
+)
+def test_the_doctor_looks_at_each_stamp_in_a_document(name: str, code: int) -> None:
+    result = seal("doctor", name, "--json")
+    data = json.loads(result.stdout.splitlines()[-1])
+    usual = {"picture-type", "picture-unknown", "picture-truncated"}  # the vectors' picture is four letters
+    assert {one["code"] for one in data.get("findings", [])} <= usual
+    assert result.exit_code == code or (
+        code == 0 and data["findings"] and all("签名" in x["where"] for x in data["findings"])
+    )
+    assert seal("verify", name, *TRUST, "--doctor").exit_code == (65 if code == 65 else 64)
