@@ -142,7 +142,7 @@ def finish(config: Config, base: Path, endpoint: str, anchors: Sequence[bytes], 
         card, name=config.node.name, endpoint=endpoint, body_limit=config.limits.body, part_limit=config.limits.part,
         keys=tuple(keys),
     )  # fmt: skip
-    (base / "card.json").write_bytes(cards.sign(card, identity, ring.certificate("identity")))
+    keyring.write_public(base / "card.json", cards.sign(card, identity, ring.certificate("identity")))
     (base / "fingerprint").write_text(identity.key_id)
     return card, identity.key_id
 

@@ -14,7 +14,7 @@ import msgspec
 from gateway.config import ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange.card import Card, CardKey, Revoked
-from gateway.keyring import Keyring
+from gateway.keyring import Keyring, write_public
 from signing import certs
 from signing.errors import Malformed
 from signing.keyring import Entry, Register, State
@@ -68,7 +68,7 @@ def follow(
 def write(base: Path, card: Card) -> Path:
     """Put the unsigned card where it is fetched for signing."""
     path = base / NEXT
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(card, order="sorted"), indent=1) + b"\n")
+    write_public(path, msgspec.json.format(msgspec.json.encode(card, order="sorted"), indent=1) + b"\n")
     return path
 
 
@@ -107,9 +107,7 @@ def install(ring: Keyring, base: Path, data: bytes, where: str) -> Card:
     if missing:
         names = ", ".join(missing)
         raise ConfigError(where, f"名片缺少在用密钥：{names}", f"the card lacks keys in use: {names}")
-    part = base / f".{FILE}.new"
-    part.write_bytes(data)
-    part.replace(base / FILE)
+    write_public(base / FILE, data)
     return card
 
 
