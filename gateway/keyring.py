@@ -37,7 +37,8 @@ from signing.sm3 import hmac_sm3
 
 USES = ("identity", "checkpoint", "direct", "encryption", "platform", "seal")
 OFFLINE = "identity"
-VAULT = "vault.key"
+VAULT, TLS = "vault.key", "tls.pem"
+FOREIGN = ("key-curve", "pem-form")  # a PEM file that is no SM2 key of ours
 SALT, NONCE, COUNT = 16, 12, 4
 ROUNDS = 100_000
 NUMBERED = "-key-"  # stands in the file name of every key that only the register knows
@@ -167,7 +168,7 @@ class Keyring:
         entry = Entry(private.public.thumbprint, use, f"{name}.pem", (first,), certificate)
         signer, random = Signer(self.provider, private), self.provider.random
         return self._register(
-            entry, lambda: write_key(self.folder, name, signer, self.passphrase, random, self._rounds, self.prf)
+            entry, lambda: write_key(self.folder, name, signer, self.passphrase, random, self.rounds, self.prf)
         )
 
     def add_machine(self, use: str, index: int, first: Moved) -> Entry | Rejected:
@@ -190,7 +191,7 @@ class Keyring:
 
     def vault(self) -> Vault:
         """The content vault."""
-        clear = self._vault_keys
+        clear = self.vault_keys
         return Vault(clear[:16], clear[16:], self.provider.random)
 
     @property
@@ -221,12 +222,12 @@ class Keyring:
 
     def _adopted(self, file: Path) -> Entry | None:
         """A key of the old layout; None for what is not an SM2 key of ours (the TLS key is no business of the register)."""
-        if file.stem == "tls":
+        if file.name == TLS:
             return None
         try:
             private = keys.private_from_pem(private_bytes(file), self.passphrase)
         except Malformed as error:
-            if error.code in ("key-curve", "pem-form"):
+            if error.code in FOREIGN:
                 return None
             raise ConfigError(str(file), error.zh, error.en) from None
         moved = Moved(int(file.stat().st_mtime * 1000), STARTS["adopt"], ("adopted",))
@@ -261,18 +262,19 @@ class Keyring:
         keyregister.write(self.folder, keyregister.encode(register, self._register_key))
 
     @property
-    def _rounds(self) -> int:
+    def rounds(self) -> int:
         """As many as the vault's: a laboratory's random passphrase is not stretched."""
         return int.from_bytes(private_bytes(self.folder / VAULT)[:COUNT], "big")
 
     @cached_property
-    def _vault_keys(self) -> bytes:
+    def vault_keys(self) -> bytes:
+        """The vault's two keys, 16 and 32 bytes."""
         path = self.folder / VAULT
         return vault_keys(private_bytes(path), self.passphrase, str(path))
 
     @property
     def _register_key(self) -> bytes:
-        return register_key(self._vault_keys)
+        return register_key(self.vault_keys)
 
 
 def _same_key(entry: Entry, public: PublicKey, where: str) -> None:
@@ -314,9 +316,14 @@ def write_key(
 
 def write_vault(folder: Path, passphrase: bytes, random: Callable[[int], bytes], rounds: int = ROUNDS) -> None:
     """Make the vault's keys and store them sealed."""
+    write_private(folder / VAULT, sealed_vault(random(16 + 32), passphrase, random, rounds))
+
+
+def sealed_vault(clear: bytes, passphrase: bytes, random: Callable[[int], bytes], rounds: int) -> bytes:
+    """The bytes of ``vault.key``."""
     salt, nonce = random(SALT), random(NONCE)
-    sealed = sm4.seal(_derive(passphrase, salt, rounds), nonce, random(16 + 32), b"vault")
-    write_private(folder / VAULT, rounds.to_bytes(COUNT, "big") + salt + nonce + sealed)
+    sealed = sm4.seal(_derive(passphrase, salt, rounds), nonce, clear, b"vault")
+    return rounds.to_bytes(COUNT, "big") + salt + nonce + sealed
 
 
 def write_private(path: Path, data: bytes) -> None:

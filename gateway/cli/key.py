@@ -42,7 +42,7 @@ def group() -> None:
 
 for command in (
     key_people.custodian, key_people.order, key_people.approve, key_card.sign_card, key_card.install_card,
-    key_backup.backup, key_backup.restore, key_drill.drill,
+    key_backup.backup, key_backup.restore, key_backup.rewrap, key_drill.drill,
 ):  # fmt: skip
     group.add_command(command)
 

@@ -1,4 +1,5 @@
-"""``tongban key backup | restore``: the keys in one file, its secret in shares; and the drill that proves they come back."""
+"""``tongban key backup | restore | rewrap``: the keys in one file, its secret in shares; the drill that proves they come back;
+and closing the key files under another passphrase."""
 
 from __future__ import annotations
 
@@ -55,6 +56,37 @@ def backup(shares: int, threshold: int, holders: tuple[str, ...], qr: bool, out:
             "next: each share to its holder, apart from the backup, none left here; then tongban key restore --drill"),
     ]  # fmt: skip
     finish(True, {"backup": str(Path(out) / FILE), "shares": files, "threshold": threshold}, as_json, steps)
+
+
+@click.command(
+    help=say("换口令，或按 keys.kdf 重新加密全部密钥文件", "Another passphrase, or key files anew as keys.kdf says")
+)
+@click.option(
+    "--new-passphrase-file", "file", type=click.Path(), metavar="F",
+    help=say("新口令（首行）；不给则口令不变", "its first line; without it the passphrase stays"),
+)  # fmt: skip
+@CONFIG
+@JSON
+@on_node
+def rewrap(file: str | None, path: str, as_json: bool) -> None:
+    """The keys stay the same. The old folder is kept as keys.before until somebody destroys it."""
+    from gateway.cli.output import finish, read_bytes
+    from gateway.ops import key_checks
+    from gateway.ops import rewrap as rewrapping
+
+    node = open_node(path)
+    passphrase = read_bytes(file, 1 << 12).split(b"\n")[0].rstrip(b"\r") if file else node.ring.passphrase
+    if len(passphrase) < key_checks.SHORTEST:
+        zh = f"新口令须至少 {key_checks.SHORTEST} 字节"
+        no(zh, f"a passphrase has at least {key_checks.SHORTEST} bytes", as_json, "passphrase-short")
+    named = node.config.keys.passphrase.file
+    before = rewrapping.rewrap(node.ring, passphrase, node.base / named if named else None)
+    lines = [
+        say(f"已重新加密；旧目录是 {before}", f"done; the old folder is {before}"),
+        say("接下来：更新口令来源（如不在密钥目录中），重启网关，确认后销毁旧目录",
+            "next: update the passphrase's source unless it lies in the key folder, restart, then destroy the old folder"),
+    ]  # fmt: skip
+    finish(True, {"before": str(before)}, as_json, lines)
 
 
 def _put(folder: Path, share: Share, holder: str, count: int, node: Files, qr: bool) -> str:

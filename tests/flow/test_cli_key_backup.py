@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway import keyregister
 from gateway.config import ConfigError
 from gateway.ops import keybackup
-from signing import split
+from signing import keys, split
 from signing.errors import Malformed
 from tests.flow.resting import run, told
 from tests.flow.test_cli_keys import MISUSED, PROVIDER, built, node, refusal, ring
@@ -180,3 +181,41 @@ def test_the_register_in_a_backup_is_the_sealed_one(node: Path, tmp_path: Path) 
     told(node, "key", "restore", tmp_path / "backup" / "keys.backup", *shares(tmp_path / "backup", 2, 3), "-o", out)
     shutil.copy(node / "tongban.toml", out)
     assert [one.state for one in ring(out).entries("direct")] == [one.state for one in ring(node).entries("direct")]
+
+
+# --- another passphrase -----------------------------------------------------------------------------------------------
+
+LONGER = b"a passphrase of the custodians' own"
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_rewrapping_changes_what_closes_the_keys_and_nothing_else(node: Path, tmp_path: Path, registered: bool) -> None:
+    if registered:
+        told(node, "key", "gen", "direct")
+    file = node / "tongban.toml"
+    file.write_text(file.read_text("utf-8").replace("[keys]\n", '[keys]\nkdf = "sm3"\n'), "utf-8")
+    vault, lives = ring(node).vault_keys, [(entry.id, entry.use, entry.state) for entry in ring(node).entries()]
+    (tmp_path / "new").write_bytes(LONGER + b"\nsecond line")
+    before = Path(told(node, "key", "rewrap", "--new-passphrase-file", tmp_path / "new")["before"])
+    new = ring(node)
+    assert new.passphrase == LONGER and new.vault_keys == vault
+    assert [(entry.id, entry.use, entry.state) for entry in new.entries()] == lives
+    body = keys.from_pem((node / "keys" / "direct.pem").read_bytes(), "ENCRYPTED PRIVATE KEY")[1]
+    assert "2a811ccf5501831102" in body.hex(), "HMAC-SM3"
+    load_pem_private_key((node / "keys" / "tls.pem").read_bytes(), LONGER)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (node / "keys").iterdir())
+    assert not (node / "keys.new").exists()
+    again = run(node, "key", "rewrap")
+    assert again.exit_code == 65 and "keys.before" in again.output, "the old folder has not been cleared away"
+    shutil.rmtree(before)
+    assert told(node, "key", "rewrap")["before"] == str(before), "the same passphrase, encrypted anew"
+    assert ring(node).signer("direct").key_id == new.signer("direct").key_id
+
+
+def test_a_short_new_passphrase_and_a_broken_key_change_nothing(node: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").write_bytes(b"short")
+    assert refusal(node, "key", "rewrap", "--new-passphrase-file", tmp_path / "new") == "passphrase-short"
+    (node / "keys" / "tls.pem").write_bytes((node / "keys" / "tls.pem").read_bytes()[:80])
+    before = tree(node)
+    assert run(node, "key", "rewrap").exit_code == 65
+    assert tree(node) == before

@@ -36,7 +36,7 @@ def forms(secret: bytes) -> Iterator[str]:
 
 def canaries(ring: keyring.Keyring) -> list[str]:
     """Every secret of a node in every form."""
-    secrets = [ring.passphrase, ring._vault_keys[:16], ring._vault_keys[16:], ring._register_key]
+    secrets = [ring.passphrase, ring.vault_keys[:16], ring.vault_keys[16:], ring._register_key]
     secrets += [ring.load(entry).d.to_bytes(32, "big") for entry in ring.entries()]
     return [form for secret in secrets for form in forms(secret)]
 
