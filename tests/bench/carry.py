@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.rest_signed import sign as signing_scheme
 from agreements.model import Confidentiality
+from gateway.demo import world
 from signing import sm3 as digests
 from signing.providers import open_provider
 from signing.sm2 import Signer
@@ -20,10 +21,12 @@ from tests.bench import cases, ours, parts
 from tests.bench.measure import Figures, note, wait_for
 from tests.bench.procs import ROOT
 
+BRISK = world.Settings(delivery="\n[delivery]\nbase_ms = 100\ncap_ms = 500\n")  # while a part is decrypted: come again
+
 
 def measure(folder: Path, size: int, confidentiality: Confidentiality) -> Figures:
     """Two cases: one with 1 MiB, whose peak memory is ``small_rss_mb``, and the one that is measured."""
-    made = ours.build(folder, confidentiality)
+    made = ours.build(folder, confidentiality, BRISK)
     ours.alone(made.b)
     platform = json.loads(made.a.platform_config.read_bytes())
     note(f"our gateways, {size >> 20} MiB from A to B, {confidentiality}")

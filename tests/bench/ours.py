@@ -30,8 +30,10 @@ PER_SECOND = 6000  # requests made ready for each second of load
 PATIENT = world.Settings(delivery="\n[delivery]\nbase_ms = 600000\ncap_ms = 600000\n", tls=False)
 
 
-def build(folder: Path, confidentiality: Confidentiality = "end-to-end") -> world.World:
-    settings = replace(PATIENT, confidentiality=confidentiality)
+def build(
+    folder: Path, confidentiality: Confidentiality = "end-to-end", settings: world.Settings = PATIENT
+) -> world.World:
+    settings = replace(settings, confidentiality=confidentiality)
     return world.build(folder / "world", open_provider(), datetime.now(UTC), settings)
 
 
