@@ -17,6 +17,7 @@ from agreements import load as agreements
 from agreements.calendar import Calendar, china_date
 from gateway import keyring, trail
 from gateway.config import Config, ConfigError
+from gateway.exchange import card as cards
 from gateway.exchange import tls
 from gateway.exchange.card import Card
 from gateway.ground import Signers, known_signers, party_verifier
@@ -25,7 +26,7 @@ from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from gateway.ops.ownkeys import KeyDesk
 from signing import certs, crl, lab
 from signing.certs import Certificate
-from signing.errors import SigningError
+from signing.errors import Rejected, SigningError
 from signing.providers import Provider, open_provider, selftest
 from signing.providers.sdf_abi import MachineError
 
@@ -318,12 +319,24 @@ def _agreement(patient: Patient, path: Path, signers: Signers) -> Iterator[Check
     if any(check.ok is not True for check in checked):
         fix = ("请未签或签名无效的一方重新签署", "have the party sign whose signature is missing or bad")
         yield Check(name, FAIL, f"签署不全：{zh}", f"not signed by all: {zh}", *fix)
+    if found.confidentiality == "end-to-end":
+        yield from _recipients(patient, {party.id for party in found.parties})
     today = china_date(patient.now)
     if today < found.in_force:
         yield Check(name, WARN, f"自 {found.in_force} 起生效；{zh}", f"in force from {found.in_force}; {zh}")
     else:
         fix = ("续签或换新版协议", "renew the agreement")
         yield expiry(name, (f"签署：{zh}；有效期", f"signed: {zh}; valid"), (found.expires - today).days, fix)
+
+
+def _recipients(patient: Patient, parties: set[str]) -> Iterator[Check]:
+    """Partners to whom nothing can be sealed as their cards are: what is for them waits."""
+    for number, peer in enumerate(patient.config.peer):
+        found = cards.recipient(patient.trail(number)[-1].card, patient.now) if peer.id in parties else None
+        if isinstance(found, Rejected):
+            zh, en = f"发往 {peer.id} 的报文无法加密：{found.zh}", f"nothing can be sealed for {peer.id}: {found.en}"
+            fix = ("请对方在名片中公布加密证书", "have them name an encryption certificate on their card")
+            yield Check(f"sealing {peer.id}", WARN, zh, en, *fix)
 
 
 def _calendar(patient: Patient) -> Iterator[Check]:

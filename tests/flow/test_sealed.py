@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from gateway import config
 from gateway.demo import world
 from gateway.exchange import card as cards
 from gateway.exchange import message as wireform
@@ -27,6 +28,7 @@ from gateway.ids import now_ms
 from gateway.keyring import private_bytes
 from gateway.lab import PASSPHRASE
 from gateway.ledger import evidence, records, trust
+from gateway.ops.doctor import Patient, examine
 from signing import keys, sealed
 from signing.sm2 import Signer
 from signing.sm3 import sm3
@@ -330,6 +332,17 @@ async def test_without_an_encryption_key_on_the_card_a_message_waits_and_goes_on
         (places.b.folder / "card.json").write_bytes(later)
         async with running(places.b) as (b,):
             await until(lambda: b.one("SELECT state FROM case_file WHERE id = ?", case) == "received_there", 20)
+
+
+def test_the_doctor_says_to_whom_nothing_can_be_sealed(places: world.World) -> None:
+    patient = Patient(config.load(places.a.config), places.a.folder, datetime.now(UTC))
+    name = f"sealing {places.b.place.party}"
+    assert name not in {check.name for check in examine(patient, outside=False)}
+    card = recarded(places, 1, {"checkpoint", "direct", "tls", "seal-anchor"})
+    (places.a.folder / "peer.card.json").write_bytes(card)
+    patient = Patient(patient.config, patient.base, patient.now)
+    [found] = [check for check in examine(patient, outside=False) if check.name == name]
+    assert found.level == "warn" and "加密" in found.fix_zh
 
 
 async def test_under_an_agreement_for_transport_only_a_message_travels_open(
