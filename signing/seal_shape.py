@@ -17,8 +17,8 @@ from signing import ber, der, oids
 from signing.errors import Malformed
 from signing.seal import MAX_BYTES
 
-# Who is known to refuse, from the reader's own published code; ours are told by trying.
-_BOUNCY, _OPENSSL, _GO = "BouncyCastle", "OpenSSL", "Go encoding/asn1"
+# Who is known to refuse, by trying: a contract test holds the table to that reader.
+_BOUNCY = "BouncyCastle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Finding:
 
 
 SHAPES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
-    "text-wrapped": ("文件是 Base64 或 PEM 文本，不是 DER", "the file is Base64 or PEM text, not DER", (_BOUNCY, _OPENSSL, _GO)),
+    "text-wrapped": ("文件是 Base64 或 PEM 文本，不是 DER", "the file is Base64 or PEM text, not DER", (_BOUNCY,)),
     "extra-bytes": ("结构之后有 {n} 个多余字节", "{n} bytes after the structure", (_BOUNCY,)),
-    "loose-lengths": ("长度不是最短的定长编码（BER）", "lengths are not minimal and definite (BER)", (_GO,)),
+    "loose-lengths": ("长度不是最短的定长编码（BER）", "lengths are not minimal and definite (BER)", ()),
     "explicit-false": ("写出了缺省值 critical FALSE", "a default is spelt out: critical FALSE", ()),
-    "boolean-form": ("布尔值不是 00 或 FF", "a boolean is neither 00 nor FF", (_GO,)),
-    "integer-form": ("整数不是最短编码", "an integer is not minimal", (_BOUNCY, _OPENSSL, _GO)),
+    "boolean-form": ("布尔值不是 00 或 FF", "a boolean is neither 00 nor FF", ()),
+    "integer-form": ("整数不是最短编码", "an integer is not minimal", (_BOUNCY,)),
     "unused-bits": ("位串声明了未用位", "a bit string states unused bits", ()),
-    "time-form": ("时间不是以 Z 结尾、到秒的 UTC 写法", "a time is not UTC to the second with Z", (_GO,)),
+    "time-form": ("时间不是以 Z 结尾、到秒的 UTC 写法", "a time is not UTC to the second with Z", ()),
     "utc-time": ("V4 印章中用了两位年的 UTCTime", "a time with a year of two digits (UTCTime) in a V4 form", ()),
     "text-form": ("字符串含不允许的字节", "a string holds bytes that its type does not allow", ()),
     "null-parameters": ("签名算法带 NULL 参数", "the signature algorithm has NULL parameters", ()),

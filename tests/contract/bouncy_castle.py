@@ -13,7 +13,7 @@ import pytest
 TOOL = Path(__file__).parent / "java" / "CertTool.java"
 
 
-def command() -> list[str]:
+def command(tool: Path = TOOL) -> list[str]:
     """How to start it; a skip that names what is missing."""
     folder = Path(os.environ.get("TONGBAN_BCPROV_JAR", "/usr/share/java/bcprov.jar")).parent
     if shutil.which("java") is None or shutil.which("javac") is None:
@@ -22,7 +22,7 @@ def command() -> list[str]:
     if not all(jar.exists() for jar in jars[:2]):
         pytest.skip(f"no BouncyCastle in {folder} (Debian: libbcprov-java libbcpkix-java, or set TONGBAN_BCPROV_JAR)")
     path = os.pathsep.join(str(jar) for jar in jars if jar.exists())
-    return ["java", "-Xshare:auto", "-Dfile.encoding=UTF-8", "-cp", path, str(TOOL)]
+    return ["java", "-Xshare:auto", "-Dfile.encoding=UTF-8", "-cp", path, str(tool)]
 
 
 def ask(started: list[str], *questions: Sequence[str | bytes]) -> list[str]:
