@@ -18,6 +18,7 @@ from gateway import config, lab_tsa
 from gateway.cli import root as command
 from gateway.demo import world
 from gateway.flow.export import export_case
+from gateway.flow.timestamps import Timestamps
 from gateway.ids import now_ms
 from gateway.ledger.evidence import EvidenceReport, verify
 from gateway.ledger.trust import compose
@@ -269,3 +270,20 @@ async def test_the_laboratorys_authority_serves_queries_and_nothing_else(session
     async with session.post(url, data=bytes(8192), headers={"Content-Type": QUERY}) as reply:
         assert reply.status == 413
     await runner.cleanup()
+
+
+async def test_what_goes_wrong_once_does_not_end_the_asking(a: Running) -> None:
+    class Broken:
+        asked = 0
+
+        async def stamp(self, data: bytes) -> bytes:
+            self.asked += 1
+            raise RuntimeError("a defect of ours")
+
+    broken = Broken()
+    await a.node.journal.submit(lambda tx: tx.leaf("platform", "01J00000000000000000000000", bytes(32)))
+    task = asyncio.create_task(Timestamps(a.node.journal, broken, 1, lambda: 0.5).run())  # type: ignore[arg-type]
+    await until(lambda: broken.asked > 2)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

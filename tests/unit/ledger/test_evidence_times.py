@@ -16,6 +16,7 @@ from gateway.ledger.records import (
     TimestampRecord,
     with_timestamp,
 )
+from gateway.ledger.times import Times, Use
 from signing import certs
 from signing.issue import Authority, Revoked, build_crl
 from tests.unit.ledger.damage import Records, change, codes, message, story, whole
@@ -241,3 +242,13 @@ def test_k10_a_stamp_is_verified_over_the_original_and_no_translation_of_it() ->
     report = judged(packed(translated(lab.DOCUMENT + b" (translated)")))
     assert report.ok is False and codes(report) == {"document-digest"}
     assert {finding.section for finding in report.reasons} == {"stamps"}
+
+
+def test_a_bound_follows_consistency_paths_and_takes_the_earliest() -> None:
+    known = Times(checkpoints={("o", 9): 50, ("o", 5): 70, ("p", 1): 1})
+    for old, new in ((1, 3), (3, 5), (5, 9), (5, 5)):
+        known.link("o", old, new)
+    assert known.bound(Use(0, "o", 1)) == 50 and known.bound(Use(0, "o", 9)) == 50
+    assert known.bound(Use(0, "o", 2)) is None and known.bound(Use(0)) is None
+    known.whole_ms = 40
+    assert known.bound(Use(0, "o", 1)) == 40 and known.bound(Use(0)) == 40
