@@ -21,6 +21,7 @@ from gateway.ops import logs
 from signing import keys
 from signing.errors import SigningError
 from tests.flow.nodes import Window
+from tests.flow.resting import told
 
 OURS = ("gateway", "signing", "adapters", "agreements")
 
@@ -106,6 +107,16 @@ def test_L10_a_logged_crash_shows_frames_and_no_values(
     text = file.read_text("utf-8")
     assert "RuntimeError" in text and "test_key_secrecy" in text
     assert not [word for word in words if word in text]
+
+
+def test_L10_a_backup_of_the_store_holds_no_key(places: World, tmp_path: Path) -> None:
+    """Keys have a backup of their own (``tongban key backup``)."""
+    ring = opened(places.a.folder)
+    told(places.a.folder, "db", "backup", "-o", tmp_path / "backup")
+    files = [path for path in (tmp_path / "backup").rglob("*") if path.is_file()]
+    assert files and not {path.suffix for path in files} & {".pem", ".key"}
+    data = b"".join(path.read_bytes() for path in files)
+    assert not [word for word in canaries(ring) if word.encode("latin-1") in data]
 
 
 PROBE = """
