@@ -122,7 +122,9 @@ async def build(config: Config, base: Path) -> Node:
     tls = _tls(config, base, found)
     cards = await _cards(config, found, signers, journal, session, tls, clock)
     loops: dict[str, Loop] = {}
-    rotation = Rotation(ring, signers, cards, base / "card.json", found.fingerprint, lambda: _urgent(loops, "peer:"))
+    rotation = Rotation(
+        ring, signers, tls, cards, base / "card.json", found.fingerprint, lambda: _urgent(loops, "peer:")
+    )
     wake = _waker(loops, rotation)
     desk = Desk(party, journal, vault, parts, agreed, stamps, signatures, found.divisions, new_id, clock, wake)
     notes = Note(

@@ -17,10 +17,13 @@ import msgspec
 
 from gateway import config, keyring, lab
 from gateway.config import Config
+from gateway.exchange import tls
+from gateway.exchange.card import CardKey
 from gateway.keyring import Keyring
-from gateway.ops import nextcard
+from gateway.ops import keyfacts, nextcard
 from gateway.ops.ownkeys import KeyDesk
 from gateway.ops.probe import call
+from gateway.store.schema import DATABASE
 from signing import certs, issue
 from signing.errors import Rejected
 from signing.keyring import Entry
@@ -74,9 +77,12 @@ class Custodian:
         _done(self.desk.revoke(_done(self.desk.find(key)), "drill"))
         self.sign_card()
 
-    def sign_card(self) -> None:
-        """Have the next card signed and put in place; the running gateway is told."""
+    def sign_card(self, pins: tuple[CardKey, ...] = ()) -> None:
+        """Have the next card signed and put in place, with these TLS pins if any are given; the running gateway is told."""
         card = nextcard.unsigned(self.desk.next_card().read_bytes(), nextcard.NEXT)
+        if pins:
+            others = tuple(key for key in card.keys if key.use != tls.USE)
+            card = msgspec.structs.replace(card, keys=others + pins)
         data = nextcard.signed(card, self.ring.signer("identity"), self.ring.certificate("identity"), nextcard.NEXT)
         nextcard.install(self.ring, self.folder, data, nextcard.NEXT)
         self.poke()
@@ -85,6 +91,11 @@ class Custodian:
     def version(self) -> int:
         """Of the card in place."""
         return nextcard.held(self.ring, self.folder).version
+
+    def without_card(self) -> tuple[str, ...]:
+        """Partners that are not known to hold our newest card."""
+        told = keyfacts.told(self.folder / self.settings.node.data / DATABASE)
+        return tuple(peer.id for peer in self.settings.peer if told.get(peer.id, 0) < self.version)
 
     def behind(self, key: str) -> tuple[str, ...]:
         """Partners that are not known to hold a card with this key."""

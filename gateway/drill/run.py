@@ -24,12 +24,14 @@ from gateway.demo.world import Side, World
 from gateway.drill.custodian import Custodian, change, open_custodian
 from gateway.drill.load import Load, Sample
 from gateway.drill.revocation import revoke_at_once
+from gateway.drill.tls import change_tls
 from gateway.keyring import provider
 from gateway.ops.probe import call
 
-USES = ("checkpoint", "direct", "encryption")
+USES = ("checkpoint", "direct", "tls", "encryption")  # all that partners know by the card
 OVERLAPPING = 6  # old encryption keys that may still open what was sealed to them
-SETTLED_S = 120.0
+STALLED_S = 30.0
+DELIVERED = "SELECT count(*) FROM delivery WHERE destination LIKE 'peer:%' AND state = 'delivered'"
 _REFUSED = re.compile(
     r'^tongban_requests_total\{listener="(?:exchange|platform)",status="[45]\d\d"\} ([0-9.e+]+)$', re.M
 )
@@ -133,20 +135,25 @@ async def _rotate(custodian: Custodian, name: str, count: int, changed: Callable
     former: dict[str, list[str]] = {use: [] for use in USES}
     for number in range(count):
         use, begun = USES[number % len(USES)], time.perf_counter()
-        keep = OVERLAPPING if use == "encryption" else 1
-        for old in former[use][:-keep]:
-            await asyncio.to_thread(custodian.retire, old)
-        former[use] = former[use][-keep:]
-        former[use].append(await change(custodian, use))
+        if use == "tls":
+            await change_tls(custodian)  # the card pins the certificate that is in place and the next one, no other
+        else:
+            keep = OVERLAPPING if use == "encryption" else 1
+            for old in former[use][:-keep]:
+                await asyncio.to_thread(custodian.retire, old)
+            former[use] = [*former[use][-keep:], await change(custodian, use)]
         changed(name, use, begun)
 
 
 async def _settled(made: World, outcome: Outcome, load: Load) -> None:
-    """Wait until the far gateway has receipted every case, then hold both stores against what the window was told."""
-    end = time.monotonic() + SETTLED_S
-    sql = "SELECT count(*) FROM delivery WHERE destination LIKE 'peer:%' AND state = 'delivered'"
-    while (delivered := int(_rows(made.a, sql)[0][0])) < len(load.taken) and time.monotonic() < end:  # noqa: ASYNC110 - another process's store
+    """Wait until the far gateway has receipted every case, or nothing moves any more; then hold both stores against what the
+    window was told."""
+    delivered, moved = -1, time.monotonic()
+    while delivered < len(load.taken) and time.monotonic() - moved < STALLED_S:
         await asyncio.sleep(0.1)
+        now = int(_rows(made.a, DELIVERED)[0][0])
+        if now > delivered:
+            delivered, moved = now, time.monotonic()
     arrived = Counter(
         dict(
             _rows(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 from gateway.exchange.card import Card, CardKey, Revoked
 from signing import certs, dual
@@ -39,10 +41,10 @@ class KnownKey:
         return 0 < self.until_ms < at_ms
 
 
-def known_keys(cards: Iterable[Card]) -> Mapping[str, KnownKey]:
-    """The keys of a party's cards, oldest card first, by id. A key whose certificate is not its own, or
+def known_keys(cards: Iterable[Card], before: Mapping[str, KnownKey] = MappingProxyType({})) -> Mapping[str, KnownKey]:
+    """The keys of a party's cards, oldest card first, by id; ``before``: those of the cards before these. A key whose certificate is not its own, or
     an encryption certificate put down for signing (C05), is left out."""
-    found: dict[str, KnownKey] = {}
+    found = dict(before)
     for card in cards:
         listed = {key.id for key in card.keys}
         for id_, key in found.items():
@@ -58,6 +60,7 @@ def known_keys(cards: Iterable[Card]) -> Mapping[str, KnownKey]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def _known(key: CardKey) -> KnownKey | None:
     try:
         certificate = certs.parse(key.certificate)

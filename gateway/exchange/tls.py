@@ -67,10 +67,16 @@ class Tls:
         return self._client_for(pinned(card))
 
     def reload(self) -> None:
-        """Take our files anew, for connections from now on: the key was replaced."""
+        """Take our files anew, for connections from now on: the key was replaced. ``ConfigError``, and nothing changes, while
+        certificate and key do not fit (one of the two files is there already, the other not yet)."""
+        self._context(ssl.PROTOCOL_TLS_CLIENT)
         if self.server is not None:
             self._load(self.server)
         self._client_for.cache_clear()
+
+    def stamp(self) -> tuple[int, ...]:
+        """Changes when one of our files does."""
+        return tuple(path.stat().st_mtime_ns for path in self._own or () if path.exists())
 
     def _client(self, theirs: tuple[bytes, ...]) -> ssl.SSLContext:
         context = self._context(ssl.PROTOCOL_TLS_CLIENT)

@@ -48,8 +48,8 @@ class Partner:
         self.url = url.rstrip("/")
         self.fingerprint = fingerprint
         self.provider = provider
-        self._cards = [*earlier, card]
-        self._known = known_keys(self._cards)
+        self._card = card
+        self._known = known_keys([*earlier, card])
         self._now_ms = now_ms
         self._window_ms = window_ms
         self.vouched = vouched
@@ -62,7 +62,7 @@ class Partner:
     @property
     def card(self) -> cards.Card:
         """The newest card held."""
-        return self._cards[-1]
+        return self._card
 
     @property
     def name(self) -> str:
@@ -88,9 +88,8 @@ class Partner:
 
     def renew(self, card: cards.Card) -> None:
         """From here on the partner is judged by this card. The caller has asked ``cards.follow``."""
-        known = known_keys([*self._cards, card])
-        self._cards.append(card)
-        self._known = known
+        known = known_keys([card], self._known)
+        self._card, self._known = card, known
 
     def revoked(self, key: str) -> bool:
         """Whether this partner has revoked the key."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from gateway.exchange import card as cards
+from gateway.exchange.tls import Tls
 from gateway.flow.cards import Cards
 from gateway.keyring import Keyring
 from gateway.signers import Signers
@@ -30,12 +31,17 @@ class Rotation:
 
     ring: Keyring
     signers: Signers
+    tls: Tls
     cards: Cards
     file: Path
     fingerprint: str
     changed: Callable[[], None]
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _seen: Seen = ()
+    _tls_seen: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._tls_seen = self.tls.stamp()
 
     def wake(self) -> None:
         """Somebody has changed keys or card."""
@@ -61,6 +67,11 @@ class Rotation:
     async def look(self) -> None:
         """Take what lies on disk now."""
         seen = self._stamp()
+        if self.tls.stamp() != self._tls_seen:
+            stamp = self.tls.stamp()
+            await asyncio.to_thread(self.tls.reload)
+            self._tls_seen = stamp
+            log.info("tls key")
         data = await asyncio.to_thread(self.file.read_bytes)
         try:
             card = cards.read(data, self.fingerprint, self.cards.provider)
@@ -85,4 +96,4 @@ class Rotation:
             status = self.file.stat()
         except OSError:
             return ()
-        return (status.st_mtime_ns, status.st_ino, status.st_size, *self.ring.stamp())
+        return (status.st_mtime_ns, status.st_ino, status.st_size, *self.ring.stamp(), *self.tls.stamp())

@@ -64,10 +64,18 @@ def point(folder: Path, url: str) -> None:
 def test_list_and_show_tell_state_ledger_and_keys(rest: Rest) -> None:
     [found] = told(rest.a, "peer", "list")["peers"]
     assert found["state"] == "active" and found["open"] == 0 and found["held_size"] > 0 and found["told"] > 0
+    assert found["card"] == {"theirs": 1, "ours": 1, "fetched": 1, "proved": True}
     shown = told(rest.a, "peer", "show", "360113")
     assert shown["fingerprint"] == (rest.b / "fingerprint").read_text()
     assert {key["use"] for key in shown["keys"]} == {"checkpoint", "direct", "encryption", "seal-anchor", "tls"}
     assert run(rest.a, "peer", "show", "110101").exit_code == 1
+
+
+def test_list_names_the_partner_that_has_not_fetched_our_newest_card(rest: Rest) -> None:
+    edit(rest.a, "UPDATE card SET version = 2 WHERE party LIKE '420104.%'")
+    [found] = told(rest.a, "peer", "list")["peers"]
+    assert (found["card"]["fetched"], found["card"]["ours"]) == (1, 2)
+    assert "对方有第 1 版，最新第 2 版" in run(rest.a, "peer", "list").output
 
 
 def test_a_stored_card_that_was_changed_is_not_shown_as_the_partners(rest: Rest) -> None:

@@ -40,7 +40,7 @@ def sound(code: int, found: dict[str, object], rotations: int) -> None:
 def test_L07_L08_keys_change_under_load_with_clocks_two_minutes_apart_and_a_lost_key_is_refused_within_5_s(
     tmp_path: Path,
 ) -> None:
-    sound(*command(tmp_path / "drill", 6, 20), 6)
+    sound(*command(tmp_path / "drill", 8, 20), 8)
 
 
 @pytest.mark.long

@@ -194,3 +194,43 @@ def test_a_key_that_does_not_fit_is_named_with_its_file(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             Tls((certificate, key), word)
         assert "TLS" in caught.value.zh
+
+
+async def test_L07_a_new_key_serves_once_both_its_files_are_there_and_what_stands_goes_on(
+    made: world.World, tmp_path: Path
+) -> None:
+    """The files are replaced one after the other: until they fit, the old pair goes on."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    paths = (folder / "tls.pem", folder / "key.pem")
+    shutil.copy(made.a.folder / "certs" / "tls.pem", paths[0])
+    shutil.copy(made.a.folder / "keys" / "tls.pem", paths[1])
+    word = (made.a.folder / "keys" / "passphrase").read_bytes().strip()
+    ours, first = Tls(paths, word), paths[0].read_bytes()
+    assert ours.server is not None
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=ours.server)
+    port = server.sockets[0].getsockname()[1]
+
+    def shown() -> bytes:
+        return ssl.get_server_certificate(("127.0.0.1", port)).encode()
+
+    assert ssl.PEM_cert_to_DER_cert((await asyncio.to_thread(shown)).decode()) == ssl.PEM_cert_to_DER_cert(
+        first.decode()
+    )
+    stamp = ours.stamp()
+    key, pem = tlskey.make(word)
+    paths[1].write_bytes(pem)
+    assert ours.stamp() != stamp
+    with pytest.raises(ConfigError):
+        ours.reload()
+    assert ssl.PEM_cert_to_DER_cert((await asyncio.to_thread(shown)).decode()) == ssl.PEM_cert_to_DER_cert(
+        first.decode()
+    )
+    begin = datetime.now(UTC) - timedelta(days=1)
+    second = tlskey.certificate(key, made.a.place.party, begin, begin + timedelta(days=9))
+    paths[0].write_bytes(second)
+    ours.reload()
+    assert ssl.PEM_cert_to_DER_cert((await asyncio.to_thread(shown)).decode()) == ssl.PEM_cert_to_DER_cert(
+        second.decode()
+    )
+    server.close()
