@@ -16,6 +16,7 @@ from gateway.config import ConfigError
 from gateway.exchange.card import Card
 from gateway.keyring import Keyring
 from signing.errors import Unavailable
+from signing.keyring import Entry, Power, Register
 from signing.sm2 import PrivateKey, Signer
 
 log = structlog.get_logger("keys")
@@ -53,8 +54,12 @@ class Signers:
         return now
 
     def load(self) -> Found:
-        """The keys as they lie on disk. Slow: passphrases are stretched; call it off the event loop."""
-        return Found({use: self._active(use) for use in ONLINE}, self._ring.openers())
+        """The keys as they lie on disk. Slow where there are new ones, for passphrases are stretched: call it off the event
+        loop."""
+        register = self._ring.register()
+        opening = [one for one in register.entries if one.use == "encryption" and one.may(Power.DECRYPT)]
+        openers = {one.id: key for one in opening if (key := self._opener(one)) is not None}
+        return Found({use: self._active(use, register) for use in ONLINE}, openers)
 
     def take(self, found: Found, card: Card) -> list[str]:
         """Use these from now on, to sign as far as the card allows; the uses whose signing key changed."""
@@ -76,7 +81,19 @@ class Signers:
                 changed.append(use)
         return changed
 
-    def _active(self, use: str) -> Signer | None:
+    def _opener(self, entry: Entry) -> PrivateKey | None:
+        try:
+            return self.openers.get(entry.id) or self._ring.load(entry)
+        except ConfigError as error:
+            log.error(
+                "no usable key", use=entry.use, cause=error.en
+            )  # one lost key must not keep the others from changing
+            return None
+
+    def _active(self, use: str, register: Register) -> Signer | None:
+        entry, present = register.active(use), self._now[use]
+        if entry is not None and entry.id == _id(present):
+            return present
         try:
             return self._ring.signer(use)
         except ConfigError as error:

@@ -42,8 +42,10 @@ class KnownKey:
 
 
 def known_keys(cards: Iterable[Card], before: Mapping[str, KnownKey] = MappingProxyType({})) -> Mapping[str, KnownKey]:
-    """The keys of a party's cards, oldest card first, by id; ``before``: those of the cards before these. A key whose certificate is not its own, or
-    an encryption certificate put down for signing (C05), is left out."""
+    """The keys of a party's cards, oldest card first, by id; ``before``: those of the cards before these.
+
+    A key whose certificate is not its own, or an encryption certificate put down for signing (C05), is left out.
+    """
     found = dict(before)
     for card in cards:
         listed = {key.id for key in card.keys}
@@ -51,9 +53,9 @@ def known_keys(cards: Iterable[Card], before: Mapping[str, KnownKey] = MappingPr
             if id_ not in listed:
                 found[id_] = replace(key, until_ms=min(key.until_ms or card.issued_ms, card.issued_ms))
         for made in filter(None, map(_known, card.keys)):
-            before = found.get(made.id, made)
-            if before.use == made.use:
-                found[made.id] = replace(made, since_ms=min(before.since_ms, made.since_ms), revoked=before.revoked)
+            known = found.get(made.id, made)
+            if known.use == made.use:
+                found[made.id] = replace(made, since_ms=min(known.since_ms, made.since_ms), revoked=known.revoked)
         for revoked in card.revoked:
             if revoked.id in found:
                 found[revoked.id] = replace(found[revoked.id], revoked=revoked)
