@@ -99,11 +99,11 @@ async def test_a_partner_that_was_away_fetches_every_step_and_then_takes_the_bat
     async with running(places.a) as (a,):
         for use in ("checkpoint", "direct"):
             key = await prepared(custodian, use)
-            await until(lambda: a.node.cards.card.version == custodian.version)
+            await until(lambda: a.node.cards.card.version == custodian.version, 30)
             await asyncio.to_thread(custodian.activate, key, True)
         for _ in range(STEP + 2):
             await asyncio.to_thread(custodian.sign_card)
-            await until(lambda: a.node.cards.card.version == custodian.version)
+            await until(lambda: a.node.cards.card.version == custodian.version, 30)
         await window(a, session).hand_in(window(a, session).papers())
         async with running(places.b, deliver=False) as (b,):
             await delivered(a, 1)
