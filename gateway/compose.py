@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -122,9 +123,8 @@ async def build(config: Config, base: Path) -> Node:
     tls = _tls(config, base, found)
     cards = await _cards(config, found, signers, journal, session, tls, clock)
     loops: dict[str, Loop] = {}
-    rotation = Rotation(
-        ring, signers, tls, cards, base / "card.json", found.fingerprint, lambda: _urgent(loops, "peer:")
-    )
+    told = partial(_urgent, loops, "peer:")
+    rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, told)
     wake = _waker(loops, rotation)
     desk = Desk(party, journal, vault, parts, agreed, stamps, signatures, found.divisions, new_id, clock, wake)
     notes = Note(
