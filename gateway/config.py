@@ -90,7 +90,7 @@ class Keys(_Strict, frozen=True, kw_only=True):
     """The keyring: encrypted PKCS#8 files in ``dir``, opened with one passphrase. ``second_opinion``: a provider that is
     asked too about seals (``gmssl:``); it never decides, a difference raises an alarm. Empty: nobody. ``two_persons``: a
     laboratory may let one person activate and revoke keys; elsewhere it always takes two. ``kdf``: the PRF under which new
-    keys are encrypted: ``sha256``, which OpenSSL 3.0 reads, or ``sm3``, all national algorithms (ADR 0013). ``machine`` with
+    keys are encrypted: ``sha256``, which OpenSSL 3.0 reads, or ``sm3``, all national algorithms (ADR 0012). ``machine`` with
     ``provider = "sdf:/library"``: keys that are used in a machine."""
 
     dir: str = "keys"
