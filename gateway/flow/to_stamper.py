@@ -3,7 +3,8 @@
 Its delivery runs by the same table as any other: the intent is stored (``unknown``) before the first call, and after any
 unclear end, a crash or a time-out the system is asked by the order's number before it is given the order again. The number
 is made of the message and the document's digest, so that it is the same over all retries, and the stamp is one. What comes
-back is judged before it is used; a stamp that is not ours parks the message with its reason, and nothing is lost.
+back is judged before it is used; a stamp that is not ours parks the message with its reason, and nothing is lost: when a person
+lets it go on, it is ordered under the next number, because the first one is spent. How many were spent stands in ``frozen``.
 """
 
 from __future__ import annotations
@@ -35,8 +36,16 @@ from schemas.canonical import Result, ResultDocument
 from signing.sm3 import sm3
 
 log = structlog.get_logger("stamper")
-DOMAIN: Final = b"tongban/v1/stamp\n"
+DOMAIN: Final = "tongban/v1/stamp"
 PURPOSE: Final = "result"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The first document (its SM3, hex) of a message that has no stamp, and why."""
+
+    digest: str
+    why: Unstamped
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class ToStamper:
         outcomes = await asyncio.gather(*[self._tried(one) for one in going])
         for one, outcome in zip(going, outcomes, strict=True):
             await self._settle(one, outcome)
-        absent = bool(outcomes) and all(isinstance(one, Unstamped) and one.kind == "unsent" for one in outcomes)
+        absent = bool(outcomes) and all(isinstance(one, Missing) and one.why.kind == "unsent" for one in outcomes)
         if absent:
             jitter = self.jitter()
             await self.journal.submit(
@@ -74,24 +83,26 @@ class ToStamper:
 
     # --- obtaining ---------------------------------------------------------------------------------------------------
 
-    async def _tried(self, one: Due) -> dict[str, bytes] | Unstamped:
+    async def _tried(self, one: Due) -> dict[str, bytes] | Missing:
         try:
             return await self._obtain(one)
         except Refused as refused:  # a file that is not here, a case that is gone: a person has to look
-            return Unstamped("refused", refused.code)
+            return Missing("", Unstamped("refused", refused.code))
 
-    async def _obtain(self, one: Due) -> dict[str, bytes] | Unstamped:
-        """The judged stamps of a message's documents by document digest, or the first reason why there are not all."""
+    async def _obtain(self, one: Due) -> dict[str, bytes] | Missing:
+        """The judged stamps of a message's documents by document digest, or the first that is missing."""
         case, body, _ = self._load(self.journal.read(), one.message)
+        spent = _spent(self.journal.read(), one.message)
         stamps: dict[str, bytes] = {}
         for document in body.documents:
-            if document.stamp is not None or document.document.sm3 in stamps:
+            digest = document.document.sm3
+            if document.stamp is not None or digest in stamps:
                 continue
-            order = await asyncio.to_thread(self._order, one.message, case, document)
+            order = await asyncio.to_thread(self._order, one.message, case, document, spent.get(digest, 0))
             found = await self._one_stamp(order, asked_first=one.state is State.UNKNOWN)
             if isinstance(found, Unstamped):
-                return found
-            stamps[document.document.sm3] = found
+                return Missing(digest, found)
+            stamps[digest] = found
         return stamps
 
     async def _one_stamp(self, order: Order, asked_first: bool) -> bytes | Unstamped:
@@ -102,20 +113,21 @@ class ToStamper:
             return found
         at = datetime.fromtimestamp(self.now_ms() / 1000, UTC)
         wrong = await asyncio.to_thread(self.expected.objection, found.stamp, order.digest, at)
-        return Unstamped("refused", " ".join(wrong)) if wrong is not None else found.stamp
+        return Unstamped("unusable", " ".join(wrong)) if wrong is not None else found.stamp
 
-    def _order(self, message: str, case: CaseFile, document: ResultDocument) -> Order:
+    def _order(self, message: str, case: CaseFile, document: ResultDocument, spent: int) -> Order:
         digest = document.document.sm3
         data = b""
         if self.stamping.wants_file:
             data = b"".join(self.parts.read(f"platform:{case.platform}", digest))
-        return Order(order_id(message, digest), bytes.fromhex(digest), document.name, digest, PURPOSE, data)
+        return Order(order_id(message, digest, spent), bytes.fromhex(digest), document.name, digest, PURPOSE, data)
 
     # --- settling ----------------------------------------------------------------------------------------------------
 
-    async def _settle(self, one: Due, outcome: dict[str, bytes] | Unstamped) -> None:
-        if isinstance(outcome, Unstamped):
-            log.warning("not stamped", message=one.message, kind=outcome.kind, reason=outcome.reason.split()[0])
+    async def _settle(self, one: Due, outcome: dict[str, bytes] | Missing) -> None:
+        if isinstance(outcome, Missing):
+            why = outcome.why
+            log.warning("not stamped", message=one.message, kind=why.kind, reason=why.reason.split()[0])
             await self.journal.submit(self._waits(one, outcome))
             return
         case, _, _ = self._load(self.journal.read(), one.message)
@@ -137,20 +149,24 @@ class ToStamper:
             changed = msgspec.structs.replace(body, documents=documents)
             sealed = self.vault.seal(key, codec.encode(changed), post.body_label(message))
             parts = msgspec.json.encode(post.parts_of(changed))
-            tx.run("UPDATE message SET sealed = ?, parts = ? WHERE id = ?", sealed, parts, message)
+            tx.run("UPDATE message SET sealed = ?, parts = ?, frozen = NULL WHERE id = ?", sealed, parts, message)
             outbox.hand_over(tx, message, f"peer:{case.counterpart}")
             outbox.answers(tx, outbox.STAMPER)
 
         return work
 
-    def _waits(self, one: Due, outcome: Unstamped) -> Work[Any]:
-        jitter = self.jitter()
+    def _waits(self, one: Due, missing: Missing) -> Work[Any]:
+        jitter, why = self.jitter(), missing.why
 
         def work(tx: Tx) -> None:
-            if outcome.kind == "refused" or one.attempt + 1 >= self.settings.attempts:
-                outbox.move(tx, one.message, Event.EXHAUSTED, outcome.reason)
+            if why.kind == "unusable":
+                spent = _spent(tx, one.message)
+                spent[missing.digest] = spent.get(missing.digest, 0) + 1
+                tx.run("UPDATE message SET frozen = ? WHERE id = ?", msgspec.json.encode(spent), one.message)
+            if why.kind in ("refused", "unusable") or one.attempt + 1 >= self.settings.attempts:
+                outbox.move(tx, one.message, Event.EXHAUSTED, why.reason)
             else:
-                outbox.later(tx, one.message, Event.UNCLEAR, outcome.reason, self.settings, jitter)
+                outbox.later(tx, one.message, Event.UNCLEAR, why.reason, self.settings, jitter)
 
         return work
 
@@ -165,9 +181,16 @@ class ToStamper:
         return case, body, key
 
 
-def order_id(message: str, digest: str) -> str:
-    """Our number for one stamp: the same for the same document of the same message, over all retries and restarts."""
-    return sm3(DOMAIN, message.encode(), b"\n", digest.encode(), b"\n", PURPOSE.encode()).hex()[:32]
+def order_id(message: str, digest: str, spent: int = 0) -> str:
+    """Our number for one stamp: the same for the same document of the same message, over all retries and restarts, until a
+    stamp that cannot be used has spent it."""
+    return sm3("\n".join((DOMAIN, message, digest, PURPOSE, str(spent))).encode()).hex()[:32]
+
+
+def _spent(tx: Reader, message: str) -> dict[str, int]:
+    """Document digest -> how many numbers were spent on stamps that could not be used."""
+    row = tx.one("SELECT frozen FROM message WHERE id = ?", message)
+    return msgspec.json.decode(row[0], type=dict[str, int]) if row is not None and row[0] is not None else {}
 
 
 def _intend(one: Due) -> Work[None]:

@@ -100,9 +100,10 @@ class Stamped:
 @dataclass(frozen=True, slots=True)
 class Unstamped:
     """No stamp. ``unsent``: nothing left this machine. ``unclear``: perhaps stamped, ask before ordering again.
-    ``absent``: asked, and the number is not known there. ``refused``: it will not stamp; a person has to look."""
+    ``absent``: asked, and the number is not known there. ``refused``: it will not stamp; a person has to look.
+    ``unusable``: a stamp came that is not the one ordered; its number is spent."""
 
-    kind: Literal["unsent", "unclear", "absent", "refused"]
+    kind: Literal["unsent", "unclear", "absent", "refused", "unusable"]
     reason: str
 
 

@@ -103,7 +103,7 @@ message = Table(
     Column("sealed", LargeBinary, nullable=False),  # the canonical body
     Column("secret", LargeBinary),  # sealed key and enclosure of a message that travels sealed end to end
     Column("original", LargeBinary),  # sealed bytes as the local platform sent them
-    Column("frozen", LargeBinary),  # sealed bytes of a platform request, as first sent
+    Column("frozen", LargeBinary),  # sealed bytes of a platform request, as first sent; at the stamper: numbers spent
     Column("leaf", BigInteger),  # our entry for taking it in: platform, accepted or refused
     Column("sent_leaf", BigInteger),  # our entry for sending it on
     Column("proof", LargeBinary),  # JSON: the sender's proof, with its checkpoint

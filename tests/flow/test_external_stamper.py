@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 import stampworks
 
@@ -138,10 +139,27 @@ async def test_a_stamp_that_is_not_the_one_ordered_is_never_used_and_waits_for_a
         message = await issue(b, case)
         await until(lambda: delivery(b, message)[1] == "parked")
         assert cause in delivery(b, message)[3] and state(a, case) == "granted" and stamps_at_b(b) == 0
-        works.orders.clear()  # the city's administrator has struck the bad one out
         (await b.node.journal.submit(lambda tx: operate.resend(tx, message))).only()
         b.node.loops["stamper"].wake(urgent=True)
         await until(lambda: state(a, case) == "result_issued")
+        assert len(works.orders) == (1 if mode == "refuse" else 2), "a number under which a wrong stamp came is spent"
+        assert stamps_at_b(b) == 1
+
+
+async def test_one_bad_stamp_among_several_costs_the_others_no_second_one(
+    places: world.World, session: aiohttp.ClientSession, works: Any
+) -> None:
+    async with running(places.a, places.b) as (a, b):
+        case = await granted(a, b, session)
+        (first, files), (second, more) = result(None), result(None, b"an annex")
+        body = msgspec.structs.replace(first, documents=[*first.documents, *second.documents])
+        works.misbehave("ok", "wrong-digest")
+        message = (await act(b, "result", case, "s3", body, *files, *more))["message_id"]
+        await until(lambda: delivery(b, message)[1] == "parked")
+        (await b.node.journal.submit(lambda tx: operate.resend(tx, message))).only()
+        b.node.loops["stamper"].wake(urgent=True)
+        await until(lambda: state(a, case) == "result_issued")
+        assert dict(works.made) == {sm3(DOCUMENT).hex(): 1, sm3(b"an annex").hex(): 2}
 
 
 async def test_a_crash_after_the_order_left_is_met_by_asking(
@@ -223,3 +241,4 @@ def test_order_numbers_are_made_of_message_and_document() -> None:
 
     numbers = {order_id(message, digest) for message in ("m1", "m2") for digest in ("ab" * 32, "cd" * 32)}
     assert len(numbers) == 4 and order_id("m1", "ab" * 32) in numbers
+    assert order_id("m1", "ab" * 32, 1) not in numbers
