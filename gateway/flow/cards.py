@@ -131,6 +131,10 @@ class Cards:
             if partner.card.version == before:
                 return
 
+    async def fetch_all(self) -> None:
+        """Ask every partner."""
+        await asyncio.gather(*(self.fetch(partner) for partner in self.partners.values()), return_exceptions=True)
+
     async def _pause(self, party: str, code: str) -> None:
         await self.journal.submit(
             lambda tx: tx.run("UPDATE peer SET state = 'paused', cause = ? WHERE id = ?", code, party)

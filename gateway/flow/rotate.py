@@ -22,6 +22,7 @@ from gateway.trail import HeldCard
 
 log = structlog.get_logger("rotate")
 EVERY_S = 1.0
+ASK_S = 600.0
 Seen = tuple[object, ...]
 
 
@@ -39,6 +40,7 @@ class Rotation:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _seen: Seen = ()
     _tls_seen: tuple[int, ...] = ()
+    _asking: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self._tls_seen = self.tls.stamp()
@@ -48,9 +50,12 @@ class Rotation:
         self._wake.set()
 
     async def run(self) -> None:
-        """Look now and then, for ever."""
-        self._seen = self._stamp()
+        """Look now and then, for ever; and ask the partners for their cards at the start, for we may have been away while
+        one of their keys was lost, and now and then, for one may not be able to reach us."""
+        self._seen, asked_s, clock = self._stamp(), -ASK_S, asyncio.get_running_loop().time
         while True:
+            if clock() - asked_s >= ASK_S:
+                asked_s, self._asking = clock(), asyncio.create_task(self.cards.fetch_all())
             try:
                 async with asyncio.timeout(EVERY_S):
                     await self._wake.wait()

@@ -100,6 +100,7 @@ class Partners:
         """The same for a partner, who says by asking which one it holds."""
         partner, after = await self._caller(request, paused=True), _after(request)
         await self.cards.fetched(partner.id, after)
+        self.heard(partner.id)
         return web.Response(body=self.cards.after(after).data, content_type="application/json")
 
     async def put_card(self, request: web.Request) -> web.Response:

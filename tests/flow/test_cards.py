@@ -24,6 +24,7 @@ from gateway.ledger.checkpoint import SignedCheckpoint, parse_text
 from gateway.problems import Refused
 from signing.errors import Unavailable
 from tests.flow.nodes import Reply, Running, Window, running, until
+from tests.flow.sending import Sender
 
 USES = ("checkpoint", "direct", "encryption")
 
@@ -73,19 +74,21 @@ async def delivered(a: Running, number: int) -> None:
 # --- cards ------------------------------------------------------------------------------------------------------------
 
 
-async def test_each_side_gets_the_others_card_and_proves_it_by_its_ledger(places: world.World) -> None:
+async def test_each_side_gets_the_others_card_and_logs_it_in_its_ledger(places: world.World) -> None:
     async with pair(places) as (a, b):
-        assert a.rows("SELECT version FROM card_told WHERE proof IS NOT NULL") == [(1,)]
+        assert a.rows("SELECT version FROM card_told") == [(1,)]
         party = a.node.config.node.party
         assert b.rows("SELECT version FROM card WHERE party = ?", party) == [(1,)]
         assert b.one("SELECT count(*) FROM leaf WHERE kind = 'card'") == 2
 
 
-async def test_a_new_card_is_pushed_kept_and_outlives_a_restart(places: world.World) -> None:
+async def test_a_new_card_is_pushed_proved_kept_and_outlives_a_restart(places: world.World) -> None:
     custodian = open_custodian(places.a.folder)
-    async with pair(places) as (_, b):
+    async with pair(places) as (a, b):
         key = await prepared(custodian, "direct")
         await until(lambda: not custodian.behind(key))
+        [(version, proof)] = a.rows("SELECT version, proof FROM card_told")
+        assert version == 2 and msgspec.json.decode(proof)["checkpoint"]["key"] == newest(b)[0]
         assert key in partner(b).direct_keys and partner(b).card.version == 2
     async with running(places.b, deliver=False) as (b,):
         assert partner(b).card.version == 2 and key in partner(b).direct_keys
@@ -109,6 +112,34 @@ async def test_a_partner_that_was_away_fetches_every_step_and_then_takes_the_bat
             await delivered(a, 1)
             assert partner(b).card.version == a.node.cards.card.version > STEP
             assert newest(a)[0] == b.one("SELECT held_key FROM peer")
+
+
+async def test_a_node_that_starts_asks_for_the_cards_it_missed(places: world.World) -> None:
+    """B was away while A lost a key: it knows of it before A has anything to send, and A hears that it does."""
+    custodian = open_custodian(places.a.folder)
+    async with running(places.a, deliver=False) as (a,):
+        rotation = asyncio.create_task(a.node.rotation.run())
+        key = await prepared(custodian, "direct")
+        await until(lambda: a.node.cards.card.version == 2)
+        lost = await asyncio.to_thread(custodian.activate, key, True)
+        await asyncio.to_thread(custodian.revoke, lost)
+        await until(lambda: a.node.cards.card.revoked)
+        async with running(places.b) as (b,):
+            await until(lambda: partner(b).card.revoked)
+            assert lost not in partner(b).direct_keys and key in partner(b).direct_keys
+        rotation.cancel()
+
+
+async def test_a_batch_that_names_a_card_which_cannot_be_had_is_refused_for_now(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    async with running(places.a, places.b, deliver=False) as (a, b):
+        sender = Sender(a, b, session)
+        one, commit = await sender.frozen()
+        head = msgspec.structs.replace(sender.head(commit.checkpoint), card=9)
+        (await sender.post(head, sender.line(one, commit))).refused("TB-2018", 503)
+        assert b.one("SELECT count(*) FROM case_file") == 0
+        assert (await sender.one(sender.line(one, commit), commit)).status == "receipt"
 
 
 # --- what a partner may bring -----------------------------------------------------------------------------------------
