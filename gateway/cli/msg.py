@@ -125,6 +125,7 @@ def _stored(node: Files, found: Letter) -> dict[str, Any]:
         "agreement_version": header.agreement_version, "item": header.item, "case": header.case,
         "body_size": header.body_size, "body_sm3": header.body,
         "parts": [{"sm3": part.sm3, "size": part.size, "role": part.role} for part in header.parts],
+        "sealed_to": header.sealed.key if header.sealed else "",
     }  # fmt: skip
     return {"header": shown, "digest": digest(data).hex(), "proofs": proofs}
 
@@ -147,6 +148,8 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     if header := data["header"]:
         yield f"  {header['from']} → {header['to']}  seq {header['seq']}  seen {header['seen']}"
         yield f"  {header['agreement']} v{header['agreement_version']}  {header['item']}  SM3 {data['digest']}"
+        if header["sealed_to"]:
+            yield say(f"  端到端加密，密钥 {header['sealed_to']}", f"  sealed end to end for key {header['sealed_to']}")
         for part in header["parts"]:
             yield f"    {part['role']} {part['size']} {part['sm3']}"
     for proof in data["proofs"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -182,10 +183,9 @@ class Partners:
     async def _read(self, partner: Partner, proved: Sequence[_Proved | Refused]) -> list[Incoming | Refused]:
         """What the messages say: opened if they are sealed, each body parsed once."""
         sound = [one for one in proved if isinstance(one, _Proved)]
-        contents = iter(await self.opener.contents([(one.header, one.line.body) for one in sound]))
-        return [
-            await self._incoming(partner, one, next(contents)) if isinstance(one, _Proved) else one for one in proved
-        ]
+        contents = await self.opener.contents([(one.header, one.line.body) for one in sound])
+        read = iter(await asyncio.gather(*map(partial(self._incoming, partner), sound, contents)))
+        return [next(read) if isinstance(one, _Proved) else one for one in proved]
 
     async def _incoming(self, partner: Partner, one: _Proved, content: Content | Refused) -> Incoming:
         """One message with what needs more than the store to judge it: parts decrypted, agreement asked, stamps verified."""
@@ -199,15 +199,19 @@ class Partners:
         verdict = None
         if complete and not isinstance(body, Refused) and not self._known(header.id):
             refused = await self.opener.open_parts(f"peer:{partner.id}", header, content)
-            if refused is not None:
-                body = refused
-            elif isinstance(body, Application):
-                verdict = await asyncio.to_thread(self.signatures.judge, f"peer:{partner.id}", body, route)
-                verdict = _tight_lipped(verdict) if verdict is not None and content.key else verdict
-            elif isinstance(body, Result):
-                verdict = await asyncio.to_thread(self.stamps.judge, partner.id, body)
-                verdict = _tight_lipped(verdict) if verdict is not None and content.key else verdict
+            verdict = await self._verdict(partner, body, route) if refused is None else None
+            body = refused or body
+        if verdict is not None and content.key:
+            verdict = _tight_lipped(verdict)
         return Incoming(header, one.line.header, one.digest, content, body, one.proof, complete, route, verdict)
+
+    async def _verdict(self, partner: Partner, body: Any, route: Any) -> Refused | None:
+        """What is wrong with the signatures and stamps that a body brings, its files being here."""
+        if isinstance(body, Application):
+            return await asyncio.to_thread(self.signatures.judge, f"peer:{partner.id}", body, route)
+        if isinstance(body, Result):
+            return await asyncio.to_thread(self.stamps.judge, partner.id, body)
+        return None
 
     def _body(self, header: wireform.Header, content: Content) -> Any:
         """The canonical body, or the refusal it earns; what cannot be read of a sealed body is not told to those on the way."""
