@@ -93,7 +93,7 @@ def open_(header: Header, body: bytes, key: bytes) -> Content:
     line, found, rest = plaintext.partition(b"\n")
     try:
         enclosure = _DECODER.decode(line)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise sm2.decrypt_failed() from None
     content = Content(enclosure, rest, key)
     sizes = [sealed.sealed_size(part.size) for part in enclosure.parts]

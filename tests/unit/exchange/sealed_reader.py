@@ -116,7 +116,7 @@ def check(key: bytes, head: dict[str, Any], plaintext: bytes) -> tuple[dict[str,
     line, found, body = plaintext.partition(b"\n")
     try:
         enclosure = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused from None
     if not found or canonical(enclosure) != line or set(enclosure) != {"alias", "parts"}:
         raise Refused

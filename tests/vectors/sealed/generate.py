@@ -158,6 +158,7 @@ def messages() -> dict[str, tuple[bytes, bytes]]:
         "enclosure-spelling": committed(line.replace(b'{"', b'{ "', 1) + b"\n" + BODY),
         "enclosure-unknown-field": committed(line[:-1] + b',"x":1}\n' + BODY),
         "enclosure-missing": committed(BODY),
+        "enclosure-deep": committed(b'{"alias":' + b"[" * 9000 + b"]" * 9000 + b',"parts":[]}\n' + BODY),
         "enclosure-two-parts": committed(encode(two) + b"\n" + BODY),
         "enclosure-part-size": committed(encode(long) + b"\n" + BODY),
         "key-unknown": sealing.seal(header(said, sealed=other_key), said),
