@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -28,11 +29,12 @@ from gateway.flow.lapses import Lapses
 from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
 from gateway.flow.outbox import STAMPER
-from gateway.flow.recognition import lists, recognition
+from gateway.flow.recognition import lists, recognition, seal_policy
 from gateway.flow.rotate import Rotation
 from gateway.flow.seal import Sealer
 from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
+from gateway.flow.statuses import Online
 from gateway.flow.timestamps import Timestamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
@@ -43,6 +45,7 @@ from gateway.ids import Ids, now_ms
 from gateway.keyring import Keyring
 from gateway.ops import metrics
 from gateway.ops.alarms import alarm
+from gateway.ops.ocsp import Asking, StatusClient
 from gateway.signers import ONLINE, Signers
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
@@ -115,6 +118,7 @@ async def build(config: Config, base: Path) -> Node:
     await journal.start()
     await _register_peers(journal, found.partners)
     session = _session()
+    stamps = replace(stamps, online=_online(config, session, provider, clock))
     uploads = Uploads(parts, journal, config.limits.part)
     from_peers = Uploads(parts, journal, sealed_size(config.limits.part))
     opener = Opener(signers.openers, provider, parts, from_peers.lock)
@@ -270,9 +274,21 @@ def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Par
     judges = _judges(config, ring.provider)
     return Stamps(
         stamper=_stamper(config, base, ring, found), elsewhere=bool(config.stamp.url), parts=parts, provider=judges,
-        recognised=recognition(found.partners, config.peer, base, CRL_IF_PRESENT, judges), now_ms=clock,
+        recognised=recognition(found.partners, config.peer, base, seal_policy(config.revocation), judges), now_ms=clock,
         times=time_trust(config.tsa, base),
     )  # fmt: skip
+
+
+def _online(config: Config, session: aiohttp.ClientSession, provider: Provider, clock: Callable[[], int]) -> Online:
+    """Where the status of the certificates of partners' seals is asked for."""
+    settings = config.revocation
+    seconds = settings.ocsp_timeout_ms / 1000
+    asking = Asking(
+        policy=seal_policy(settings).path, provider=provider, now=lambda: datetime.fromtimestamp(clock() / 1000, UTC),
+        new_nonce=lambda: provider.random(16), digest=settings.ocsp_digest,
+        timeout=aiohttp.ClientTimeout(total=seconds),
+    )  # fmt: skip
+    return Online(StatusClient(session, asking), {one.id: one.ocsp for one in config.peer if one.ocsp}, seconds)
 
 
 def _judges(config: Config, provider: Provider) -> Provider:
@@ -339,7 +355,7 @@ def _expected(config: Config, base: Path, ring: Keyring, found: Ground) -> Expec
         return lists(base / stamp.crl if stamp.crl else None)
 
     seal_id = stamp.external.seal_id if stamp.external else ""
-    return Expected(seal_id, anchors, crls, _judges(config, ring.provider), CRL_IF_PRESENT)
+    return Expected(seal_id, anchors, crls, _judges(config, ring.provider), seal_policy(config.revocation))
 
 
 async def _register_peers(journal: Journal, partners: Mapping[str, Partner]) -> None:

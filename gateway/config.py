@@ -17,6 +17,8 @@ from msgspec import Meta
 
 from adapters.registry import PlatformSettings
 from gateway.stamping.family import AnswerWords, External, OrderWords
+from signing.ocsp import Digest
+from signing.policy import Nonce, Partitions
 
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$")]
 OnlineUse = Annotated[str, Meta(pattern=r"^(checkpoint|direct|platform)$")]
@@ -128,6 +130,7 @@ class Limits(_Strict, frozen=True, kw_only=True):
 class Peer(_Strict, frozen=True, kw_only=True):
     """A partner: its id, where its gateway answers, its card as exchanged out of band, its revocation list (file).
 
+    ``ocsp``: where its authority's responder answers about the certificates of its seals; empty: nobody is asked.
     ``seals_withdrawn``: its signed list of withdrawn seals (file). ``registry``: believed only while the registry of cards lists it
     with this fingerprint and is in force.
     """
@@ -137,8 +140,31 @@ class Peer(_Strict, frozen=True, kw_only=True):
     card: str
     fingerprint: str
     crl: str = ""
+    ocsp: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+.*)?$")] = ""
     registry: bool = False
     seals_withdrawn: str = ""
+
+
+class Revocation(_Strict, frozen=True, kw_only=True):
+    """``[revocation]``: which news counts when it is asked whether the certificates behind a stamp have been revoked.
+
+    ``required``: without fresh news of each of them nothing can be told; otherwise news counts where it is there.
+    ``crl_grace_s``: seconds after its nextUpdate for which a list still counts as fresh. ``crl_partitions``: a list for a part
+    of an authority's certificates speaks of those ``by-point`` (whose own distribution point it names), of none
+    (``refuse``), or of all (``as-complete``: the authority writes its point into its complete list). ``ocsp_nonce``:
+    an online answer must repeat our nonce (``require``), or may lack it (``optional``, for responders with prepared answers).
+    ``ocsp_max_age_s``: for how many seconds an online answer is kept, and may be old if it does not say itself until when
+    it counts. ``ocsp_digest``: by which digests we name a certificate to a responder. ``ocsp_timeout_ms``: how long one
+    result waits for all answers about its stamps.
+    """
+
+    required: bool = False
+    crl_grace_s: Annotated[int, Meta(ge=0, le=30 * 86_400)] = 0
+    crl_partitions: Partitions = "by-point"
+    ocsp_nonce: Nonce = "require"
+    ocsp_max_age_s: Annotated[int, Meta(ge=60, le=30 * 86_400)] = 86_400
+    ocsp_digest: Digest = "sm3"
+    ocsp_timeout_ms: Annotated[int, Meta(ge=100, le=10_000)] = 3000
 
 
 class RegistryFile(_Strict, frozen=True, kw_only=True):
@@ -215,6 +241,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     clocks: Clocks = Clocks()
     applicant_signature: ApplicantSignatures = ApplicantSignatures()
     registry: RegistryFile = RegistryFile()
+    revocation: Revocation = Revocation()
     peer: tuple[Peer, ...] = ()
     platform: tuple[PlatformSettings, ...] = ()
     agreement: tuple[AgreementFile, ...] = ()
@@ -287,6 +314,7 @@ def _suggest(error: str) -> str:
         Peer,
         AgreementFile,
         RegistryFile,
+        Revocation,
         Stamp,
         Tsa,
         Clocks,

@@ -12,6 +12,7 @@ from typing import Final, Literal
 Revocation = Literal["ignore", "if-present", "require"]
 Usage = Literal["any", "sign", "encrypt", "crl-sign"]
 Partitions = Literal["by-point", "refuse", "as-complete"]
+Nonce = Literal["require", "optional"]
 
 # At least one of these must be allowed by the end certificate's keyUsage, where it has one. Real signing certificates
 # also carry keyEncipherment, so nothing is demanded to be absent; an encryption certificate lacks both signing bits.
@@ -44,7 +45,7 @@ class PathPolicy:
     purpose: str = ""
     crl_grace: timedelta = timedelta(0)
     crl_partitions: Partitions = "by-point"
-    ocsp_nonce: Literal["require", "optional"] = "require"
+    ocsp_nonce: Nonce = "require"
     ocsp_max_age: timedelta = timedelta(hours=24)
     max_depth: int = 8
     max_checks: int = 64

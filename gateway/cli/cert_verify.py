@@ -108,13 +108,12 @@ async def _ask(url: str, leaf: Certificate, issuer: Certificate, against: _Again
 
     from gateway.ops.ocsp import Asking, StatusClient
 
-    key = issuer.public_key.thumbprint if issuer.public_key else ""
     asking = Asking(
-        responders={key: url}, policy=against.policy, provider=against.provider,
-        now=lambda: datetime.datetime.now(datetime.UTC), new_nonce=lambda: secrets.token_bytes(16),
+        policy=against.policy, provider=against.provider, now=lambda: datetime.datetime.now(datetime.UTC),
+        new_nonce=lambda: secrets.token_bytes(16),
     )  # fmt: skip
     async with aiohttp.ClientSession() as session:
-        return await StatusClient(session, asking).ask(leaf, issuer)
+        return await StatusClient(session, asking).ask(url, leaf, issuer)
 
 
 def _unanswered(found: PathReport, reason: Indeterminate, *, settled: bool) -> PathReport:

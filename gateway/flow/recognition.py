@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gateway.config import Peer
+from gateway.config import Peer, Revocation
 from gateway.exchange import withdrawn
 from gateway.exchange.trust import Partner
 from signing import certs, crl
 from signing.certs import Certificate
 from signing.crl import RevocationList
 from signing.errors import Indeterminate, Malformed
-from signing.policy import SealPolicy
+from signing.policy import CRL_IF_PRESENT, SealPolicy
 from signing.providers import Provider
 
 
@@ -55,6 +55,16 @@ def recognition(
         return _withdrawn(found, base / peer.seals_withdrawn, partners[party], at, provider)
 
     return recognised
+
+
+def seal_policy(settings: Revocation) -> SealPolicy:
+    """How stamps from elsewhere are judged here."""
+    path = replace(
+        CRL_IF_PRESENT.path, revocation="require" if settings.required else "if-present",
+        crl_grace=timedelta(seconds=settings.crl_grace_s), crl_partitions=settings.crl_partitions,
+        ocsp_nonce=settings.ocsp_nonce, ocsp_max_age=timedelta(seconds=settings.ocsp_max_age_s),
+    )  # fmt: skip
+    return replace(CRL_IF_PRESENT, path=path)
 
 
 def _withdrawn(found: Recognised, path: Path, partner: Partner, at: datetime, provider: Provider) -> Recognised:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 
 from gateway.flow.recognition import Recognition
+from gateway.flow.statuses import Online, Questions, questions
 from gateway.problems import Refused
 from gateway.store.parts import Parts
 from schemas.canonical import Material, Result, ResultDocument
 from signing.errors import Malformed
+from signing.ocsp import Answer
 from signing.providers import Provider
 from signing.sm3 import sm3
 from signing.stamper import Stamper
@@ -43,7 +46,7 @@ class Stamps:
     """Stamps what is ours and judges what is not, each party's by what is ``recognised`` of that party.
 
     ``stamper`` stamps at once, here; ``elsewhere``: results are stamped by another system before they leave. ``times``: whose
-    time stamps on them are believed.
+    time stamps on them are believed. ``online``: where the status of certificates is asked for; nowhere if None.
     """
 
     stamper: Stamper | None
@@ -53,6 +56,7 @@ class Stamps:
     recognised: Recognition
     now_ms: Callable[[], int]
     times: TimeTrust | None = None
+    online: Online | None = None
 
     def stamp(self, owner: str, result: Result) -> Result:
         """The result with a stamp on each document that came without one; unchanged when nobody stamps here."""
@@ -72,18 +76,37 @@ class Stamps:
         self.parts.store(owner, stamp.sm3, data)
         return msgspec.structs.replace(document, stamp=stamp)
 
-    def judge(self, sender: str, result: Result) -> Refused | None:
+    async def verdict(self, sender: str, result: Result) -> Refused | None:
+        """``judge`` in a thread, after the sender's responder was asked where one is set."""
+        statuses: Sequence[Answer] = ()
+        if self.online is not None and sender in self.online.responders:
+            statuses = await self.online.about(sender, await asyncio.to_thread(self._questions, sender, result))
+        return await asyncio.to_thread(self.judge, sender, result, statuses)
+
+    def _questions(self, sender: str, result: Result) -> Questions:
+        known = self.recognised(sender, self._now())
+        return questions(self._brought(sender, result), known.anchors, self.provider)
+
+    def _brought(self, sender: str, result: Result) -> Iterator[bytes]:
+        for document in result.documents:
+            if document.stamp is not None and document.stamp.size <= MAX_STAMP:
+                yield self._read(sender, document.stamp)
+
+    def _read(self, sender: str, stamp: Material) -> bytes:
+        return b"".join(self.parts.read(f"peer:{sender}", stamp.sm3))
+
+    def judge(self, sender: str, result: Result, statuses: Sequence[Answer] = ()) -> Refused | None:
         """None when every document bears a stamp of its issuer that holds now; otherwise the refusal it earns.
 
         ``Refused`` with ``early`` set: it cannot be told now (a revocation list is missing), so it is for later.
         """
         for document in result.documents:
-            refused = self._judge(sender, document)
+            refused = self._judge(sender, document, statuses)
             if refused is not None:
                 return refused
         return None
 
-    def _judge(self, sender: str, document: ResultDocument) -> Refused | None:
+    def _judge(self, sender: str, document: ResultDocument, statuses: Sequence[Answer]) -> Refused | None:
         if document.stamp is None:
             return Refused("TB-3008", document.name)
         if document.stamp.size > MAX_STAMP:
@@ -93,14 +116,14 @@ class Stamps:
         if known.unknown is not None:
             return Refused("TB-3009", known.unknown.zh, early=True)
         try:
-            data = b"".join(self.parts.read(f"peer:{sender}", document.stamp.sm3))
             report = verify_stamp(
-                data,
+                self._read(sender, document.stamp),
                 bytes.fromhex(document.document.sm3),
                 at=at,
                 anchors=known.anchors,
                 provider=self.provider,
                 crls=known.crls,
+                statuses=statuses,
                 policy=known.policy,
                 times=self.times,
             )

@@ -21,7 +21,7 @@ from gateway.exchange import card as cards
 from gateway.exchange import tls
 from gateway.exchange.card import Card
 from gateway.ground import Signers, known_signers, party_verifier
-from gateway.ops import key_checks, nextcard, reach_checks, stamp_checks, store_checks
+from gateway.ops import key_checks, nextcard, reach_checks, stamp_checks, status_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from gateway.ops.ownkeys import KeyDesk
 from signing import certs, crl, lab
@@ -101,6 +101,11 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         rows += [(f"peer {one.id}", partial(reach_checks.peer, patient, n)) for n, one in enumerate(config.peer)]
         rows += [
             (f"platform {one.id}", partial(reach_checks.platform, one.id, one.base_url)) for one in config.platform
+        ]
+        rows += [
+            (f"online status {one.id}", partial(status_checks.responder, patient, n))
+            for n, one in enumerate(config.peer)
+            if one.ocsp
         ]
         if config.stamp.url:
             rows.append(("stamper", partial(stamp_checks.stamper_reached, patient)))

@@ -9,7 +9,7 @@ its signature is the authority's, so nobody on the way can fill the store with a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -31,9 +31,8 @@ MAX_KEPT: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """How answers are judged before they are kept, and how we ask. ``responders``: issuer's key id -> URL."""
+    """How answers are judged before they are kept, and how we ask."""
 
-    responders: Mapping[str, str]
     policy: PathPolicy
     provider: Provider
     now: Callable[[], datetime]
@@ -58,11 +57,9 @@ class StatusClient:
         self._resting: dict[str, tuple[datetime, Indeterminate]] = {}
         self._under_way: dict[bytes, asyncio.Task[Answer | Indeterminate]] = {}
 
-    async def ask(self, certificate: Certificate, issuer: Certificate) -> Answer | Indeterminate:
-        """The kept or fresh answer about a certificate, for ``check_path(statuses=...)``; or why there is none."""
-        url = self._asking.responders.get(issuer.public_key.thumbprint if issuer.public_key else "")
-        if url is None:
-            return Indeterminate("ocsp-no-responder", "未设在线状态应答地址", "no responder is set for this issuer")
+    async def ask(self, url: str, certificate: Certificate, issuer: Certificate) -> Answer | Indeterminate:
+        """The kept answer about a certificate or that of the responder at ``url``, for ``check_path(statuses=...)``; or why
+        there is none."""
         kept = self._kept.get(certificate.der)
         if kept is not None and self._asking.now() <= kept.until:
             return kept.answer

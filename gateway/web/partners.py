@@ -210,7 +210,7 @@ class Partners:
         if isinstance(body, Application):
             return await asyncio.to_thread(self.signatures.judge, f"peer:{partner.id}", body, route)
         if isinstance(body, Result):
-            return await asyncio.to_thread(self.stamps.judge, partner.id, body)
+            return await self.stamps.verdict(partner.id, body)
         return None
 
     def _body(self, header: wireform.Header, content: Content) -> Any:
