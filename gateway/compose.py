@@ -118,7 +118,6 @@ async def build(config: Config, base: Path) -> Node:
     await journal.start()
     await _register_peers(journal, found.partners)
     session = _session()
-    stamps = replace(stamps, online=_online(config, session, provider, clock))
     uploads = Uploads(parts, journal, config.limits.part)
     from_peers = Uploads(parts, journal, sealed_size(config.limits.part))
     opener = Opener(signers.openers, provider, parts, from_peers.lock)
@@ -140,10 +139,10 @@ async def build(config: Config, base: Path) -> Node:
     if stamping is not None:
         to_stamper = ToStamper(stamping, expected, journal, vault, parts, config.delivery, random.random, clock, wake)
         loops[STAMPER] = Loop(STAMPER, journal, to_stamper, clock, config.delivery.parallel)
-    first = next(iter(platforms), "")
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
-        stamps=stamps, signatures=signatures, uploads=from_peers, opener=opener, platform=first, batch_limit=config.limits.batch,
+        stamps=replace(stamps, online=_online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
+        opener=opener, platform=next(iter(platforms), ""), batch_limit=config.limits.batch,
         range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock, wake=wake,
         heard=lambda partner: loops[f"peer:{partner}"].wake(urgent=True),
         connected=lambda request: connected(
