@@ -129,7 +129,8 @@ class PeerClient:
         return found if isinstance(found, Unreachable) else found.path
 
     async def send_card(self, data: bytes) -> LedgerProof | Unreachable | Denied:
-        """Bring our signed card; the partner's proof that it has it."""
+        """Bring our signed card; the partner's proof that it has it. ``Denied('TB-9004')`` when we have no key to call with:
+        the next batch names the card, and the partner fetches it."""
         target = "/exchange/v1/card"
         try:
             async with self._session.put(
@@ -144,8 +145,10 @@ class PeerClient:
                 if response.status != 200:
                     return _denied(response.status, body)
                 return msgspec.json.decode(body, type=CardTaken).proof
-        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError, SigningError) as error:
+        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
             return Unreachable(type(error).__name__)
+        except SigningError:
+            return Denied("TB-9004", None)
 
     async def card(self, after: int) -> bytes | Unreachable:
         """The partner's signed card that comes after this version, or its newest. The card proves itself: where the

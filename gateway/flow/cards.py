@@ -42,6 +42,7 @@ class Cards:
     renewed: Callable[[Card], None]  # told of every newer card of a partner
     clients: dict[str, PeerClient] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
+    _asking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
     def card(self) -> Card:
@@ -112,11 +113,17 @@ class Cards:
         return card.version, self.journal.prove(leaf) if stored else commit.prove(leaf)
 
     async def fetch(self, partner: Partner) -> None:
-        """Ask a partner for what came after the card we hold, step by step; not again within ``GAP_S``."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s < self._not_before.get(partner.id, 0):
-            return
-        self._not_before[partner.id] = now_s + GAP_S
+        """Ask a partner for what came after the card we hold, once for all who wait for it; not again within ``GAP_S``."""
+        task, now_s = self._asking.get(partner.id), asyncio.get_running_loop().time()
+        if task is None or task.done():
+            if now_s < self._not_before.get(partner.id, 0):
+                return
+            self._not_before[partner.id] = now_s + GAP_S
+            task = self._asking[partner.id] = asyncio.create_task(self._walk(partner))
+        await asyncio.shield(task)
+
+    async def _walk(self, partner: Partner) -> None:
+        """From the card we hold to the newest, step by step."""
         for _ in range(LONGEST_WALK):
             before = partner.card.version
             data = await self.clients[partner.id].card(before)

@@ -38,7 +38,7 @@ class Rotation:
     fingerprint: str
     changed: Callable[[], None]
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _seen: Seen = ()
+    _seen: Seen = ()  # nothing yet: what changed while the node was being wired is looked at first
     _tls_seen: tuple[int, ...] = ()
     _asking: asyncio.Task[None] | None = None
 
@@ -52,7 +52,7 @@ class Rotation:
     async def run(self) -> None:
         """Look now and then, for ever; and ask the partners for their cards at the start, for we may have been away while
         one of their keys was lost, and now and then, for one may not be able to reach us."""
-        self._seen, asked_s, clock = self._stamp(), -ASK_S, asyncio.get_running_loop().time
+        asked_s, clock = -ASK_S, asyncio.get_running_loop().time
         while True:
             if clock() - asked_s >= ASK_S:
                 asked_s, self._asking = clock(), asyncio.create_task(self.cards.fetch_all())
@@ -87,7 +87,6 @@ class Rotation:
         newer = self.cards.follows(card)
         found = await asyncio.to_thread(self.signers.load)
         switched = self.signers.take(found, card if newer else self.cards.card)
-        self._seen = seen
         if newer:
             await self.cards.publish(HeldCard(data, card))
         if switched:
@@ -95,6 +94,7 @@ class Rotation:
         if newer or switched:
             log.info("keys", card=self.cards.card.version, switched=switched)
             self.changed()
+        self._seen = seen  # last: what failed half-way is looked at again
 
     def _stamp(self) -> Seen:
         try:

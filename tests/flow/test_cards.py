@@ -142,6 +142,15 @@ async def test_a_batch_that_names_a_card_which_cannot_be_had_is_refused_for_now(
         assert (await sender.one(sender.line(one, commit), commit)).status == "receipt"
 
 
+async def test_what_changed_while_the_node_was_being_wired_is_not_missed(places: world.World) -> None:
+    custodian = open_custodian(places.a.folder)
+    async with running(places.a, deliver=False) as (a,):
+        custodian.prepare("direct")
+        rotation = asyncio.create_task(a.node.rotation.run())
+        await until(lambda: a.node.cards.card.version == 2)
+        rotation.cancel()
+
+
 # --- what a partner may bring -----------------------------------------------------------------------------------------
 
 
@@ -347,6 +356,22 @@ def _signs(node: Running) -> bool:
         return bool(node.node.rotation.signers.of("checkpoint")())
     except Unavailable:
         return False
+
+
+async def test_a_lost_direct_key_without_a_spare_is_told_by_the_next_batch(
+    places: world.World, session: aiohttp.ClientSession
+) -> None:
+    """Nothing can be pushed without a direct key; the batch names the card, and the partner fetches it."""
+    custodian = open_custodian(places.a.folder)
+    async with pair(places) as (a, b):
+        lost = a.node.rotation.signers.of("direct")().key_id
+        await asyncio.to_thread(custodian.revoke, lost)
+        await until(lambda: a.node.cards.card.revoked)
+        at = window(a, session)
+        await at.hand_in(at.papers())
+        await delivered(a, 1)
+        assert [one.id for one in partner(b).card.revoked] == [lost]
+        assert partner(b).direct_keys == {}
 
 
 async def test_an_active_key_that_our_card_does_not_list_does_not_sign(places: world.World) -> None:
