@@ -31,7 +31,7 @@ def held(path: Path, provider: Provider) -> Registry | None:
     try:
         kept = msgspec.json.decode(keyring.private_bytes(path), type=_Kept)
         found = registries.believe(kept.file, kept.keepers, provider)
-    except (msgspec.MsgspecError, Malformed):
+    except (msgspec.MsgspecError, ValueError, Malformed):
         raise ConfigError(str(path), "名册无法读取", "the registry cannot be read") from None
     if isinstance(found, Rejected):
         raise ConfigError(str(path), found.zh, found.en)

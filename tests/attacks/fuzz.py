@@ -7,6 +7,7 @@ index: input ``i`` of a target is always the same bytes, so ``mutated(target, i)
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import time
@@ -20,7 +21,8 @@ from rich.progress import track
 
 from signing.errors import Malformed
 
-SHORT, LONG = 1_000, 100_000
+# Inputs per target: in ./run test, and in its long form, which ./run attacks takes to 100,000.
+SHORT, LONG = 1_000, int(os.environ.get("TONGBAN_FUZZ", "10000"))
 MAX_INPUT = 1 << 17
 MEMORY_KIB = 96 << 10  # growth of the process that one run may leave behind
 _EDGES = (0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x30, 0x31, 0x7F, 0x80, 0x81, 0x82, 0x84, 0xA0, 0xA1, 0xFE, 0xFF)

@@ -109,6 +109,6 @@ def test_fuzzed_certificates_get_a_verdict(target: Target) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("target", TARGETS, ids=str)
-def test_a_hundred_thousand_certificates_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
+def test_many_certificates_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         assert fuzz.attack(target, fuzz.LONG).total() == fuzz.LONG

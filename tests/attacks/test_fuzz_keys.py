@@ -69,6 +69,6 @@ def test_L09_S29_fuzzed_inputs_get_a_verdict(target: Target) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("target", TARGETS, ids=str)
-def test_L09_S29_a_hundred_thousand_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
+def test_L09_S29_many_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         assert fuzz.attack(target, fuzz.LONG).total() == fuzz.LONG

@@ -57,7 +57,7 @@ def test_fuzzed_messages_get_a_verdict(target: Target) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("target", TARGETS, ids=str)
-def test_a_hundred_thousand_messages_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
+def test_many_messages_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         verdicts = fuzz.attack(target, fuzz.LONG)
     assert verdicts.total() == fuzz.LONG

@@ -83,6 +83,6 @@ def test_fuzzed_seals_get_a_verdict(target: Target) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("target", TARGETS, ids=str)
-def test_a_hundred_thousand_seals_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
+def test_many_seals_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         assert fuzz.attack(target, fuzz.LONG).total() == fuzz.LONG

@@ -77,7 +77,7 @@ def test_S01_S30_fuzzed_inputs_get_a_verdict(target: Target) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("target", TARGETS, ids=str)
-def test_S01_S30_a_hundred_thousand_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
+def test_S01_S30_many_each(target: Target, capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         verdicts = fuzz.attack(target, fuzz.LONG)
     assert verdicts.total() == fuzz.LONG
