@@ -12,6 +12,7 @@ multiplications here, an affine addition saves five of them), the rest in Jacobi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final
 
 try:
@@ -144,27 +145,19 @@ def normalise(points: Sequence[Jacobian]) -> list[Affine]:
     return found
 
 
-def _multiples(bases: Sequence[Affine], count: int) -> list[list[Affine]]:
-    """For each base its multiples 1..count, built for all bases side by side so that an inversion is shared.
+def _multiples(bases: Sequence[Affine], rounds: int) -> list[list[Affine]]:
+    """For each base its multiples 1..2^rounds, built for all bases side by side so that an inversion is shared.
 
-    Doubles the list of known multiples each round: m+1..2m = known + m·base, and the doubling itself apart.
+    Doubles the list of known multiples each round: m+1..2m-1 = known + m·base, and 2m by a doubling.
     """
     tables = [[base] for base in bases]
-    while (known := len(tables[0])) < count:
+    for _ in range(rounds):
         doubled = normalise([double((*table[-1], _wide(1))) for table in tables])
-        fresh = min(known - 1, count - known)
-        pairs: list[Affine] = []
-        for table in tables:
-            for entry in table[:fresh]:
-                pairs += (entry, table[-1])
-        sums = halve_list(pairs) if pairs else []
+        sums = halve_list([point for table in tables for entry in table[:-1] for point in (entry, table[-1])])
         assert sums is not None  # noqa: S101 - i·base and m·base differ for 0 < i < m < n
-        if pairs:
-            sums.reverse()
-        for index, table in enumerate(tables):
-            table += sums[index * fresh : (index + 1) * fresh]
-            if len(table) < count:
-                table.append(doubled[index])
+        fresh = iter(reversed(sums))
+        for table, twice in zip(tables, doubled, strict=True):
+            table += [*islice(fresh, len(table) - 1), twice]
     return tables
 
 
@@ -185,9 +178,9 @@ class Table:
             for _ in range(8):
                 point = double(point)
         bases = normalise(chain)
-        rows = _multiples(bases[:_ROWS], 128)
+        rows = _multiples(bases[:_ROWS], 7)
         self._rows: list[Row] = [_mirrored(row) for row in reversed(rows)]
-        self._top: Row = [None, *_multiples(bases[_ROWS:], 256)[0]]
+        self._top: Row = [None, *_multiples(bases[_ROWS:], 8)[0]]
 
     def pick(self, k: int) -> list[Affine]:
         """The table entries that add up to k·point."""

@@ -16,10 +16,10 @@ from typing import Final
 
 from signing import curve
 from signing.curve import GX, GY, N, P
-from signing.errors import Malformed, Unavailable
+from signing.errors import Unavailable
 from signing.keys import private_from_int
 from signing.providers import selftest
-from signing.sm2 import PrivateKey, PublicKey, decrypt_failed, open_from_point, seal_to_point, split_ciphertext
+from signing.sm2 import PrivateKey, PublicKey, open_from_point, seal_to_point, split_ciphertext
 from signing.sm3 import same
 
 PROMOTE: Final = 12
@@ -106,10 +106,7 @@ class Pure:
     def decrypt(self, private: PrivateKey, ciphertext: bytes) -> bytes:
         self._permit()
         point, c3, c2 = split_ciphertext(ciphertext)
-        shared = curve.ladder(private.d, point.x, point.y)
-        if shared is None:
-            raise decrypt_failed()
-        return open_from_point(PublicKey(*shared), c3, c2, same)
+        return open_from_point(_multiply(private.d, point.x, point.y), c3, c2, same)
 
     def _permit(self) -> None:
         if not self._may_sign:
@@ -146,7 +143,7 @@ def _table_of(public: PublicKey) -> curve.Table:
 
 
 def _multiply(k: int, x: int, y: int) -> PublicKey:
+    """k·(x, y) for 1 <= k < n."""
     point = curve.ladder(k, x, y)
-    if point is None:
-        raise Malformed("infinity", "点为无穷远点", "the point is infinity")
+    assert point is not None  # noqa: S101 - every point but infinity is of order n
     return PublicKey(*point)

@@ -85,6 +85,10 @@ def test_a_set_is_sorted() -> None:
     )
 
 
+def test_an_element_shows_its_size_and_not_its_content() -> None:
+    assert repr(der.parse(der.octets(b"secret"))) == "Tlv(tag=0x04, 6 bytes)"
+
+
 def test_raw_is_what_was_received() -> None:
     inner = der.seq(der.integer(1), der.utf8("通办"))
     outer = der.parse(der.seq(inner, der.octets(b"x" * 300)))

@@ -131,6 +131,25 @@ def test_L09_a_key_is_registered_once() -> None:
     for state in State:
         answer = keyring.add(register(state), again)
         assert isinstance(answer, Rejected) and answer.code == "key-known"
+    before, other = register(), msgspec.structs.replace(again, id="other")
+    after = keyring.add(before, other)
+    assert isinstance(after, Register) and after.entry("other") == other
+    assert (after.version, after.entries[:-1]) == (before.version + 1, before.entries)
+
+
+@pytest.mark.parametrize("act", Act)
+def test_which_acts_take_two_is_known_before_they_are_asked_for(act: Act) -> None:
+    two = {state for state in State if keyring.takes_two(register(state), "new", act)}
+    assert two == {state for (state, asked), row in ROWS.items() if asked is act and row.by is By.TWO}
+    assert not keyring.takes_two(register(), "nobody's", act)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_key_says_what_it_may_and_whether_it_lives(state: State) -> None:
+    entry = register(state).entry("new")
+    assert entry is not None
+    assert {power for power in Power if entry.may(power)} == keyring.MAY[state]
+    assert entry.alive is (state not in (State.RETIRED, State.ARCHIVED, State.REVOKED))
 
 
 def test_a_clock_that_was_set_back_does_not_turn_the_moves_round() -> None:

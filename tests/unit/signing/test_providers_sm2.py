@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import ctypes
 import os
+import runpy
 import secrets
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gmalg
@@ -168,6 +170,13 @@ def test_unknown_keys_build_no_tables(monkeypatch: pytest.MonkeyPatch) -> None:
         provider.verify_digest(private.public, selftest.E, selftest.R, selftest.S)
 
 
+def test_the_curve_without_gmpy2_is_the_same_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gmpy2", None)
+    plain = runpy.run_path(curve.__file__)
+    assert not plain["WIDE"]
+    assert plain["ladder"](selftest.D, curve.GX, curve.GY) == (selftest.PUBLIC.x, selftest.PUBLIC.y)
+
+
 PLAIN_INTEGERS = """
 import sys
 sys.modules["gmpy2"] = None
@@ -203,6 +212,14 @@ def test_S03_t_is_0_though_the_equation_holds(provider: Any) -> None:
     s = 4711
     e = ((-s - _x_of(s)) % N).to_bytes(32, "big")
     assert not provider.verify_digest(selftest.PUBLIC, e, N - s, s)
+
+
+@pytest.mark.parametrize("provider", [LIBCRYPTO, PURE, GMSSL], ids=lambda provider: provider.uri)
+def test_S03_values_that_lead_to_the_point_at_infinity(provider: Any) -> None:
+    t = 4711
+    s = -t * PRIVATE.d % N
+    e = ((t - s) % N).to_bytes(32, "big")  # what r would be if infinity had 0 for its x
+    assert not provider.verify_digest(PRIVATE.public, e, (t - s) % N, s)
 
 
 @pytest.mark.parametrize("provider", [LIBCRYPTO, PURE, GMSSL], ids=lambda provider: provider.uri)
@@ -374,6 +391,58 @@ def test_every_candidate_leads_to_a_library(monkeypatch: pytest.MonkeyPatch) -> 
     assert open_provider("libcrypto:").description
 
 
+def test_a_candidate_is_found_without_the_map_and_without_ssl(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*_: str) -> str:
+        raise OSError
+
+    monkeypatch.setattr(libcrypto.Path, "read_text", unreadable)
+    monkeypatch.setitem(sys.modules, "_ssl", None)
+    first, *rest = libcrypto._candidates()
+    assert "_hashlib" in first and len(rest) == 1
+
+
+def test_a_library_before_OpenSSL_3_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libcrypto, "_Library", lambda _: SimpleNamespace(OpenSSL_version_num=lambda: 0x2FFFFFFF))
+    with pytest.raises(Unavailable, match="libcrypto-missing"):
+        open_provider("libcrypto:")
+
+
+REFUSALS = {
+    "RAND_bytes": (lambda one: one.random(4), "libcrypto-random"),
+    "EVP_PKEY_fromdata_init": (lambda one: one.encrypt(one.load(7).public, b"m"), "libcrypto-key"),
+    "EVP_PKEY_fromdata": (lambda one: one.sign_digest(one.load(8), selftest.E), "libcrypto-key"),
+    "EVP_PKEY_sign_init": (lambda one: one.sign_digest(PRIVATE, selftest.E), "libcrypto-sign"),
+    "EVP_PKEY_sign": (lambda one: one.sign_digest(PRIVATE, selftest.E), "libcrypto-sign"),
+    "EVP_PKEY_encrypt_init": (lambda one: one.encrypt(PRIVATE.public, b"m"), "libcrypto-encrypt"),
+    "EVP_PKEY_encrypt": (lambda one: one.encrypt(PRIVATE.public, b"m"), "libcrypto-encrypt"),
+}
+
+
+@pytest.mark.parametrize("function", REFUSALS)
+def test_what_openssl_fails_at_has_a_name_and_leaves_no_error(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider: Any = open_provider("libcrypto:")
+    act, code = REFUSALS[function]
+    cleared: list[int] = []
+    monkeypatch.setattr(provider._lib, function, lambda *_: 0)
+    monkeypatch.setattr(provider._lib, "ERR_clear_error", lambda: cleared.append(1))
+    with pytest.raises(Unavailable) as caught:
+        act(provider)
+    assert (caught.value.code, caught.value.en, bool(cleared)) == (code, "an OpenSSL operation failed", True)
+
+
+def test_a_verification_that_cannot_start_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider: Any = open_provider("libcrypto:")
+    monkeypatch.setattr(provider._lib, "EVP_PKEY_verify_init", lambda *_: 0)
+    assert not provider.verify_digest(selftest.PUBLIC, selftest.E, selftest.R, selftest.S)
+
+
+def test_S29_a_drawn_number_outside_the_range_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider: Any = open_provider("libcrypto:")
+    draws = [number.to_bytes(32, "big") for number in (0, N - 1, N, N - 2, 1)]
+    monkeypatch.setattr(provider, "random", lambda _: draws.pop(0))
+    assert [provider.generate().d, provider.generate().d, draws] == [N - 2, 1, []]
+
+
 # --- opening ------------------------------------------------------------------------------------------------------------------
 
 
@@ -419,6 +488,26 @@ def test_S26_verifiers_refuse_every_use_of_a_private_key(uri: str) -> None:
             act()
 
 
+def test_the_second_opinion_verifies_and_nothing_else() -> None:
+    with pytest.raises(Unavailable, match="signing-not-allowed"):
+        GMSSL.encrypt(selftest.PUBLIC, b"m")
+    assert GMSSL.load(selftest.D) == PRIVATE
+    assert len(GMSSL.random(9)) == 9 and GMSSL.random(9) != GMSSL.random(9)
+
+
+@pytest.mark.parametrize(("found", "code"), [(None, "gmssl-missing"), (SimpleNamespace(sm2=object()), "gmssl-other")])
+def test_no_gmssl_or_another_package_of_that_name_is_said(
+    found: Any, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gmssl", found)
+    with pytest.raises(Unavailable, match=code):
+        open_provider("gmssl:")
+
+
+def _raising(*_: object) -> bytes:
+    raise ArithmeticError
+
+
 @pytest.mark.parametrize(
     ("method", "broken"),
     [
@@ -427,8 +516,9 @@ def test_S26_verifiers_refuse_every_use_of_a_private_key(uri: str) -> None:
         ("sign_digest", lambda *_: (selftest.R, selftest.S)),
         ("sign_digest", lambda *_: (1, 1)),
         ("decrypt", lambda *_: b""),
+        ("decrypt", _raising),
     ],
-    ids=["yes to all", "no to all", "constant nonce", "nonsense", "empty plaintext"],
+    ids=["yes to all", "no to all", "constant nonce", "nonsense", "empty plaintext", "an error"],
 )
 def test_a_provider_that_answers_wrongly_is_not_used(method: str, broken: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pure.Pure, method, broken)

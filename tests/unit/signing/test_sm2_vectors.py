@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signing import sm2
-from signing.errors import KeyFault, Malformed
+from signing.errors import KeyFault, Malformed, Unavailable
 from signing.providers import Provider, open_provider, selftest
 from signing.sm2 import DEFAULT_ID, Encoding, N, PrivateKey, PublicKey
 from tests.vectors.sm2 import generate, vectors
@@ -253,6 +253,33 @@ def test_S28_a_faulty_signature_never_leaves_and_stops_the_key() -> None:
         signer.sign(b"m")
     assert provider.signed == 2
     assert signer.key_id == selftest.PUBLIC.thumbprint
+
+
+class _Machine:
+    """A key in a cryptographic machine."""
+
+    public = selftest.PUBLIC
+
+    def sign_digest(self, e: bytes) -> tuple[int, int]:
+        return PROVIDERS["libcrypto:"].sign_digest(PrivateKey(selftest.D, selftest.PUBLIC), e)
+
+
+def test_a_key_in_a_machine_signs_and_stays_there() -> None:
+    held, private = sm2.Signer(PROVIDERS["gmssl:"], _Machine()), PrivateKey(selftest.D, selftest.PUBLIC)
+    assert sm2.verify(PROVIDERS["pure:?sign=allow"], held.public, b"m", held.sign(b"m"), signer_id=DEFAULT_ID)
+    with pytest.raises(Unavailable, match="key-in-machine"):
+        _ = held.software
+    soft = sm2.Signer(PROVIDERS["libcrypto:"], private)
+    assert (held.kind, soft.kind, soft.software) == ("machine", "software", private)
+
+
+def test_S28_a_fault_suspends_the_key_under_its_other_ids_too() -> None:
+    signer = sm2.Signer(_Flipping(PROVIDERS["pure:?sign=allow"]), PrivateKey(selftest.D, selftest.PUBLIC))  # type: ignore[arg-type]
+    other = signer.under(b"other")
+    assert sm2.verify(PROVIDERS["libcrypto:"], other.public, b"m", other.sign(b"m"), signer_id=b"other")
+    for one, code in ((other, "signing-fault"), (signer, "key-suspended"), (other, "key-suspended")):
+        with pytest.raises(KeyFault, match=code):
+            one.sign(b"m")
 
 
 # --- encryption ---------------------------------------------------------------------------------------------------------

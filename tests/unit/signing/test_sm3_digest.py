@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 
 import gmalg
@@ -30,6 +31,15 @@ def test_known_answers_of_the_second_engine(message: bytes) -> None:
     engine = _Cryptography()
     engine.update(message)
     assert engine.digest().hex().upper() == KNOWN[message] == engine.copy().digest().hex().upper()
+
+
+def test_the_second_engine_stands_in_where_hashlib_lacks_sm3(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacks(name: str) -> None:
+        raise ValueError(f"unsupported hash type {name}")
+
+    assert not isinstance(sm3._template(), _Cryptography)
+    monkeypatch.setattr(hashlib, "new", lacks)
+    assert isinstance(sm3._template(), _Cryptography)
 
 
 @given(st.lists(st.binary(max_size=200), max_size=6))

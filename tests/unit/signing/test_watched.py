@@ -41,6 +41,30 @@ class Says(Around):
         return self.answer
 
 
+ACTS: dict[str, tuple[object, ...]] = {
+    "random": (7,),
+    "generate": (),
+    "load": (8,),
+    "sign_digest": (PRIVATE, b"e"),
+    "verify_digest": (selftest.PUBLIC, b"e", 1, 2),
+    "encrypt": (selftest.PUBLIC, b"plain"),
+    "decrypt": (PRIVATE, b"sealed"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_what_is_put_around_a_provider_passes_every_act_on(act: str) -> None:
+    class Recorder:
+        uri, description = "recorder:", "records"
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *arguments: (name, arguments)
+
+    around = Around(Recorder())
+    assert getattr(around, act)(*ACTS[act]) == (act, ACTS[act])
+    assert (around.uri, around.description) == ("recorder:", "records")
+
+
 def test_S25_a_key_that_used_a_nonce_twice_is_believed_no_more() -> None:
     heard: list[PublicKey] = []
     watched = Watched(LIBCRYPTO, heard.append)
