@@ -10,8 +10,6 @@ import secrets
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import gmalg
@@ -20,7 +18,7 @@ import pytest
 from signing import curve, sm2
 from signing.errors import Malformed, Unavailable
 from signing.nonces import NonceWatch
-from signing.providers import VARIABLE, libcrypto, open_provider, pure, selftest
+from signing.providers import open_provider, pure, selftest
 from signing.sm2 import DEFAULT_ID, N, PrivateKey, PublicKey
 from tests.sizes import ROOT
 
@@ -372,41 +370,6 @@ def test_threads_share_a_provider(provider: Any) -> None:
         assert all(pool.map(work, range(400)))
 
 
-def test_the_library_is_the_one_that_python_has_loaded() -> None:
-    assert "OpenSSL" in LIBCRYPTO.description
-    assert LIBCRYPTO.uri == "libcrypto:"
-    if sys.platform == "linux":
-        mapped = Path("/proc/self/maps").read_text("utf-8")
-        assert LIBCRYPTO.description.rpartition("(")[2].rstrip(")") in mapped
-
-
-def test_every_candidate_leads_to_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [path for path in libcrypto._candidates() if path]
-    assert found
-    for path in found:
-        provider = open_provider(f"libcrypto:{path}")
-        assert provider.uri == f"libcrypto:{path}"
-        assert provider.verify_digest(selftest.PUBLIC, selftest.E, selftest.R, selftest.S)
-    monkeypatch.setattr(libcrypto, "_candidates", lambda: iter(found[-1:]))
-    assert open_provider("libcrypto:").description
-
-
-def test_a_candidate_is_found_without_the_map_and_without_ssl(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreadable(*_: str) -> str:
-        raise OSError
-
-    monkeypatch.setattr(libcrypto.Path, "read_text", unreadable)
-    monkeypatch.setitem(sys.modules, "_ssl", None)
-    first, *rest = libcrypto._candidates()
-    assert "_hashlib" in first and len(rest) == 1
-
-
-def test_a_library_before_OpenSSL_3_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libcrypto, "_Library", lambda _: SimpleNamespace(OpenSSL_version_num=lambda: 0x2FFFFFFF))
-    with pytest.raises(Unavailable, match="libcrypto-missing"):
-        open_provider("libcrypto:")
-
-
 REFUSALS = {
     "RAND_bytes": (lambda one: one.random(4), "libcrypto-random"),
     "EVP_PKEY_fromdata_init": (lambda one: one.encrypt(one.load(7).public, b"m"), "libcrypto-key"),
@@ -441,92 +404,6 @@ def test_S29_a_drawn_number_outside_the_range_is_drawn_again(monkeypatch: pytest
     draws = [number.to_bytes(32, "big") for number in (0, N - 1, N, N - 2, 1)]
     monkeypatch.setattr(provider, "random", lambda _: draws.pop(0))
     assert [provider.generate().d, provider.generate().d, draws] == [N - 2, 1, []]
-
-
-# --- opening ------------------------------------------------------------------------------------------------------------------
-
-
-def test_auto_is_libcrypto_else_pure_that_only_verifies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
-    assert open_provider().uri == ("tables:" if curve.WIDE else "libcrypto:")
-    monkeypatch.setattr(libcrypto, "_candidates", lambda: iter(["", "/nonexistent/libcrypto.so", ctypes.__file__]))
-    assert open_provider().uri == "pure:"
-    with pytest.raises(Unavailable, match="libcrypto-missing"):
-        open_provider("libcrypto:")
-
-
-def test_the_environment_replaces_auto_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "pure:?sign=allow")
-    assert open_provider().uri == "pure:?sign=allow"
-    assert open_provider("gmssl:").uri == "gmssl:"
-    monkeypatch.setenv(VARIABLE, "libcrypto:/nonexistent")
-    with pytest.raises(Unavailable, match="libcrypto-missing"):
-        open_provider()
-    monkeypatch.setenv(VARIABLE, "")
-    assert open_provider().uri == ("tables:" if curve.WIDE else "libcrypto:")
-
-
-@pytest.mark.parametrize(
-    "uri",
-    ["", "pure", "sdf:", "pure:?sign=yes", "pure:?sing=allow", "pure:x", "gmssl:x", "gmssl:?a=b", "libcrypto:?x=1"],
-)
-def test_unknown_uris_and_options_are_refused(uri: str) -> None:
-    with pytest.raises(Unavailable, match="provider-unknown"):
-        open_provider(uri)
-
-
-@pytest.mark.parametrize("uri", ["pure:", "gmssl:"])
-def test_S26_verifiers_refuse_every_use_of_a_private_key(uri: str) -> None:
-    provider = open_provider(uri)
-    acts = (
-        provider.generate,
-        lambda: provider.sign_digest(PRIVATE, selftest.E),
-        lambda: provider.decrypt(PRIVATE, selftest.CIPHERTEXT),
-    )
-    for act in acts:
-        with pytest.raises(Unavailable, match="signing-not-allowed"):
-            act()
-
-
-def test_the_second_opinion_verifies_and_nothing_else() -> None:
-    with pytest.raises(Unavailable, match="signing-not-allowed"):
-        GMSSL.encrypt(selftest.PUBLIC, b"m")
-    assert GMSSL.load(selftest.D) == PRIVATE
-    assert len(GMSSL.random(9)) == 9 and GMSSL.random(9) != GMSSL.random(9)
-
-
-@pytest.mark.parametrize(("found", "code"), [(None, "gmssl-missing"), (SimpleNamespace(sm2=object()), "gmssl-other")])
-def test_no_gmssl_or_another_package_of_that_name_is_said(
-    found: Any, code: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "gmssl", found)
-    with pytest.raises(Unavailable, match=code):
-        open_provider("gmssl:")
-
-
-def _raising(*_: object) -> bytes:
-    raise ArithmeticError
-
-
-@pytest.mark.parametrize(
-    ("method", "broken"),
-    [
-        ("verify_digest", lambda *_: True),
-        ("verify_digest", lambda *_: False),
-        ("sign_digest", lambda *_: (selftest.R, selftest.S)),
-        ("sign_digest", lambda *_: (1, 1)),
-        ("decrypt", lambda *_: b""),
-        ("decrypt", _raising),
-    ],
-    ids=["yes to all", "no to all", "constant nonce", "nonsense", "empty plaintext", "an error"],
-)
-def test_a_provider_that_answers_wrongly_is_not_used(method: str, broken: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pure.Pure, method, broken)
-    with pytest.raises(Unavailable, match="provider-selftest"):
-        open_provider("pure:?sign=allow")
-    monkeypatch.setattr(libcrypto.Libcrypto, method, broken)
-    with pytest.raises(Unavailable, match="libcrypto-missing"):
-        open_provider("libcrypto:")
 
 
 def test_gmssl_gets_keys_whole_in_spite_of_its_constructor(monkeypatch: pytest.MonkeyPatch) -> None:
