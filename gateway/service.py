@@ -13,7 +13,7 @@ from aiohttp import web
 
 from gateway import compose
 from gateway.compose import Node
-from gateway.config import Config
+from gateway.config import Config, ConfigError
 from gateway.web.guard import guard
 
 log = structlog.get_logger("node")
@@ -73,22 +73,34 @@ async def _beside(runner: web.AppRunner, path: Path) -> None:
 
 
 async def listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
-    """Open the three listeners; their runners and ports."""
-    runners, ports = [], {}
-    for name, routes in node.routes.items():
-        app = web.Application(middlewares=[guard(name)])
-        app.router.add_routes(routes)
-        runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, max_line_size=MAX_LINE,
-            max_field_size=MAX_LINE, lingering_time=0.5, keepalive_timeout=IDLE_S,
-        )  # fmt: skip
-        await runner.setup()
-        host, _, port = getattr(node.config.listen, name).rpartition(":")
-        secured = node.tls.server if name == "exchange" else None
-        site = web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024, ssl_context=secured)
-        await site.start()
+    """Open the three listeners; their runners and ports. Where one cannot be opened, the node is shut down and a
+    ``ConfigError`` names it."""
+    runners: list[web.AppRunner] = []
+    try:
+        ports = {name: await _open(node, name, runners) for name in node.routes}
+    except BaseException:
+        await shut_down(node, runners, [])
+        raise
+    return runners, ports
+
+
+async def _open(node: Node, name: str, runners: list[web.AppRunner]) -> int:
+    """One listener, its runner added to ``runners``; its port."""
+    app = web.Application(middlewares=[guard(name)])
+    app.router.add_routes(node.routes[name])
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, max_line_size=MAX_LINE,
+        max_field_size=MAX_LINE, lingering_time=0.5, keepalive_timeout=IDLE_S,
+    )  # fmt: skip
+    runners.append(runner)
+    await runner.setup()
+    host, _, port = getattr(node.config.listen, name).rpartition(":")
+    secured = node.tls.server if name == "exchange" else None
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024, ssl_context=secured).start()
         if name == "exchange" and node.tls.proxy is not None:
             await _beside(runner, node.tls.proxy)
-        runners.append(runner)
-        ports[name] = int(runner.addresses[0][1])
-    return runners, ports
+    except OSError as error:
+        why = error.strerror or ""
+        raise ConfigError(f"listen.{name}", f"监听不了：{why}", f"cannot be listened on: {why}") from None
+    return int(runner.addresses[0][1])

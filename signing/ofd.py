@@ -93,12 +93,12 @@ def open_ofd(data: bytes) -> Ofd:
         raise xml.missing("ofd:DocBody")
     named = [xml.text(xml.one(body, "Signatures")) for body in bodies]
     lists = [resolve(path, _ROOT) for path in named if path]
-    signatures = [listed for path in lists for listed in _list(package, path)]
-    if len(signatures) > MAX_SIGNATURES:
+    _each_once(lists)  # before one is read for every time it is named
+    entries = [(path, one) for path in lists for one in xml.every(_xml(package, path, "Signatures"), "Signature")]
+    if len(entries) > MAX_SIGNATURES:
         raise Malformed("ofd-signatures", f"签名超过 {MAX_SIGNATURES} 个", f"more than {MAX_SIGNATURES} signatures")
-    paths = [*lists, *(listed.path for listed in signatures)]
-    if len(set(paths)) != len(paths):
-        raise Malformed("ofd-repeated", "同一签名被列出两次", "a signature is listed twice")
+    signatures = [_listed(package, path, one) for path, one in entries]
+    _each_once([*lists, *(listed.path for listed in signatures)])
     return Ofd(package, tuple(lists), tuple(signatures))
 
 
@@ -130,6 +130,11 @@ def read_time(text: str) -> datetime | None:
         return None
 
 
+def _each_once(paths: list[str]) -> None:
+    if len(set(paths)) != len(paths):
+        raise Malformed("ofd-repeated", "同一签名被列出两次", "a signature is listed twice")
+
+
 def _outside() -> Malformed:
     return Malformed("ofd-path", "文件路径不合规定或指向包外", "a path is malformed or leads out of the package")
 
@@ -146,13 +151,6 @@ def _content(package: Package, path: str) -> bytes:
             "ofd-xml-size", f"XML 超过 {xml.MAX_BYTES} 字节", f"the XML is larger than {xml.MAX_BYTES} bytes"
         )
     return package.read(path)
-
-
-def _list(package: Package, path: str) -> list[Listed]:
-    elements = xml.every(_xml(package, path, "Signatures"), "Signature")
-    if len(elements) > MAX_SIGNATURES:
-        raise Malformed("ofd-signatures", f"签名超过 {MAX_SIGNATURES} 个", f"more than {MAX_SIGNATURES} signatures")
-    return [_listed(package, path, element) for element in elements]
 
 
 def _listed(package: Package, base: str, element: etree._Element) -> Listed:

@@ -37,9 +37,8 @@ def _wrong(what: str, zh: str, en: str) -> Malformed:
 
 
 def parse(data: bytes, root: str) -> etree._Element:
-    """The root element, which must be ``root`` of the OFD namespace; Malformed otherwise."""
-    if len(data) > MAX_BYTES:
-        raise _wrong("size", f"XML 超过 {MAX_BYTES} 字节", f"the XML is larger than {MAX_BYTES} bytes")
+    """The root element, which must be ``root`` of the OFD namespace; Malformed otherwise. At most ``MAX_BYTES``: the
+    reader of the package sees to it before anything is unpacked."""
     text = _decoded(data)
     _before_parsing(text)
     try:

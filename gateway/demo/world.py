@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -190,12 +191,13 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that are free now."""
+    """Ports of the loopback that are free now. On Linux they stay reserved until this process ends: a bound socket that
+    never listens keeps the system from giving its port to anybody who asks for any, and lets a server take it by name."""
     sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    for one in sockets:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.detach() if sys.platform == "linux" else one.close()
+    return ports

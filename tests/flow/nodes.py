@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,12 +67,12 @@ async def start(side: world.Side, deliver: bool = True) -> Running:
 @asynccontextmanager
 async def running(*sides: world.Side, deliver: bool = True) -> AsyncIterator[list[Running]]:
     """Gateways for the length of a test."""
-    nodes = [await start(side, deliver) for side in sides]
-    try:
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for side in sides:
+            nodes.append(await start(side, deliver))
+            stack.push_async_callback(nodes[-1].stop)
         yield nodes
-    finally:
-        for node in nodes:
-            await node.stop()
 
 
 def copy_world(template: world.World, root: Path) -> world.World:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +36,19 @@ def change(folder: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize("listener", ["exchange", "admin"])
+def test_a_taken_port_is_65_with_the_listener_named_and_nothing_stays_open(
+    listener: str, rest: Rest, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The first to be opened and the last; what stays open tells of it when it is collected."""
+    address = getattr(config.load(rest.a / "tongban.toml").listen, listener)
+    with socket.create_server(("127.0.0.1", int(address.rpartition(":")[2]))):
+        result = run(rest.a, "serve")
+    assert result.exit_code == 65 and f"listen.{listener}" in result.output and "Traceback" not in result.output
+    gc.collect()
+    assert "nclosed" not in capfd.readouterr().err
 
 
 # --- what cannot be read ----------------------------------------------------------------------------------------------

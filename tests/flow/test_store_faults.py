@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+from gateway.ledger import tree
 from gateway.ledger.checkpoint import parse_text
 from gateway.store.schema import DATABASE
 from tests.flow.nodes import Running, Window
 
 
 def ledger_is_whole(a: Running) -> None:
-    """As many leaves as the newest checkpoint says, and its root is what the leaves give."""
-    from gateway.ledger import tree
-
-    text = a.one("SELECT text FROM checkpoint ORDER BY size DESC LIMIT 1")
-    leaves = [tree.leaf_hash(salt, entry) for salt, entry in a.rows("SELECT salt, entry FROM leaf ORDER BY idx")]
-    frontier, _ = tree.append(tree.Frontier(), leaves)
-    found = parse_text(text.encode())
+    """As many leaves as the newest checkpoint says, and its root is what the leaves give; read in one statement, between
+    two of which a commit could land."""
+    rows = a.rows("SELECT salt, entry, (SELECT text FROM checkpoint ORDER BY size DESC LIMIT 1) FROM leaf ORDER BY idx")
+    frontier, _ = tree.append(tree.Frontier(), [tree.leaf_hash(salt, entry) for salt, entry, _ in rows])
+    found = parse_text(rows[0][2].encode())
     assert found is not None
-    assert (found.size, found.root) == (len(leaves), tree.root(frontier))
+    assert (found.size, found.root) == (len(rows), tree.root(frontier))
 
 
 async def test_V06_a_locked_store_is_answered_with_retry_and_recovers(a: Running, window: Window) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,11 @@ from typing import Any
 from adapters.base import Act, Inline
 from agreements import samples
 from agreements.calendar import china_date
-from gateway import compose, config
+from gateway import compose, config, service
 from gateway.compose import Node
 from gateway.demo import world as worlds
 from gateway.flow.accept import deed_of
 from gateway.flow.post import register_part
-from gateway.service import listen
 from schemas import canonical as c
 from signing.providers import open_provider
 from signing.sm3 import sm3
@@ -46,7 +45,6 @@ class Pair:
     a: Node
     b: Node
     acts: int = 0
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def act(self, node: Node, type_: str, case: str, body: Any, **more: Any) -> dict[str, str]:
         """Hand one act to a node's desk as its platform would."""
@@ -80,26 +78,16 @@ def desk(node: Node) -> Any:
 async def running(root: Path, *, joined: bool = True) -> AsyncIterator[Pair]:
     """Two nodes under ``root``, made if they are not there; ``joined`` runs the loops between them."""
     made = worlds.build(root, open_provider("auto"), datetime.now(UTC), worlds.Settings())
-    nodes = []
-    for side in (made.a, made.b):
-        nodes.append(await compose.build(config.load(side.config), side.folder))
-    pair = Pair(made, *nodes)
-    runners = []
-    for node in nodes:
-        found, _ = await listen(node)
-        runners += found
-        loops = [loop for name, loop in node.loops.items() if name.startswith("peer:") and joined]
-        pair.tasks += [asyncio.create_task(loop.run()) for loop in loops]
-    try:
-        yield pair
-    finally:
-        for task in pair.tasks:
-            task.cancel()
-        await asyncio.gather(*pair.tasks, return_exceptions=True)
-        for runner in runners:
-            await runner.cleanup()
-        for node in nodes:
-            await node.close()
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for side in (made.a, made.b):
+            node = await compose.build(config.load(side.config), side.folder)
+            runners, _ = await service.listen(node)
+            loops = [loop for name, loop in node.loops.items() if name.startswith("peer:") and joined]
+            tasks = [asyncio.create_task(loop.run()) for loop in loops]
+            stack.push_async_callback(service.shut_down, node, runners, tasks)
+            nodes.append(node)
+        yield Pair(made, *nodes)
 
 
 def application(number: str, item: int = 0) -> c.Application:

@@ -14,7 +14,7 @@ from signing.ofd_verify import OfdReport, verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from tests import pki
 from tests.sizes import ROOT
-from tests.vectors.ofd.generate import PAGE, PLACE, VECTORS, Vector, description, stamped, zipped
+from tests.vectors.ofd.generate import PAGE, PLACE, VECTORS, Vector, description, stamped, twice, xml, zipped
 
 
 def judge(vector: Vector) -> OfdReport:
@@ -83,6 +83,7 @@ def test_groups_of_checks_are_told_apart() -> None:
     assert outcomes("seal-file-of-another") == ("failed", "ok", "failed", "ok", "ok", "failed")
     assert outcomes("description-changed") == ("ok", "ok", "ok", "ok", "ok", "failed")
     assert outcomes("root-unknown") == ("ok", "ok", "ok", "ok", "failed", "ok")
+    assert judge(VECTORS["page-changed"]).signatures[0].codes == ("ofd-reference-digest",)
     assert outcomes("sign-bare-value") == ("ok", "ok", "absent", "unknown", "unknown", "unknown")
 
 
@@ -104,6 +105,18 @@ def test_one_bad_signature_does_not_hide_the_other() -> None:
     assert [one.ok for one in both.signatures] == [True, True] and both.version == "V4"
     unsigned = judge(VECTORS["unsigned"])
     assert isinstance(unsigned.reasons[0], Indeterminate) and unsigned.outcome("signature") == "absent"
+
+
+def test_a_signature_that_cannot_be_read_has_its_place_and_no_files() -> None:
+    files = twice()
+    later = next(name for name in files if name.endswith("Sign_1/Signature.xml"))
+    report = judge(Vector("x", zipped({**files, later: b"garbage"})))
+    assert [one.codes for one in report.signatures] == [("ofd-uncovered",), ("ofd-signature-file",)]
+    assert report.signatures[0].uncovered == (later.replace("Signature.xml", "SignedValue.dat"),)
+
+
+def test_a_body_without_a_list_is_unsigned() -> None:
+    assert open_ofd(zipped({"OFD.xml": xml("OFD", "<ofd:DocBody/>")})).signatures == ()
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,13 @@ def document() -> Files:
     }
 
 
+def bodies(*lists: str, times: int = 1) -> bytes:
+    """OFD.xml of a body for each of these lists."""
+    return xml(
+        "OFD", "".join(f"<ofd:DocBody><ofd:Signatures>/{one}</ofd:Signatures></ofd:DocBody>" for one in lists) * times
+    )
+
+
 def listing(*signatures: tuple[str, str, str]) -> bytes:
     """Signatures.xml of (id, attribute Type or nothing, location)."""
     entries = (f'<ofd:Signature ID="{own}" {kind} BaseLoc="{where}"/>' for own, kind, where in signatures)
@@ -333,6 +340,9 @@ def _unopened() -> list[Vector]:
     root, listed = good["OFD.xml"], good[LIST]
     many = listing(*((str(n), "", f"/{SIGNS}Sign_{n}/Signature.xml") for n in range(65)))
     again = listing(("1", "", f"/{PLACE}"), ("2", "", "Sign_0/Signature.xml"))
+    half = listing(*((str(n), "", f"Sign_{n}/Signature.xml") for n in range(33)))
+    halves = {"OFD.xml": bodies("a/x.xml", "b/x.xml"), "a/x.xml": half, "b/x.xml": half}
+    long = listed.replace(b"<ofd:MaxSignId>", b"<a/>" * 10_000 + b"<ofd:MaxSignId>")
     wide = b"".join(b' a%d=""' % number for number in range(70)) + b" BaseLoc"
     two = root.replace(b"</ofd:DocBody>", b"<ofd:Signatures>/x</ofd:Signatures></ofd:DocBody>")
     rows: list[tuple[str, Files, str]] = [
@@ -358,6 +368,8 @@ def _unopened() -> list[Vector]:
         ("signature-without-place", {**good, LIST: listed.replace(b"BaseLoc", b"Baseloc")}, "ofd-path"),
         ("signature-listed-twice", {**good, LIST: again}, "ofd-repeated"),
         ("many-signatures", {**good, LIST: many}, "ofd-signatures"),
+        ("many-signatures-in-two-lists", {**good, **halves}, "ofd-signatures"),
+        ("one-list-of-many-bodies", {**good, "OFD.xml": bodies(LIST, times=10_000), LIST: long}, "ofd-repeated"),
     ]  # fmt: skip
     return [Vector(name, zipped(files), refused=code, ok=None) for name, files, code in rows]
 
