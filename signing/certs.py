@@ -92,6 +92,12 @@ class Certificate:
         """What the extension of this identifier holds, None where it is absent."""
         return next((extension.value for extension in self.extensions if extension.oid == oid), None)
 
+    @cached_property
+    def usage_padded(self) -> bool:
+        """The key usage has zero bits at its end, which DER leaves out and authorities are seen to write: read all the same."""
+        value = self.extension(oids.KEY_USAGE)
+        return value is not None and value != der.flags(der.parse(value).as_flags(trimmed=False))
+
     @property
     def self_issued(self) -> bool:
         """Issuer and holder have the same name."""
@@ -269,7 +275,7 @@ def _key_usage(by_oid: dict[str, Extension]) -> frozenset[str] | None:
     extension = by_oid.get(oids.KEY_USAGE)
     if extension is None:
         return None
-    positions = der.parse(extension.value).as_flags()
+    positions = der.parse(extension.value).as_flags(trimmed=False)
     return frozenset(KEY_USAGES[position] for position in positions if position < len(KEY_USAGES))
 
 

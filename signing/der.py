@@ -112,13 +112,14 @@ class Tlv:
             raise malformed("bits", "位串含未用位", "the bit string has unused bits")
         return value[1:]
 
-    def as_flags(self) -> frozenset[int]:
-        """A BIT STRING of named bits (KeyUsage): the positions that are set; DER drops trailing zero bits."""
+    def as_flags(self, *, trimmed: bool = True) -> frozenset[int]:
+        """A BIT STRING of named bits (KeyUsage): the positions that are set. DER drops trailing zero bits; where they are
+        known to be left in place, ``trimmed`` False reads them too."""
         value = self.expect(BIT_STRING, "BIT STRING")
         unused = value[0] if value else 8
         if unused > 7 or len(value) > 33 or (len(value) == 1 and unused):
             raise malformed("bits", "位串非法", "illegal bit string")
-        if len(value) > 1 and not value[-1] >> unused & 1:
+        if trimmed and len(value) > 1 and not value[-1] >> unused & 1:
             raise malformed("bits", "命名位串有多余的零位", "named bits with trailing zero bits")
         if len(value) > 1 and value[-1] & ((1 << unused) - 1):
             raise malformed("bits", "位串未用位不为零", "unused bits are not zero")

@@ -181,6 +181,10 @@ SEAL_UNKNOWN: Final[dict[str, Words]] = {
         "the seal was withdrawn after the stated stamp time and no trusted time proves the stamp older ({detail})",
     ),
 }
+KEY_USAGE_PADDED: Final[Words] = (
+    "密钥用途末尾多出零位，不合 DER，严格的读者会拒绝",
+    "the key usage has zero bits at its end, which is not DER: strict readers refuse it",
+)
 NOTES: Final[dict[str, Words]] = {
     "timestamp-unreadable": (
         "附带的时间戳无法读取，不予采信",

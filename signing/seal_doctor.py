@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from signing import certs, der, oids, picture, sm2
 from signing.errors import Malformed
+from signing.reasons import KEY_USAGE_PADDED
 from signing.seal import Seal, Stamp, parse_seal, parse_stamp
 from signing.seal_shape import Finding, complaints, loosely, without_defaults
 from signing.sm3 import sm3
@@ -52,6 +53,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "digest-size": ("原文摘要不是 32 字节", "the document digest does not have 32 bytes"),
     "stamp-version": ("签章版本号 {detail} 与印章版式不符", "the stamp says version {detail}, the seal has another form"),
     "time-information": ("签章时间写法不能识别", "the time of stamping is in a form that is not understood"),
+    "key-usage-padded": KEY_USAGE_PADDED,
     "critical-extension": (
         "含关键扩展 {detail}，不认识的读者必须拒绝",
         "a critical extension {detail}: who does not know it has to refuse",
@@ -79,6 +81,14 @@ class _Signed:
     certificate: bytes
     algorithm: der.Tlv
     signature: bytes
+
+    @property
+    def bearer(self) -> certs.Certificate | None:
+        """Whose signature it is said to be, None where the certificate cannot be read."""
+        try:
+            return certs.parse(self.certificate)
+        except Malformed:
+            return None
 
 
 def examine(data: bytes, provider: Provider) -> Diagnosis:
@@ -176,7 +186,10 @@ def _certificate(signed: _Signed) -> list[Finding]:
     except Malformed as fault:
         return [Finding("unreadable-part", fault.zh, fault.en, f"{signed.what}: 证书 certificate")]
     found = complaints(root, f"{signed.what}: 证书 certificate", new_form=False)
-    return [one for one in found if one.code not in ("unused-bits", "time-form", "utc-time")]  # lawful in certificates
+    found = [one for one in found if one.code not in ("unused-bits", "time-form", "utc-time")]  # lawful in certificates
+    if signed.bearer is not None and signed.bearer.usage_padded:
+        found.append(_say("key-usage-padded", f"{signed.what}: 证书 certificate"))
+    return found
 
 
 def _algorithm(signed: _Signed) -> list[Finding]:
@@ -194,10 +207,7 @@ def _algorithm(signed: _Signed) -> list[Finding]:
 
 def _signature(signed: _Signed, provider: Provider) -> list[Finding]:
     """Nothing where it holds as it should; else the first combination of wrong ways under which it holds."""
-    try:
-        key = certs.parse(signed.certificate).public_key
-    except Malformed:
-        key = None
+    key = signed.bearer.public_key if signed.bearer is not None else None
     if key is None:
         return []
     for way in product(_covered(signed), _digests(key), _values(signed.signature)):

@@ -188,6 +188,7 @@ def facts(certificate: Certificate) -> dict[str, object]:
         "extended_usage": certificate.extended_usage,
         "unknown_critical": certificate.unknown_critical,
         "defects": certificate.defects,
+        "notes": ["key-usage-padded"] if certificate.usage_padded else [],
         "fingerprint_sm3": certificate.fingerprint,
         "lab": is_lab(certificate),
     }
@@ -209,4 +210,5 @@ def lines(certificate: Certificate) -> list[str]:
         say("用途：　", "usage:   ") + (", ".join(sorted(certificate.key_usage or ())) or "-"),
         say("摘要：　", "SM3:     ") + certificate.fingerprint,
         *(f"✗ {say(defect.zh, defect.en)}" for defect in defects),
+        *([f"! {say(*reasons.KEY_USAGE_PADDED)}"] if certificate.usage_padded else []),
     ]

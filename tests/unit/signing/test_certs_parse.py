@@ -158,6 +158,26 @@ def test_the_curve_as_key_algorithm_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "usage", "padded"),
+    [
+        ("030200c6", {0, 1, 5, 6}, True), ("030206c0", {0, 1}, False), ("030205c0", {0, 1}, True), ("030100", set(), False),
+        ("03020000", set(), True), ("0303000080", {8}, True), ("0303070080", {8}, False),
+    ],
+)  # fmt: skip
+def test_key_usage_is_read_as_its_bits_stand(value: str, usage: set[int], padded: bool) -> None:
+    """Real test authorities write 03 02 00 C6, with the zero bit that DER leaves out."""
+    read = pki.certificate(extensions=pki.extensions(Extension(oids.KEY_USAGE, True, bytes.fromhex(value))))
+    assert read.key_usage == {certs.KEY_USAGES[position] for position in usage} and read.usage_padded is padded
+    assert read.defects == ()
+
+
+@pytest.mark.parametrize("value", ["030206c6", "030208c0", "0300", "030107", "0402c0c0"])
+def test_key_usage_that_could_be_read_in_two_ways_is_malformed(value: str) -> None:
+    with pytest.raises(Malformed):
+        pki.certificate(extensions=pki.extensions(Extension(oids.KEY_USAGE, True, bytes.fromhex(value))))
+
+
+@pytest.mark.parametrize(
     ("oid", "critical", "listed"),
     [
         ("1.2.3.4", True, True),

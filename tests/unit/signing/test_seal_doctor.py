@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signing import der, oids, picture, sm2
+from signing.certs import Extension
 from signing.policy import CRL_IF_PRESENT
 from signing.seal import ExtData, Picture
 from signing.seal_build import build_seal
@@ -93,6 +94,7 @@ PLAIN = der.seq(der.seq(der.oid("1.2.3"), der.octets(b"x")))  # an extension lis
 FALSE = der.seq(*MEMBERS, der.seq(der.seq(der.oid("1.2.3"), b"\x01\x01\x00", der.octets(b"x"))))
 V1_COVERED = der.seq(INFO.raw, der.octets(g.maker().der), der.oid(oids.SM2_WITH_SM3))
 NULL_SIGNED = der.seq(der.oid(oids.SM2_WITH_SM3), b"\x05\x00")
+PADDED = pki.certificate(extensions=pki.extensions(Extension(oids.KEY_USAGE, True, bytes.fromhex("030200c6"))))
 DEFECTS: dict[str, tuple[bytes, set[str]]] = {
     "PEM": (b"-----BEGIN SEAL-----\n" + base64.encodebytes(g.seal()) + b"-----END SEAL-----\n", {"text-wrapped"}),
     "a byte more": (g.seal() + b"\0", {"extra-bytes"}),
@@ -108,6 +110,7 @@ DEFECTS: dict[str, tuple[bytes, set[str]]] = {
     "unused bits": (g.with_member(g.seal(), 3, der.tlv(3, b"\x01\x30\x00")), {"unused-bits", "signature-none", "not-a-seal"}),
     "part": (signed(info=der.seq(*MEMBERS, b"\x30\x03\x02\x09\x00")), {"unreadable-part", "not-a-seal"}),
     "certificate unreadable": (g.with_member(g.seal(), 1, der.octets(b"x")), {"unreadable-part"}),
+    "key usage padded": (g.with_member(g.seal(), 1, der.octets(PADDED.der)), {"key-usage-padded", "signature-none"}),
     "nonsense": (b"\x30\x00", {"not-a-seal"}),
     "wrong signature": (g.seal(key="other"), {"signature-none"}),
     "empty id": (signed(sm2.digest(KEY.public, INFO.raw, b"")), {"signature-empty-id"}),

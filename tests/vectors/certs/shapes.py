@@ -12,7 +12,7 @@ from signing.issue import Authority
 from signing.policy import PathPolicy
 from tests import pki
 from tests.pki import BORN, DIES
-from tests.vectors.certs.chain import Case, Row, hand_made_ca
+from tests.vectors.certs.chain import Case, Row, hand_made_ca, under
 from tests.vectors.certs.rsa import RSA_1024, RSA_2048, RsaKey
 
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
@@ -58,6 +58,16 @@ def leaf(*items: Extension, purpose: str = "", **parts: object) -> Callable[[], 
 
 def extended(*usages: str, critical: bool = False) -> Extension:
     return Extension(oids.EXTENDED_KEY_USAGE, critical, der.seq(*map(der.oid, usages)))
+
+
+def padded(bits: int) -> Extension:
+    """Key usage as eight bits, whichever of them are set: authorities write it so."""
+    return Extension(oids.KEY_USAGE, True, der.tlv(der.BIT_STRING, bytes((0, bits))))
+
+
+def padded_authority() -> Case:
+    """As the test authority of a well-known SM2 site writes it: 03 02 00 C6."""
+    return under(hand_made_ca("padded", pki.constraints(True), padded(0xC6)), "padded")
 
 
 # --- other algorithms -------------------------------------------------------------------------------------------------
@@ -189,6 +199,9 @@ ROWS: list[Row] = [
     ("C15 parameters NULL", "", leaf(inner=WITH_NULL, outer=WITH_NULL)),
     ("C05 key usage absent", "", leaf(Extension("1.2.3.4", False, b""))),
     ("C05 more usages than needed", "", leaf(pki.key_usage({0, 1, 2, 3}))),
+    ("C05 key usage with zero bits at its end", "", leaf(padded(0xC0))),
+    ("C05 key usage of an authority with zero bits at its end", "", padded_authority),
+    ("C05 key usage of zero bits only", "key-usage", leaf(padded(0))),
     ("C05 key usage empty", "key-usage", leaf(pki.key_usage(set()))),
     ("C05 extended usage, not critical, nothing asked", "", leaf(SIGNING, SERVER)),
     ("C05 extended usage, critical, another purpose", "extended-key-usage", leaf(SIGNING, STAMPING)),
