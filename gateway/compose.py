@@ -107,7 +107,7 @@ async def build(config: Config, base: Path) -> Node:
     clock = _clock(config)
     found = ground(config, base, clock)
     ring, party, data = found.ring, config.node.party, base / config.node.data
-    provider, vault, new_id, signers = ring.provider, ring.vault(), Ids(), Signers(ring)
+    provider, vault, new_id, signers = ring.provider, ring.vault(), Ids(), Signers(ring, found.card)
     parts = Parts(data / "parts", vault)
     stamps = _stamps(config, base, ring, found, parts, clock)
     signatures = Signatures(parts, ring.provider, _believed(config, base), clock)
@@ -194,7 +194,7 @@ async def _cards(
         one.id: PeerClient(session, one, party, signers.of("direct"), clock, _nonce(provider), timeout_ms, tls)
         for one in found.partners.values()
     }
-    cards = Cards(party, list(found.cards), found.partners, journal, provider, tls.trust, clients)
+    cards = Cards(list(found.cards), found.partners, journal, provider, tls.trust, clients)
     await cards.keep([*found.cards, *(held for trail in found.peer_cards.values() for held in trail)])
     return cards
 

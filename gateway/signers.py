@@ -37,9 +37,13 @@ class Signers:
     ``openers``: key id -> private key of all that may open what was sealed to us; one mapping that changes in place.
     """
 
-    def __init__(self, ring: Keyring) -> None:
+    def __init__(self, ring: Keyring, card: Card) -> None:
+        """``ConfigError`` for a key that cannot be opened. A node whose key was revoked starts without it."""
+        register, revoked = ring.register(), {one.id for one in card.revoked}
+        lost = {entry.use for entry in register.entries if register.active(entry.use) is None}
+        found = {use: None if use in lost else ring.signer(use) for use in ONLINE}
         self._ring = ring
-        self._now: dict[str, Signer | None] = {use: ring.signer(use) for use in ONLINE}
+        self._now = {use: None if _id(signer) in revoked else signer for use, signer in found.items()}
         self.openers: dict[str, PrivateKey] = ring.openers()
 
     def of(self, use: str) -> Callable[[], Signer]:

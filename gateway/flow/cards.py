@@ -34,7 +34,6 @@ REFUSED_S = 60.0  # before a partner that refused our card is offered it again
 class Cards:
     """All cards of this node. ``own``: ours, oldest first."""
 
-    party: str
     own: list[HeldCard]
     partners: Mapping[str, Partner]
     journal: Journal

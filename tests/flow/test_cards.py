@@ -372,6 +372,12 @@ async def test_a_lost_direct_key_without_a_spare_is_told_by_the_next_batch(
         await delivered(a, 1)
         assert [one.id for one in partner(b).card.revoked] == [lost]
         assert partner(b).direct_keys == {}
+    async with running(places.a, deliver=False) as (a,):
+        at = window(a, session)
+        at.count = 7
+        assert (await at.hand_in(at.papers())).status == 200, "it starts without that key"
+        with pytest.raises(Unavailable):
+            a.node.rotation.signers.of("direct")()
 
 
 async def test_an_active_key_that_our_card_does_not_list_does_not_sign(places: world.World) -> None:
