@@ -270,6 +270,26 @@ async def test_no_size_is_signed_with_two_keys_and_neither_size_nor_time_goes_ba
         )
 
 
+async def test_L06_a_change_that_a_crash_cut_in_two_is_finished_at_the_next_start(places: world.World) -> None:
+    """The register had switched, the gateway had not: its first group begins with the new key's leaf."""
+    custodian = open_custodian(places.a.folder)
+    async with running(places.a, deliver=False) as (a,):
+        old, size, _ = newest(a)
+    key = custodian.prepare("checkpoint")
+    custodian.activate(key, True)
+    async with running(places.a, deliver=False) as (a,):
+        assert a.rows("SELECT key, min(size), max(size) FROM checkpoint GROUP BY key ORDER BY 2")[0] == (old, 0, size)
+        assert newest(a)[0] == key
+        assert a.rows("SELECT idx, message FROM leaf WHERE kind = 'key'") == [(size, key)]
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "1" * 16, "", "%00"])
+async def test_a_card_asked_for_after_nonsense_is_refused(bringer: Bringer, after: str) -> None:
+    url = bringer.b.url("exchange", f"/.well-known/tongban/card?after={after}")
+    async with bringer.session.get(url, ssl=False) as answer:
+        assert answer.status == 400, await answer.text()
+
+
 async def test_queued_messages_keep_bytes_and_leaf_and_are_proved_again_under_the_new_key(
     places: world.World, session: aiohttp.ClientSession
 ) -> None:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.exchange import card as cards
 from gateway.exchange.card import STEP, Card, CardKey, Next, Revoked, follow
@@ -153,3 +155,32 @@ def test_L09_a_key_id_is_its_thumbprint_so_it_cannot_name_another_key() -> None:
     assert known_keys([card(1, borrowed)]) == {}
     known = known_keys([card(1, key(0)), card(2, borrowed)])
     assert known[KEYS[0][0].key_id].public == KEYS[0][0].public
+
+
+HOSTILE = {
+    "deep": b"[" * 100_000, "deep inside": b'{"card":' + b"[" * 100_000, "not text": b"\xff\xfe\x00", "nothing": b"",
+    "a list": b"[]", "no certificate": msgspec.json.encode({"card": b"", "key": "", "signature": b"", "certificate": b""}),
+    "a lone surrogate": b'{"key":"\\ud800"}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_signed_card_of_nonsense_is_refused_and_never_raises_anything_else(name: str) -> None:
+    with pytest.raises(cards.CardError):
+        cards.read(HOSTILE[name], IDENTITY[0].key_id, PROVIDER)
+    with pytest.raises(cards.CardError):
+        cards.content(HOSTILE[name])
+
+
+@given(st.binary(max_size=400), st.integers(0, 3000), st.integers(1, 255))
+def test_N05_any_bytes_and_any_changed_byte_are_a_card_refused(noise: bytes, where: int, bits: int) -> None:
+    good = bytearray(signed(content()))
+    good[where % len(good)] ^= bits
+    for data in (noise, bytes(good)):
+        try:
+            found = cards.read(data, IDENTITY[0].key_id, PROVIDER)
+        except cards.CardError:
+            continue
+        assert found == cards.read(signed(content()), IDENTITY[0].key_id, PROVIDER), (
+            "only bytes that say nothing changed"
+        )
