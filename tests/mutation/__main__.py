@@ -32,7 +32,7 @@ source_paths = ["signing/"]
 only_mutate = {wanted}
 do_not_mutate = {skipped}
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-profile=fixed"]
 also_copy = ["gateway", "adapters", "schemas", "agreements", "tests", "docs", "run"]
 type_check_command = ["mypy", "signing", "--output", "json", "--no-warn-unused-ignores", "--no-warn-unreachable"]
 timeout_constant = 20.0
