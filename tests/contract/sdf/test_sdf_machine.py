@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from signing import keys, sm2
 from signing.errors import KeyFault, Malformed, Unavailable
-from signing.providers import open_provider, selftest
+from signing.providers import open_provider, sdf_abi, selftest
 from signing.providers.sdf import Sdf, split_key
-from signing.providers.sdf_abi import CODES, MachineError, Shapes
+from signing.providers.sdf_abi import CODES, Library, MachineError, Shapes
 from signing.providers.sdf_machine import STUCK
 from signing.providers.sdf_session import Pin
 from signing.sm2 import DEFAULT_ID, PublicKey, Signer
@@ -26,27 +27,6 @@ from tests.contract.sdf.machine import PIN, Double, key_of, public_of
 
 SOFT = open_provider("libcrypto:")
 Opened = Callable[..., Sdf]
-
-
-@pytest.fixture
-def double(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Double:
-    return Double(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def opened(double: Double) -> Iterator[Opened]:
-    """Opens the provider with short times; closes what was opened."""
-    providers: list[Sdf] = []
-
-    def make(**options: object) -> Sdf:
-        found = open_provider(double.uri(**{"timeout_ms": 400, "rest_ms": 60, **options}))
-        assert isinstance(found, Sdf)
-        providers.append(found)
-        return found
-
-    yield make
-    for one in providers:
-        one.machine.close()
 
 
 def signer(provider: Sdf, index: int = 1, pin: bytes = PIN) -> Signer:
@@ -477,3 +457,30 @@ def test_software_keys_beside_the_machine_stay_what_they_are(opened: Opened, dou
     assert provider.decrypt(private, provider.encrypt(private.public, b"x")) == b"x"
     assert isinstance(provider.generate().public, PublicKey)
     assert code_of(lambda: provider.random(16)) == "sdf-communication"
+
+
+def test_a_call_that_a_library_lacks_is_named(double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sdf_abi._OPTIONAL, "NoSuchCall", ())
+    library = Library(str(double.path), Shapes(64))
+    assert code_of(lambda: library.call("NoSuchCall")) == "sdf-not-supported"
+
+
+def test_a_plaintext_of_another_size_than_its_ciphertext_is_refused(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, inner = opened().key(2, Pin(PIN), "encrypt"), Library.call
+
+    def longer(library: Library, name: str, *arguments: Any) -> None:
+        inner(library, name, *arguments)
+        if name == "InternalDecrypt_ECC":
+            arguments[-1]._obj.value += 1
+
+    monkeypatch.setattr(Library, "call", longer)
+    with pytest.raises(Malformed, match="decrypt-failed"):
+        key.decrypt(SOFT.encrypt(key.public, b"m"))
+
+
+def test_a_trial_that_meets_a_fault_of_the_machine_does_not_end_its_rest(opened: Opened, double: Double) -> None:
+    machine = signer(opened()).private.provider.machine  # type: ignore[union-attr]
+    double.set(fail="InternalSign_ECC:01000004:1")
+    assert code_of(lambda: machine.do("trial", machine._works)) == "sdf-hardware"
