@@ -42,11 +42,11 @@ from gateway.flow.to_stamper import ToStamper
 from gateway.flow.unseal import Opener
 from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
-from gateway.keyring import Keyring
+from gateway.keys.keyring import Keyring
+from gateway.keys.signers import ONLINE, Signers
 from gateway.ops import metrics
 from gateway.ops.alarms import alarm
 from gateway.ops.ocsp import Asking, StatusClient
-from gateway.signers import ONLINE, Signers
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx

@@ -14,16 +14,17 @@ from pathlib import Path
 from agreements import load as agreements
 from agreements.calendar import Calendar, Calendars
 from agreements.match import Book, Held
-from gateway import keyring, trail
 from gateway.config import Config, ConfigError, Peer
+from gateway.exchange import trail
 from gateway.exchange.card import Card
 from gateway.exchange.known import KnownKey, known_keys
+from gateway.exchange.registryfile import Vouching
+from gateway.exchange.trail import HeldCard
 from gateway.exchange.trust import Partner
 from gateway.ids import now_ms
-from gateway.keyring import Keyring
+from gateway.keys import keyring
+from gateway.keys.keyring import Keyring
 from gateway.ops.alarms import alarm
-from gateway.registryfile import Vouching
-from gateway.trail import HeldCard
 from schemas.divisions import Divisions
 from signing import sm2
 from signing.providers import Provider

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agreements.samples import lab_party
-from gateway import keyring, tlskey
 from gateway.exchange import card as cards
 from gateway.exchange import tls
+from gateway.keys import keyring, tlskey
 from gateway.store import schema
 from signing import certs, issue
 from signing.providers import Provider

@@ -108,7 +108,7 @@ def _place(division: str) -> str:
 
 def _provider(lab: bool) -> Any:
     """One that can sign: in pure Python only in the laboratory."""
-    from gateway.keyring import provider
+    from gateway.keys.keyring import provider
 
     found, warning = provider("auto", lab)
     if warning:

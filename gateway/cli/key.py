@@ -15,7 +15,7 @@ from gateway.lang import say
 if TYPE_CHECKING:
     import datetime
 
-    from gateway.ops.ownkeys import KeyDesk
+    from gateway.keys.ownkeys import KeyDesk
     from signing.errors import Rejected
     from signing.keyring import Entry
 
@@ -51,7 +51,7 @@ def desk(node: Files, by: str = "", order: str | None = None) -> KeyDesk:
     """The desk at which a custodian's acts are done."""
     from gateway.cli.output import read_bytes
     from gateway.ids import now_ms
-    from gateway.ops.ownkeys import KeyDesk
+    from gateway.keys.ownkeys import KeyDesk
 
     signed = read_bytes(order, 1 << 20) if order else b""
     return KeyDesk(node.ring, node.config, node.base, now_ms(), (by.strip() or _login(),), signed)

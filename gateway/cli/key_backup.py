@@ -12,7 +12,7 @@ from gateway.cli.node import CONFIG, JSON, Files, no, on_node, open_node
 from gateway.lang import say
 
 if TYPE_CHECKING:
-    from gateway.ops.keybackup import Content, Proved
+    from gateway.keys.keybackup import Content, Proved
     from signing.split import Share
 
 FILE = "keys.backup"
@@ -35,8 +35,8 @@ def backup(shares: int, threshold: int, holders: tuple[str, ...], qr: bool, out:
     """Exit 1 when the folder exists. Each share belongs to its holder, on own paper or medium, away from the backup."""
     from gateway.cli.output import finish
     from gateway.ids import now_ms
-    from gateway.keyring import write_private
-    from gateway.ops import keybackup
+    from gateway.keys import keybackup
+    from gateway.keys.keyring import write_private
 
     if threshold > shares or len(holders) not in (0, shares):
         raise click.UsageError(
@@ -71,8 +71,8 @@ def backup(shares: int, threshold: int, holders: tuple[str, ...], qr: bool, out:
 def rewrap(file: str | None, path: str, as_json: bool) -> None:
     """The keys stay the same. The old folder is kept as keys.before until somebody destroys it."""
     from gateway.cli.output import finish, read_bytes
+    from gateway.keys import rewrap as rewrapping
     from gateway.ops import key_checks
-    from gateway.ops import rewrap as rewrapping
 
     node = open_node(path)
     passphrase = read_bytes(file, 1 << 12).split(b"\n")[0].rstrip(b"\r") if file else node.ring.passphrase
@@ -90,7 +90,7 @@ def rewrap(file: str | None, path: str, as_json: bool) -> None:
 
 
 def _put(folder: Path, share: Share, holder: str, count: int, node: Files, qr: bool) -> str:
-    from gateway.keyring import write_private
+    from gateway.keys.keyring import write_private
     from signing import split
 
     name = "".join(letter for letter in holder if letter.isalnum())[:32]
@@ -132,7 +132,7 @@ def restore(
 ) -> None:
     """Exit 1 when the shares do not open the backup or a key in it does not work."""
     from gateway.cli.output import finish, read_bytes
-    from gateway.ops import keybackup
+    from gateway.keys import keybackup
     from signing.errors import Malformed
     from signing.providers import open_provider
 
@@ -159,7 +159,7 @@ def _drilled(node: Files, content: Content, proved: list[Proved], as_json: bool)
     from gateway.cli.output import finish
     from gateway.cli.times import local, rfc3339
     from gateway.ids import now_ms
-    from gateway.ops import keybackup
+    from gateway.keys import keybackup
 
     if content.node != node.config.node.party:
         no(f"备份是节点 {content.node} 的", f"the backup is of node {content.node}", as_json, "other-node")

@@ -31,8 +31,8 @@ def sign_card(card: str, identity: str, certificate: str, out: str, passphrase_f
     from gateway.cli.cert_tools import certificates, signer
     from gateway.cli.output import finish, read_bytes
     from gateway.cli.sm import Context
-    from gateway.keyring import write_public
-    from gateway.ops import nextcard
+    from gateway.keys import nextcard
+    from gateway.keys.keyring import write_public
 
     context = Context(as_json)
     found = nextcard.unsigned(read_bytes(card, 1 << 20), card)
@@ -51,7 +51,7 @@ def sign_card(card: str, identity: str, certificate: str, out: str, passphrase_f
 def install_card(card: str, path: str, as_json: bool) -> None:
     """Exit 65 when it is not ours, no newer, or lacks a key in use. A running gateway takes it up and shows it to partners."""
     from gateway.cli.output import finish, read_bytes
-    from gateway.ops import nextcard
+    from gateway.keys import nextcard
 
     node = open_node(path)
     found = nextcard.install(node.ring, node.base, read_bytes(card, 1 << 20), card)

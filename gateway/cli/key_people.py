@@ -70,7 +70,7 @@ def order(act: str, subject: str, pub: str | None, hours: int, out: str, reason:
     """Nothing is done by it."""
     from gateway.cli.key import desk, done
     from gateway.cli.output import finish, read_bytes
-    from gateway.keyring import write_public
+    from gateway.keys.keyring import write_public
     from signing import custody, keys
 
     if not reason.strip() or not f"{subject}{reason}".isprintable():
@@ -105,7 +105,7 @@ def approve(file: str, key: str, passphrase_file: str | None, as_json: bool) -> 
     from gateway.cli.cert_tools import signer
     from gateway.cli.output import finish, read_bytes, unreadable
     from gateway.cli.sm import Context
-    from gateway.keyring import write_public
+    from gateway.keys.keyring import write_public
     from signing import custody
     from signing.errors import Malformed
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from gateway.config import Config
-    from gateway.keyring import Keyring
+    from gateway.keys.keyring import Keyring
     from gateway.store.journal import Reader, Tx
     from gateway.store.vault import Vault
 
@@ -57,7 +57,7 @@ class Files:
     @functools.cached_property
     def ring(self) -> Keyring:
         """The keys; needs the passphrase."""
-        from gateway.keyring import open_ring
+        from gateway.keys.keyring import open_ring
 
         return open_ring(self.config, self.base)[0]
 

@@ -16,8 +16,8 @@ from gateway.lang import say
 if TYPE_CHECKING:
     from gateway.config import Peer
     from gateway.exchange.card import Card
+    from gateway.exchange.trail import HeldCard
     from gateway.ops.partners import Ping
-    from gateway.trail import HeldCard
 
 _ADDRESS = re.compile(r"https?://(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?(?:/[0-9A-Za-z._~/-]*)?")
 _PEER = click.argument("peer", metavar=say("对端", "PEER"))
@@ -145,7 +145,7 @@ def _one(node: Files, text: str, as_json: bool) -> Peer:
 
 def _held(node: Files, peer: Peer) -> HeldCard:
     """The newest card of a partner that this node holds."""
-    from gateway import trail
+    from gateway.exchange import trail
 
     return trail.of_peer(node.config, node.base, peer, node.ring.provider)[-1]
 
@@ -313,8 +313,8 @@ def _fetched(url: str, as_json: bool) -> bytes:
 
 def _listed(node: Files, text: str, as_json: bool) -> tuple[bytes, str]:
     """Card and fingerprint from the imported registry, by party id or division code."""
-    from gateway import registryfile
     from gateway.cli.anchors import open_checking_provider
+    from gateway.exchange import registryfile
     from gateway.ids import now_ms
 
     held = registryfile.held(node.base / node.config.registry.file, open_checking_provider())

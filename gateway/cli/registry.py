@@ -88,11 +88,11 @@ def new(
 @on_node
 def sign(file: str, key: str, passphrase_file: str | None, out: str, as_json: bool) -> None:
     """Exit 65 where the key is no keeper's of this list."""
-    from gateway import keyring
     from gateway.cli.anchors import open_checking_provider
     from gateway.cli.output import read_bytes
     from gateway.cli.sm_files import write
     from gateway.exchange import registry as registries
+    from gateway.keys import keyring
     from signing import keys
     from signing.sm2 import Signer
 
@@ -125,10 +125,10 @@ def show(file: str, as_json: bool) -> None:
 @on_node
 def import_(file: str, fingerprint: str, path: str, as_json: bool) -> None:
     """Exit 1 where it does not follow the one held (rollback, too few signatures, a leap, expired)."""
-    from gateway import registryfile
     from gateway.cli.anchors import open_checking_provider
     from gateway.cli.output import finish, read_bytes
     from gateway.exchange import registry as registries
+    from gateway.exchange import registryfile
     from gateway.ids import now_ms
     from signing.errors import Rejected
 

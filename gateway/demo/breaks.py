@@ -21,7 +21,7 @@ import click
 import msgspec
 
 from adapters.rest_signed import sign
-from gateway import keyring, lab
+from gateway import lab
 from gateway.cli.output import finish
 from gateway.demo import ground
 from gateway.demo.checks import compare
@@ -30,6 +30,7 @@ from gateway.demo.ground import State
 from gateway.demo.outside import Outside
 from gateway.demo.walk import opened
 from gateway.demo.watch import OVER
+from gateway.keys import keyring
 from gateway.lang import say
 from signing.providers import Provider
 from signing.sm2 import Signer

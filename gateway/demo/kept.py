@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gateway import keyring
 from gateway.cli.output import finish
 from gateway.demo import proof
 from gateway.demo import tamper as tampering
 from gateway.demo.crew import tail
 from gateway.demo.ground import EVIDENCE, State
+from gateway.keys import keyring
 from gateway.lang import say
 from gateway.ledger.package import Finding
 

@@ -17,7 +17,6 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from gateway import keyring
 from gateway.demo import checks, ground, watch, world
 from gateway.demo.crew import Crew, members
 from gateway.demo.ground import PLACES, STORY, Place, State
@@ -26,6 +25,7 @@ from gateway.demo.proof import prove
 from gateway.demo.story import tell
 from gateway.demo.summary import Outcome
 from gateway.demo.world import Side, World
+from gateway.keys import keyring
 from gateway.lang import say
 from signing.providers import Provider
 

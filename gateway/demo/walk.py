@@ -20,11 +20,11 @@ from agreements import load as agreements
 from agreements.calendar import Calendar, china_date
 from agreements.model import Agreement, ClockRule
 from gateway import config as settings
-from gateway import keyring
 from gateway.core import case as machine
 from gateway.core import clocks
 from gateway.core.clocks import Clock, Rule, Term
 from gateway.flow import post
+from gateway.keys import keyring
 from gateway.ledger.checkpoint import LedgerProof, Proof, checkpoint_of
 from gateway.store.vault import Vault
 from schemas import codec

@@ -18,7 +18,8 @@ import msgspec
 from agreements import load as agreements
 from agreements import samples
 from agreements.model import Confidentiality
-from gateway import keyring, lab
+from gateway import lab
+from gateway.keys import keyring
 from gateway.lab import Place
 from signing.providers import Provider
 from signing.sm2 import PrivateKey

@@ -15,13 +15,13 @@ from typing import TypeVar
 
 import msgspec
 
-from gateway import config, keyring, lab
+from gateway import config, lab
 from gateway.config import Config
 from gateway.exchange import tls
 from gateway.exchange.card import CardKey
-from gateway.keyring import Keyring
-from gateway.ops import keyfacts, nextcard
-from gateway.ops.ownkeys import KeyDesk
+from gateway.keys import keyfacts, keyring, nextcard
+from gateway.keys.keyring import Keyring
+from gateway.keys.ownkeys import KeyDesk
 from gateway.ops.probe import call
 from gateway.store.schema import DATABASE
 from signing import certs, issue

@@ -25,7 +25,7 @@ from gateway.drill.custodian import Custodian, change, open_custodian
 from gateway.drill.load import Load, Sample
 from gateway.drill.revocation import revoke_at_once
 from gateway.drill.tls import change_tls
-from gateway.keyring import provider
+from gateway.keys.keyring import provider
 from gateway.ops.probe import call
 
 USES = ("checkpoint", "direct", "tls", "encryption")  # all that partners know by the card

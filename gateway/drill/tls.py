@@ -9,9 +9,9 @@ import asyncio
 import time
 from datetime import timedelta
 
-from gateway import keyring, tlskey
 from gateway.drill.custodian import FETCHED_S, Custodian, DrillError
 from gateway.exchange import tls
+from gateway.keys import keyring, tlskey
 from gateway.lab import MARK, now_utc
 
 NEXT = ".next"

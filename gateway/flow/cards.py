@@ -16,11 +16,11 @@ import structlog
 from gateway.exchange import card as cards
 from gateway.exchange.card import STEP, Card, Next
 from gateway.exchange.client import Denied, PeerClient, Unreachable
+from gateway.exchange.trail import HeldCard
 from gateway.exchange.trust import Partner
 from gateway.ledger.checkpoint import LedgerProof, check_proof, entry_digest, parse_text
 from gateway.problems import Refused
 from gateway.store.journal import Journal, Reader, Tx, Work
-from gateway.trail import HeldCard
 from signing.providers import Provider
 from signing.sm3 import sm3
 

@@ -22,6 +22,7 @@ from agreements import load as agreements
 from gateway.config import Config, ConfigError
 from gateway.core.case import EVENT_OF_MESSAGE
 from gateway.exchange.message import PartRef
+from gateway.exchange.trail import naming
 from gateway.flow import casefile, post, show
 from gateway.flow.casefile import CaseFile
 from gateway.flow.freeze import as_sent, read_content
@@ -56,7 +57,6 @@ from gateway.store.parts import Parts
 from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.timestamping import anchors
-from gateway.trail import naming
 from signing import certs
 from signing.sm3 import sm3
 

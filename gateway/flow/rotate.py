@@ -15,10 +15,10 @@ import structlog
 
 from gateway.exchange import card as cards
 from gateway.exchange.tls import Tls
+from gateway.exchange.trail import HeldCard
 from gateway.flow.cards import Cards
-from gateway.keyring import Keyring
-from gateway.signers import Signers
-from gateway.trail import HeldCard
+from gateway.keys.keyring import Keyring
+from gateway.keys.signers import Signers
 
 log = structlog.get_logger("rotate")
 EVERY_S = 1.0

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from agreements import load as agreements
 from agreements.calendar import Calendar, china_date
-from gateway import keyring, trail
 from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
-from gateway.exchange import tls
+from gateway.exchange import tls, trail
 from gateway.exchange.card import Card
 from gateway.ground import Signers, known_signers, party_verifier
-from gateway.ops import key_checks, nextcard, reach_checks, stamp_checks, status_checks, store_checks
+from gateway.keys import keyring, nextcard
+from gateway.keys.ownkeys import KeyDesk
+from gateway.ops import key_checks, reach_checks, stamp_checks, status_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
-from gateway.ops.ownkeys import KeyDesk
 from signing import certs, crl, lab
 from signing.certs import Certificate
 from signing.errors import Rejected, SigningError

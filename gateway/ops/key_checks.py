@@ -8,10 +8,10 @@ from typing import Protocol
 
 from gateway.config import Config
 from gateway.exchange.card import Card
-from gateway.keyring import Keyring
-from gateway.ops import nextcard
+from gateway.keys import nextcard
+from gateway.keys.keyring import Keyring
+from gateway.keys.ownkeys import QUORUM, KeyDesk
 from gateway.ops.checks import FAIL, OK, WARN, Check
-from gateway.ops.ownkeys import QUORUM, KeyDesk
 from signing.keyring import Entry, Register, State
 
 SHORTEST = 20  # bytes of a passphrase; the one that is made for a new node has 48 hex digits

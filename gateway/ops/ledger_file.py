@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from gateway.config import ConfigError
 from gateway.exchange import card as cards
+from gateway.exchange.trail import HeldCard, naming
 from gateway.ledger.audit import FORMAT, CheckpointRecord, LeafRecord, LedgerHead
 from gateway.ledger.checkpoint import SignedCheckpoint
 from gateway.store.journal import Reader
-from gateway.trail import HeldCard, naming
 from signing.sm3 import sm3
 
 # the direction of the messages whose header a leaf of this kind is about

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from gateway import keyring, tlskey
 from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange import tls
 from gateway.exchange.card import Card, CardKey
-from gateway.ops import keyfacts, nextcard
+from gateway.keys import keyfacts, keyring, nextcard, tlskey
 from gateway.store import schema
 from gateway.store.schema import DATABASE
 from signing import certs, dual, issue

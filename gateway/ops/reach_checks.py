@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway import registryfile
 from gateway.config import Config
+from gateway.exchange import registryfile
 from gateway.ops import alarms
 from gateway.ops.checks import FAIL, OK, WARN, Check
 from gateway.ops.partners import ping

@@ -8,10 +8,9 @@ from functools import partial
 import msgspec
 import pytest
 
-from gateway import keyregister
 from gateway.config import ConfigError
 from gateway.exchange.card import Card, CardKey
-from gateway.ops import keybackup, nextcard
+from gateway.keys import keybackup, keyregister, nextcard
 from signing import custody, split
 from signing.enveloped_key import open_enveloped_key
 from signing.errors import Malformed

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import keyring
 from gateway.demo import world
+from gateway.keys import keyring
 
 pytestmark = [pytest.mark.http, pytest.mark.processes]
 

@@ -19,10 +19,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from gateway import keyring
 from gateway.demo import world
 from gateway.demo.crew import Crew, members
 from gateway.exchange import card as cards
+from gateway.keys import keyring
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import LedgerProof, parse_text
 from gateway.store.schema import DATABASE

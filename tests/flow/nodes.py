@@ -21,8 +21,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from gateway import compose, config, keyring, service
+from gateway import compose, config, service
 from gateway.demo import world
+from gateway.keys import keyring
 from signing import sm2
 from signing.sm3 import sm3
 

@@ -9,9 +9,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from gateway import keyregister
 from gateway.config import ConfigError
-from gateway.ops import keybackup
+from gateway.keys import keybackup, keyregister
 from signing import keys, split
 from signing.errors import Malformed
 from tests.flow.resting import run, told

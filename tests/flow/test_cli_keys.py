@@ -13,10 +13,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from gateway import config, keyring, lab
+from gateway import config, lab
 from gateway.cli import root as command
 from gateway.exchange import card as cards
-from gateway.ops import key_checks, nextcard
+from gateway.keys import keyring, nextcard
+from gateway.ops import key_checks
 from gateway.ops.doctor import Patient, examine
 from signing import certs, custody, issue, keys
 from signing.providers import open_provider

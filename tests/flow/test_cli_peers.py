@@ -15,8 +15,9 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from gateway import config, keyring
+from gateway import config
 from gateway.exchange import card as cards
+from gateway.keys import keyring
 from gateway.ops.partners import PATH
 from tests.flow import walks
 from tests.flow.resting import WALKED, Rest, ask, edit, really, run, told

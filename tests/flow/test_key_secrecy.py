@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway import compose, config, keyring
+from gateway import compose, config
 from gateway.cli.node import Files
 from gateway.config import ConfigError
 from gateway.demo.world import World
+from gateway.keys import keyring
 from gateway.ops import logs
 from signing import keys
 from signing.errors import SigningError
@@ -122,7 +123,8 @@ def test_L10_a_backup_of_the_store_holds_no_key(places: World, tmp_path: Path) -
 PROBE = """
 import ctypes, os, resource, sys
 from pathlib import Path
-from gateway import config, keyring
+from gateway import config
+from gateway.keys import keyring
 folder = Path(sys.argv[1])
 ring, _ = keyring.open_ring(config.load(folder / "tongban.toml"), folder)
 ring.signer("direct")

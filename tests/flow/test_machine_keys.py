@@ -14,11 +14,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway import config, keyring
+from gateway import config
 from gateway.config import ConfigError
 from gateway.demo import world
 from gateway.demo.world import Side
-from gateway.machine import REFUSED
+from gateway.keys import keyring
+from gateway.keys.machine import REFUSED
 from gateway.ops.doctor import Patient, examine
 from signing import keys
 from signing.errors import Unavailable

@@ -12,8 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway import config, keyring, lab
+from gateway import config, lab
 from gateway.demo import world
+from gateway.keys import keyring
 from gateway.ops.doctor import Patient, examine
 from signing import certs, ocsp
 from signing.ocsp_build import Said, build_failure, build_response

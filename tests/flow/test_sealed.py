@@ -25,7 +25,7 @@ from gateway.exchange import sealing, wire
 from gateway.flow.freeze import Frozen, freeze, thaw
 from gateway.flow.unseal import Opener
 from gateway.ids import now_ms
-from gateway.keyring import private_bytes
+from gateway.keys.keyring import private_bytes
 from gateway.lab import PASSPHRASE
 from gateway.ledger import evidence, records, trust
 from gateway.ops.doctor import Patient, examine

@@ -18,12 +18,13 @@ import aiohttp
 import msgspec
 import pytest
 
-from gateway import compose, config, keyring, service, tlskey
+from gateway import compose, config, service
 from gateway.config import ConfigError
 from gateway.demo import world
 from gateway.exchange import request as signed
 from gateway.exchange.tls import Tls
 from gateway.ids import now_ms
+from gateway.keys import keyring, tlskey
 from gateway.ops import partners
 from gateway.ops.partners import PATH
 from gateway.web import peeridentity

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway import keyregister, keyring
 from gateway.config import ConfigError
-from gateway.keyring import Keyring
+from gateway.keys import keyregister, keyring
+from gateway.keys.keyring import Keyring
 from signing import keyring as table
 from signing.errors import Rejected
 from signing.keyring import Act, Entry, Facts, Moved, Register, State

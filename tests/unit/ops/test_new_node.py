@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway import config, keyring
+from gateway import config
 from gateway.cli import root as command
 from gateway.exchange import card as cards
+from gateway.keys import keyring
 from gateway.ops import newnode
 from signing import certs, issue
 from signing.keys import to_pem

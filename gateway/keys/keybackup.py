@@ -15,9 +15,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from gateway import keyregister, keyring
 from gateway.config import ConfigError
-from gateway.keyring import VAULT, Keyring
+from gateway.keys import keyregister, keyring
+from gateway.keys.keyring import VAULT, Keyring
 from signing import keys, sm2, sm4, split
 from signing.errors import Malformed
 from signing.keyring import Entry

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from gateway import keyring
 from gateway.config import ConfigError
 from gateway.exchange import registry as registries
 from gateway.exchange.registry import Registry
+from gateway.keys import keyring
 from signing.errors import Malformed, Rejected
 from signing.providers import Provider
 

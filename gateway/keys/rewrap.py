@@ -13,10 +13,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-from gateway import keyregister, keyring
 from gateway.config import ConfigError
-from gateway.keyring import TLS, VAULT, Keyring
-from gateway.machine import in_machine
+from gateway.keys import keyregister, keyring
+from gateway.keys.keyring import TLS, VAULT, Keyring
+from gateway.keys.machine import in_machine
 from signing import keys
 from signing.errors import Malformed
 

@@ -2,7 +2,7 @@
 
 Files that others may read are refused (L10). The vault's two keys (KEK and blind-index key) lie in ``vault.key``, sealed
 with SM4-GCM under a key derived from the passphrase by PBKDF2-HMAC-SM3. Which key of a use signs, and which of the others
-may still open or be held for ours, is said by the register (``signing.keyring``, ``gateway.keyregister``).
+may still open or be held for ours, is said by the register (``signing.keyring``, ``gateway.keys.keyregister``).
 
 For the running side: ``ring.stamp()`` costs one ``stat`` and changes when the register does; then ask again, for nothing
 but the vault's keys is kept between calls. ``signer(use)`` and ``certificate(use)`` are those of the active key,
@@ -23,9 +23,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from gateway import keyregister, undumpable
 from gateway.config import Config, ConfigError, Secret, secret
-from gateway.machine import MachineKeys, in_machine, open_machine, place
+from gateway.keys import keyregister, undumpable
+from gateway.keys.machine import MachineKeys, in_machine, open_machine, place
 from gateway.store.vault import Vault
 from signing import certs, keys, sm4
 from signing import keyring as table

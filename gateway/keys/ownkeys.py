@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 
 from gateway.config import Config, ConfigError
-from gateway.keyring import USES, Keyring, write_public
-from gateway.machine import in_machine
-from gateway.ops import keyfacts, nextcard
+from gateway.keys import keyfacts, nextcard
+from gateway.keys.keyring import USES, Keyring, write_public
+from gateway.keys.machine import in_machine
 from gateway.ops.newnode import PEM_REQUEST
 from gateway.ops.newnode import USES as TITLES
 from gateway.store.schema import DATABASE

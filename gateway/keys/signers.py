@@ -14,7 +14,7 @@ import structlog
 
 from gateway.config import ConfigError
 from gateway.exchange.card import Card
-from gateway.keyring import Keyring
+from gateway.keys.keyring import Keyring
 from signing.errors import Unavailable
 from signing.keyring import Entry, Power, Register
 from signing.sm2 import PrivateKey, Signer
