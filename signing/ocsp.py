@@ -12,15 +12,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from signing import certs, der, names, oids
 from signing.certs import Certificate, Extension
 from signing.errors import Malformed
 from signing.sm3 import sm3
-
-if TYPE_CHECKING:
-    pass
 
 MAX_BYTES: Final = 64 << 10
 MAX_SINGLES: Final = 64

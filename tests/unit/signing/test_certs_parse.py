@@ -205,6 +205,11 @@ def test_C19_subjects_are_shown_escaped(text: str, shown: str) -> None:
     assert pki.certificate(subject=names.encode([("CN", text)])).subject == f"CN={shown}"
 
 
+def test_C19_every_text_can_be_shown() -> None:
+    assert names.escape("\ud800") == "\\ED\\A0\\80" and names.escape("a b ") == "a b\\ " and names.escape("a#") == "a#"
+    assert names.escape(" ") == "\\ " and names.escape("") == "" and names.escape("\u2029") == "\\E2\\80\\A9"
+
+
 def test_C19_another_string_type_is_another_name() -> None:
     one = names.encode([("CN", "A")])
     other = der.seq(der.set_of(der.seq(der.oid(names.OIDS["CN"]), der.tlv(der.BMP, "A".encode("utf-16-be")))))
@@ -284,9 +289,10 @@ def test_names_as_typed() -> None:
     parts = names.parse_text("CN=张三\\, 主任, O = 硚口区 ,C=CN")
     assert parts == [("C", "CN"), ("O", "硚口区"), ("CN", "张三, 主任")]
     assert names.display(names.encode(parts)) == "CN=张三\\, 主任,O=硚口区,C=CN"
-    for wrong in ("", "CN", "CN=", "XY=1", "CN=a,,"):
-        with pytest.raises(ValueError):
+    for wrong, part in (("", ""), ("CN", "CN"), ("CN=", "CN="), ("C=CN, XY=1\\,2 ", "XY=1,2"), ("CN=a,,", "")):
+        with pytest.raises(ValueError) as caught:
             names.parse_text(wrong)
+        assert caught.value.args == (part,)
     name = names.encode(parts)
     more = names.with_part(name, ("OU", "x"))
     assert names.display(more) == "CN=张三\\, 主任,OU=x,O=硚口区,C=CN"

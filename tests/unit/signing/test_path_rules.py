@@ -32,6 +32,36 @@ def test_C01_to_C22_each_case_has_its_verdict(code: str, case: Callable[[], Case
         assert reason.zh and reason.en and "{" not in reason.zh + reason.en
 
 
+DETAILS: dict[str, str] = {
+    "C05 key usage empty": "-",
+    "C05 extended usage, critical, another purpose": "1.3.6.1.5.5.7.3.8",
+    "C05 extended usage asked for, another there": oids.SERVER_AUTH,
+    "C12 policy constraints": "2.5.29.36",
+    "C21 leaf by RSA-2048": "1.2.840.113549.1.1.11",
+}
+
+
+@pytest.mark.parametrize("name", DETAILS)
+def test_reasons_name_what_was_found_and_where(name: str) -> None:
+    case = next(row[2] for row in ROWS if row[0] == name)()
+    reason = case.judge().reasons[0]
+    for words in (reason.zh, reason.en):
+        assert DETAILS[name] in words and names.common_name(case.leaf.subject_der) in words
+
+
+def test_reasons_name_dates_usages_and_keys() -> None:
+    ended = pki.leaf("ended", not_after=DAY - HOUR)
+    young = pki.leaf("young", not_before=DAY + HOUR)
+    wrong = pki.certificate(extensions=pki.extensions(pki.key_usage({2, 3})))
+    rsa = pki.certificate(spki=der.seq(der.seq(der.oid("1.2.3")), der.bits(b"")))
+    for leaf, words in (
+        (ended, f"{DAY - HOUR:%Y-%m-%d %H:%M:%S}Z"), (young, f"{DAY + HOUR:%Y-%m-%d %H:%M:%S}Z"),
+        (wrong, "dataEncipherment, keyEncipherment"), (rsa, rsa.key_problem),
+    ):  # fmt: skip
+        reason = Case(leaf).judge().reasons[0]
+        assert words in reason.zh and words in reason.en
+
+
 def test_every_reason_has_a_row() -> None:
     assert {code for _, code, _ in ROWS} - {""} == reasons.PATH_REJECTED.keys() | reasons.PATH_UNKNOWN.keys()
 
