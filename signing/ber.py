@@ -85,7 +85,7 @@ class _Reader:
             raise malformed("length", "BER 长度形式非法", "illegal BER length form")
         if at + 1 + count > end:
             raise _truncated()
-        return at + 1 + count, int.from_bytes(self.data[at + 1 : at + 1 + count], "big")
+        return at + 1 + count, int.from_bytes(self.data[at + 1 : at + 1 + count])
 
 
 def _whole(tag: int, inner: list[bytes]) -> bytes:

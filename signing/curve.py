@@ -32,7 +32,7 @@ _P: Any = _wide(P)
 # Below this many pairs a shared inversion no longer pays.
 _LEVEL: Final = 2 if WIDE else 10
 _ROWS: Final = 31
-_OFFSET: Final = int.from_bytes(b"\x80" * _ROWS, "big")
+_OFFSET: Final = int.from_bytes(b"\x80" * _ROWS)
 _LOW: Final = (1 << 8 * _ROWS) - 1
 
 Affine = tuple[int, int]
@@ -185,7 +185,7 @@ class Table:
     def pick(self, k: int) -> list[Affine]:
         """The table entries that add up to k·point."""
         shifted = k + _OFFSET
-        entries = [row[digit] for row, digit in zip(self._rows, (shifted & _LOW).to_bytes(_ROWS, "big"), strict=True)]
+        entries = [row[digit] for row, digit in zip(self._rows, (shifted & _LOW).to_bytes(_ROWS), strict=True)]
         entries.append(self._top[shifted >> 8 * _ROWS])
         return [entry for entry in entries if entry is not None]
 

@@ -99,7 +99,7 @@ class Tlv:
             raise malformed("integer", "整数长度非法", "illegal integer length")
         if len(value) > 1 and (value[0], value[1] >> 7) in ((0x00, 0), (0xFF, 1)):
             raise malformed("integer", "整数不是最短编码", "the integer is not minimally encoded")
-        return int.from_bytes(value, "big", signed=True)
+        return int.from_bytes(value, signed=True)
 
     def as_oid(self) -> str:
         """A dotted object identifier."""
@@ -186,7 +186,7 @@ def _element(data: bytes, at: int, depth: int) -> Tlv:
         if count == 0 or count > 4:
             raise malformed("length", "DER 长度形式非法", "illegal DER length form")
         octets = data[start : start + count]
-        length = int.from_bytes(octets, "big")
+        length = int.from_bytes(octets)
         if len(octets) < count:
             raise malformed("truncated", "DER 不完整", "truncated DER")
         if octets[0] == 0 or length < 0x80:
@@ -240,7 +240,7 @@ def tlv(tag: int, content: bytes) -> bytes:
     size = len(content)
     if size < 0x80:
         return bytes((tag, size)) + content
-    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    octets = size.to_bytes((size.bit_length() + 7) // 8)
     return bytes((tag, 0x80 | len(octets))) + octets + content
 
 
@@ -257,7 +257,7 @@ def set_of(*parts: bytes) -> bytes:
 def integer(value: int) -> bytes:
     """INTEGER."""
     magnitude = value if value >= 0 else ~value
-    return tlv(INTEGER, value.to_bytes(magnitude.bit_length() // 8 + 1, "big", signed=True))
+    return tlv(INTEGER, value.to_bytes(magnitude.bit_length() // 8 + 1, signed=True))
 
 
 def octets(value: bytes) -> bytes:
@@ -352,8 +352,8 @@ def implicit(number: int, content: bytes, constructed: bool = False) -> bytes:
 
 def encode_signature(r: int, s: int) -> bytes:
     """DER of a signature, 8 to 72 bytes; r and s in 1..n-1 (not checked here)."""
-    first = r.to_bytes(r.bit_length() // 8 + 1, "big")
-    second = s.to_bytes(s.bit_length() // 8 + 1, "big")
+    first = r.to_bytes(r.bit_length() // 8 + 1)
+    second = s.to_bytes(s.bit_length() // 8 + 1)
     body = b"\x02%c%b\x02%c%b" % (len(first), first, len(second), second)
     return b"\x30%c%b" % (len(body), body)
 
@@ -366,8 +366,8 @@ def decode_signature(data: bytes) -> tuple[int, int]:
     """
     if 8 <= len(data) <= 72:
         first = data[3]
-        r = int.from_bytes(data[4 : 4 + first], "big")
-        s = int.from_bytes(data[6 + first :], "big")
+        r = int.from_bytes(data[4 : 4 + first])
+        s = int.from_bytes(data[6 + first :])
         if 0 < r < _N and 0 < s < _N and encode_signature(r, s) == data:
             return r, s
     raise malformed("signature", "签名值不是规范的 DER 编码或越界", "the signature is not strict DER or out of range")

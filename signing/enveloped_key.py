@@ -93,7 +93,7 @@ def _ecb(key: bytes, data: bytes) -> bytes:
 
 def _matching(clear: bytes, stated: PublicKey) -> PrivateKey:
     """32 bytes, or 64 of which one half is zero."""
-    numbers = [int.from_bytes(clear[at : at + _HALF], "big") for at in range(0, len(clear), _HALF)]
+    numbers = [int.from_bytes(clear[at : at + _HALF]) for at in range(0, len(clear), _HALF)]
     if sum(map(bool, numbers)) != 1:
         raise ValueError
     return private_from_int(max(numbers), stated)

@@ -76,7 +76,7 @@ def public_to_pem(public: PublicKey) -> bytes:
 def pkcs8(private: PrivateKey) -> bytes:
     """PrivateKeyInfo DER, in the form OpenSSL writes (the inner key carries the public point)."""
     point = der.explicit(1, der.bits(private.public.point))
-    inner = der.seq(der.integer(1), der.octets(private.d.to_bytes(32, "big")), point)
+    inner = der.seq(der.integer(1), der.octets(private.d.to_bytes(32)), point)
     return der.seq(der.integer(0), _algorithm(), der.octets(inner))
 
 
@@ -211,7 +211,7 @@ def _sec1(data: bytes, *, named: bool) -> PrivateKey:
             raise _bad("key-curve", "不是 SM2 命名曲线的密钥", "not a key on the named SM2 curve")
     if not named:
         raise _bad("key-curve", "不是 SM2 命名曲线的密钥", "not a key on the named SM2 curve")
-    return private_from_int(int.from_bytes(secret, "big"), stated)
+    return private_from_int(int.from_bytes(secret), stated)
 
 
 def private_from_int(d: int, stated: PublicKey | None = None) -> PrivateKey:

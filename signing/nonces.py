@@ -27,7 +27,7 @@ class NonceWatch:
 
     def reused(self, public: PublicKey, e: bytes, r: int) -> bool:
         """Whether this verified signature shares its nonce with one of another digest: the key is compromised."""
-        mark = (public.x, (r - int.from_bytes(e, "big")) % N)
+        mark = (public.x, (r - int.from_bytes(e)) % N)
         earlier = self._seen.pop(mark, r)
         self._seen[mark] = earlier
         if len(self._seen) > self._capacity:

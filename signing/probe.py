@@ -82,13 +82,13 @@ def _length_in_bytes(profile: SignatureProfile, public: PublicKey, message: byte
     """Z_A with the id's length counted in bytes (S16)."""
     if not profile.za:
         return profiles.digest(profile, public, message)
-    signer, curve = profile.signer_id.encode(), b"".join(number.to_bytes(32, "big") for number in (A, B, GX, GY))
-    wrong = sm3(len(signer).to_bytes(2, "big"), signer, curve, public.point[1:])
+    signer, curve = profile.signer_id.encode(), b"".join(number.to_bytes(32) for number in (A, B, GX, GY))
+    wrong = sm3(len(signer).to_bytes(2), signer, curve, public.point[1:])
     return sm3(wrong, sm3(message) if profile.hash == "double" else message)
 
 
 def _backwards(number: int) -> int:
-    return int.from_bytes(number.to_bytes(32, "little"), "big")
+    return int.from_bytes(number.to_bytes(32, "little"))
 
 
 _BYTES = ("请对方按收到的字节签名，不增不减", "have it sign the bytes as they are sent, none added or dropped")

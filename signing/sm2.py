@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["GX", "GY", "A", "B", "N", "P"]  # the curve, beside what is defined here
 
 DEFAULT_ID: Final = b"1234567812345678"
-_CURVE: Final = b"".join(value.to_bytes(32, "big") for value in (A, B, GX, GY))
+_CURVE: Final = b"".join(value.to_bytes(32) for value in (A, B, GX, GY))
 _MAX_ID: Final = 8191
 _OWN_NONCES: Final = 4096  # how many of its last nonces a signer remembers
 
@@ -57,12 +57,12 @@ class PublicKey:
         body = data[1:] if len(data) == 65 and data[0] == 4 else data
         if len(body) != 64:
             raise Malformed("public-key-form", "公钥不是未压缩点", "the public key is not an uncompressed point")
-        return cls(int.from_bytes(body[:32], "big"), int.from_bytes(body[32:], "big"))
+        return cls(int.from_bytes(body[:32]), int.from_bytes(body[32:]))
 
     @property
     def point(self) -> bytes:
         """04||x||y, 65 bytes."""
-        return b"\x04" + self.x.to_bytes(32, "big") + self.y.to_bytes(32, "big")
+        return b"\x04" + self.x.to_bytes(32) + self.y.to_bytes(32)
 
     @property
     def thumbprint(self) -> str:
@@ -115,7 +115,7 @@ def za(public: PublicKey, signer_id: bytes) -> bytes:
     """Z_A = SM3(ENTL || ID || a || b || G || A); ENTL counts bits (S16). ValueError above 8191 bytes of id."""
     if len(signer_id) > _MAX_ID:
         raise ValueError("a signer id has at most 8191 bytes")
-    return sm3((8 * len(signer_id)).to_bytes(2, "big"), signer_id, _CURVE, public.point[1:])
+    return sm3((8 * len(signer_id)).to_bytes(2), signer_id, _CURVE, public.point[1:])
 
 
 def digest(public: PublicKey, message: bytes, signer_id: bytes) -> bytes:
@@ -126,7 +126,7 @@ def digest(public: PublicKey, message: bytes, signer_id: bytes) -> bytes:
 def encode(r: int, s: int, encoding: Encoding) -> bytes:
     """The signature in its wire form."""
     if encoding is Encoding.RAW:
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return r.to_bytes(32) + s.to_bytes(32)
     return der.encode_signature(r, s)
 
 
@@ -135,7 +135,7 @@ def decode(signature: bytes, encoding: Encoding) -> tuple[int, int]:
     if encoding is Encoding.DER:
         return der.decode_signature(signature)
     if len(signature) == 64:
-        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+        r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
         if 0 < r < N and 0 < s < N:
             return r, s
     raise Malformed(
@@ -276,7 +276,7 @@ def ciphertext_from_der(data: bytes) -> bytes:
 
 def key_stream(point: bytes, length: int) -> bytes:
     """The key derivation function of GB/T 32918.4 5.4.3: SM3(point || counter) … cut to ``length`` bytes."""
-    return b"".join(sm3(point, index.to_bytes(4, "big")) for index in range(1, (length + 31) // 32 + 1))[:length]
+    return b"".join(sm3(point, index.to_bytes(4)) for index in range(1, (length + 31) // 32 + 1))[:length]
 
 
 def seal_to_point(c1: PublicKey, shared: PublicKey, plaintext: bytes) -> bytes | None:
@@ -299,4 +299,4 @@ def open_from_point(shared: PublicKey, c3: bytes, c2: bytes, same: Callable[[byt
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
-    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")
+    return (int.from_bytes(left) ^ int.from_bytes(right)).to_bytes(len(left))

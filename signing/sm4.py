@@ -69,11 +69,11 @@ def open_segment(key: bytes, prefix: bytes, index: int, final: bool, ciphertext:
 def _nonce(prefix: bytes, index: int) -> bytes:
     if len(prefix) != NONCE or not 0 <= index < 1 << 32:
         raise ValueError("a stream has a 12-byte prefix and at most 2^32 segments")
-    return (int.from_bytes(prefix, "big") ^ index).to_bytes(NONCE, "big")
+    return (int.from_bytes(prefix) ^ index).to_bytes(NONCE)
 
 
 def _bound(index: int, final: bool, aad: bytes) -> bytes:
-    return _DOMAIN + index.to_bytes(4, "big") + (b"\1" if final else b"\0") + aad
+    return _DOMAIN + index.to_bytes(4) + (b"\1" if final else b"\0") + aad
 
 
 def _failed() -> Malformed:

@@ -119,7 +119,7 @@ class Libcrypto:
 
     def generate(self) -> PrivateKey:
         while True:
-            d = int.from_bytes(self.random(32), "big")
+            d = int.from_bytes(self.random(32))
             if 1 <= d <= N - 2:
                 return self.load(d)
 

@@ -68,7 +68,7 @@ class Pure:
 
     def sign_digest(self, private: PrivateKey, e: bytes) -> tuple[int, int]:
         self._permit()
-        number = int.from_bytes(e, "big")
+        number = int.from_bytes(e)
         while True:
             k = 1 + secrets.randbelow(N - 1)
             point = curve.to_affine(curve.total(_generator().pick(k)))
@@ -87,7 +87,7 @@ class Pure:
             return False
         # r = e + x1 mod n without inverting Z: x1 is (r - e) mod n, or that plus n where it stays below p.
         zz = z * z % P
-        wanted = (r - int.from_bytes(e, "big")) % N
+        wanted = (r - int.from_bytes(e)) % N
         return bool((wanted * zz - x) % P == 0 or (wanted + N < P and ((wanted + N) * zz - x) % P == 0))
 
     def knows(self, public: PublicKey) -> bool:

@@ -106,7 +106,7 @@ class Sdf(Around):
         def work(session: Session) -> bytes:
             wrapped, key = session.new_key(kek)
             try:
-                return len(wrapped).to_bytes(2, "big") + wrapped + iv + session.cipher("Encrypt", key, iv, filled)
+                return len(wrapped).to_bytes(2) + wrapped + iv + session.cipher("Encrypt", key, iv, filled)
             finally:
                 session.destroy(key)
 
@@ -114,7 +114,7 @@ class Sdf(Around):
 
     def open(self, kek: int, sealed: bytes) -> bytes:
         """What was sealed; Malformed when the bytes are not of that form."""
-        size = int.from_bytes(sealed[:2], "big")
+        size = int.from_bytes(sealed[:2])
         wrapped, iv, body = sealed[2 : 2 + size], sealed[2 + size :][:BLOCK], sealed[2 + size + BLOCK :]
         if len(iv) != BLOCK or not body or len(body) % BLOCK:
             raise _not_sealed()

@@ -119,12 +119,12 @@ class Shapes:
 
     def put(self, value: int) -> Any:
         """A number as the field holds it."""
-        return (c_ubyte * self.width)(*value.to_bytes(self.width, "big"))
+        return (c_ubyte * self.width)(*value.to_bytes(self.width))
 
     @staticmethod
     def get(field: Any) -> int:
         """The number of a field. One that is not right-aligned comes out far above p and is refused as a key."""
-        return int.from_bytes(bytes(field), "big")
+        return int.from_bytes(bytes(field))
 
     def put_public(self, public: PublicKey) -> Any:
         """ECCrefPublicKey of a key."""

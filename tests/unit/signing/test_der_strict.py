@@ -140,6 +140,7 @@ BAD_CONTENT = {
     "no bits octet": (b"\x03\x00", der.Tlv.as_bits, "der-bits"),
     "unused bits": (b"\x03\x02\x01\xfe", der.Tlv.as_bits, "der-bits"),
     "unused bits set": (b"\x03\x02\x01\xff", der.Tlv.as_flags, "der-bits"),
+    "unused bits set in the second octet": (b"\x03\x03\x01\x00\x03", der.Tlv.as_flags, "der-bits"),
     "named bits not trimmed": (b"\x03\x03\x00\x80\x00", der.Tlv.as_flags, "der-bits"),
     "unused bits of nothing": (b"\x03\x01\x03", der.Tlv.as_flags, "der-bits"),
     "eight unused bits": (b"\x03\x02\x08\x80", der.Tlv.as_flags, "der-bits"),
