@@ -59,10 +59,11 @@ class _Path(msgspec.Struct):
 
 
 class CardTaken(msgspec.Struct, frozen=True):
-    """A partner's acknowledgement of our card: the version, and its ledger's proof of having taken it in."""
+    """A partner's acknowledgement of our card: the version, and its ledger's proof of having taken it in, which it shows
+    only to a call that our direct key signed."""
 
     version: int
-    proof: LedgerProof
+    proof: LedgerProof | None = None
 
 
 class PeerClient:
@@ -128,15 +129,18 @@ class PeerClient:
             return Unreachable("HTTP 404")
         return found if isinstance(found, Unreachable) else found.path
 
-    async def send_card(self, data: bytes) -> LedgerProof | Unreachable | Denied:
-        """Bring our signed card; the partner's proof that it has it. ``Denied('TB-9004')`` when we have no key to call with:
-        the next batch names the card, and the partner fetches it."""
+    async def send_card(self, data: bytes) -> CardTaken | Unreachable | Denied:
+        """Bring our signed card. The card proves itself: while no key of ours can sign the call, it goes unsigned."""
         target = "/exchange/v1/card"
+        try:
+            headers = await self._headers("PUT", target, data)
+        except SigningError:
+            headers = {request.PARTY: self._us}
         try:
             async with self._session.put(
                 self._partner.url + target,
                 data=data,
-                headers=await self._headers("PUT", target, data) | {"Content-Type": "application/json"},
+                headers=headers | {"Content-Type": "application/json"},
                 timeout=self._quick,
                 allow_redirects=False,
                 ssl=self._tls.client(self._partner.card),
@@ -144,11 +148,9 @@ class PeerClient:
                 body = await _limited(response)
                 if response.status != 200:
                     return _denied(response.status, body)
-                return msgspec.json.decode(body, type=CardTaken).proof
+                return msgspec.json.decode(body, type=CardTaken)
         except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
             return Unreachable(type(error).__name__)
-        except SigningError:
-            return Denied("TB-9004", None)
 
     async def card(self, after: int) -> bytes | Unreachable:
         """The partner's signed card that comes after this version, or its newest. The card proves itself: where the

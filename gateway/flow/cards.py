@@ -170,9 +170,10 @@ class Cards:
                 log.error("our card was refused", peer=partner.id, code=outcome.code)
                 self._not_before[f"to {partner.id}"] = asyncio.get_running_loop().time() + REFUSED_S
                 return None
-            if not await self._proved(partner, held, outcome):
+            if outcome.proof is not None and not await self._proved(partner, held, outcome.proof):
                 return Unreachable("proof")
-            await self.journal.submit(_told(partner.id, held.card.version, msgspec.json.encode(outcome)))
+            shown = None if outcome.proof is None else msgspec.json.encode(outcome.proof)
+            await self.journal.submit(_told(partner.id, held.card.version, shown))
         return None
 
     async def _proved(self, partner: Partner, held: HeldCard, proof: LedgerProof) -> bool:

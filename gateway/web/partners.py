@@ -106,13 +106,15 @@ class Partners:
 
     async def put_card(self, request: web.Request) -> web.Response:
         """A partner's next card, taken from a paused partner too: a revocation must always arrive. The call is signed by
-        a direct key of the card that it brings, for the one that we know may be the revoked one."""
+        a direct key of the card that it brings, for the one that we know may be the revoked one; where none is left it is
+        unsigned, for a card proves itself, and our ledger's proof is not shown."""
         data = await read_body(request, MAX_SIZE)
         partner = self._registered(request.headers.get(signed.PARTY, ""), request)
         card = self.cards.offered(partner, data)
         revoked = {one.id for one in card.revoked}
         keys = {id_: key for id_, key in public_keys(card, "direct").items() if id_ not in revoked}
-        reason = self._signature(request, data, partner, partner.direct_keys | keys)
+        unsigned = signed.SIGNATURE not in request.headers
+        reason = None if unsigned else self._signature(request, data, partner, partner.direct_keys | keys)
         if reason is not None:
             raise Refused(of_reason(reason))
         try:
@@ -122,7 +124,9 @@ class Partners:
                 return _holding(request, refused, partner.card.version)
             raise
         self.heard(partner.id)
-        return web.Response(body=msgspec.json.encode(CardTaken(version, proof)), content_type="application/json")
+        return web.Response(
+            body=msgspec.json.encode(CardTaken(version, None if unsigned else proof)), content_type="application/json"
+        )
 
     # --- a batch -----------------------------------------------------------------------------------------------------
 
