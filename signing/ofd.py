@@ -66,13 +66,13 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One signature of the list: ``type`` Seal or Sign as written (Seal if unsaid), ``path`` of its description."""
+    """One signature of the list: ``type`` Seal or Sign as written (Seal if unsaid), ``path`` of its ``description``, or why that
+    cannot be read."""
 
     id: str
     type: str
     path: str
-    description: Description | None
-    fault: Malformed | None = None
+    description: Description | Malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _listed(package: Package, base: str, element: etree._Element) -> Listed:
     try:
         return Listed(own, kind, where, _description(_content(package, where), where))
     except Malformed as fault:
-        return Listed(own, kind, where, None, fault)
+        return Listed(own, kind, where, fault)
 
 
 def _description(data: bytes, where: str) -> Description:

@@ -149,9 +149,9 @@ def _judge(case: _Case) -> SignatureReport:
     # 1. the description: readable, of a known type (GB/T 33190 18.2)
     known = [] if listed.type in ("Seal", "Sign") else [ofd_reasons.rejected("ofd-type")]
     description = listed.description
-    if description is None:
-        fault = listed.fault or Malformed("ofd-entry", "无法读取", "cannot be read")
-        found.add("description", [*known, ofd_reasons.rejected("ofd-signature-file", (fault.zh, fault.en))])
+    if isinstance(description, Malformed):
+        said = (description.zh, description.en)
+        found.add("description", [*known, ofd_reasons.rejected("ofd-signature-file", said)])
         return _report(case)
     found.add("description", known)
     # 2. each protected file against its digest
@@ -196,7 +196,7 @@ def _uncovered(ofd: Ofd, description: Description) -> tuple[str, ...]:
     expected = {*ofd.lists, *(reference.path for reference in description.references)}
     for listed in ofd.signatures:
         expected.add(listed.path)
-        if listed.description is not None:
+        if isinstance(listed.description, Description):
             expected |= {listed.description.value, listed.description.seal}
     return tuple(name for name in ofd.package.digests if name not in expected)
 

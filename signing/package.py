@@ -153,7 +153,7 @@ def _name(raw: bytes) -> str:
     parts = name.removesuffix("/").split("/")
     if len(raw) > MAX_NAME or any(letter in '\\:*?"<>|' or not letter.isprintable() for letter in name):
         raise refused
-    if any(part in ("", ".", "..") or part[-1] in ". " or _RESERVED.fullmatch(part) for part in parts):
+    if any(not part or part[-1] in ". " or _RESERVED.fullmatch(part) for part in parts):
         raise refused
     return name
 

@@ -135,7 +135,10 @@ def _jpg(data: bytes) -> tuple[int, int]:
         marker = data[at + 1]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             size = _number(data, at + 7, 2), _number(data, at + 5, 2)
-        at += 2 + max(_number(data, at + 2, 2), 2)
+        length = _number(data, at + 2, 2)
+        if length < 2:  # it counts itself
+            raise _Bad("picture-truncated")
+        at += 2 + length
         if marker == 0xDA:  # the coded picture: up to the last end mark
             end = data.rfind(b"\xff\xd9")
             if end < at:
@@ -146,7 +149,7 @@ def _jpg(data: bytes) -> tuple[int, int]:
 
 def _bmp(data: bytes) -> tuple[int, int]:
     _ends(data, _number(data, 2, 4, "little"))
-    return _number(data, 18, 4, "little", signed=True), abs(_number(data, 22, 4, "little", signed=True))
+    return _number(data, 18, 4, "little"), abs(_number(data, 22, 4, "little", signed=True))
 
 
 def _package(data: bytes) -> tuple[int, int]:

@@ -97,8 +97,8 @@ def examine(data: bytes, provider: Provider) -> Diagnosis:
     found = list(loose.findings)
     try:
         root = der.parse(loose.der, limit=len(data) + 16)
-        stamp = _is_stamp(root)
         members = root.as_seq(2, 5)
+        stamp = members[0].as_seq(1)[0].tag == der.INTEGER
         new_form = len(members) > 2
         found += complaints(root, _WHERE[stamp], new_form=new_form)
         for signed in _signed(root, stamp):
@@ -138,10 +138,6 @@ def _say(code: str, where: str = "", readers: tuple[str, ...] = (), **parts: obj
     return Finding(code, zh.format(**parts), en.format(**parts), where, readers)
 
 
-def _is_stamp(root: der.Tlv) -> bool:
-    return root.as_seq(2, 5)[0].as_seq(1)[0].tag == der.INTEGER
-
-
 # --- signatures -------------------------------------------------------------------------------------------------------
 
 
@@ -150,27 +146,20 @@ def _signed(root: der.Tlv, stamp: bool) -> Iterator[_Signed]:
     if not stamp:
         yield _seal_signed(root)
         return
-    members = root.as_seq(2, 5)
-    tbs = members[0]
-    inside = tbs.as_seq(5, 8)
+    tbs, *beside = root.as_seq(2)
+    inside = tbs.as_seq(5)
+    signer, algorithm, signature = [*tbs.as_seq(7)[5:7], *beside] if len(beside) == 1 else root.as_seq(4)[1:4]
     others = (("signature-re-encoded", without_defaults(tbs)),)
-    if len(members) == 2:
-        signer, algorithm, signature = inside[5].as_octets(), inside[6], members[1]
-    else:
-        signer, algorithm, signature = members[1].as_octets(), members[2], members[3]
-    yield _Signed(_WHERE[True], tbs.raw, others, signer, algorithm, _bits(signature))
+    yield _Signed(_WHERE[True], tbs.raw, others, signer.as_octets(), algorithm, _bits(signature))
     yield _seal_signed(inside[1])
 
 
 def _seal_signed(root: der.Tlv) -> _Signed:
-    members = root.as_seq(2, 5)
-    info = members[0]
-    if len(members) == 2:
-        maker, algorithm, signature = members[1].as_seq(3, 3)
-        covered, other = der.seq(info.raw, maker.raw, algorithm.raw), info.raw
-    else:
-        maker, algorithm, signature = members[1:4]
-        covered, other = info.raw, der.seq(info.raw, maker.raw, algorithm.raw)
+    info, *beside = root.as_seq(2)
+    old = len(beside) == 1
+    maker, algorithm, signature = beside[0].as_seq(3, 3) if old else root.as_seq(4)[1:4]
+    with_maker = der.seq(info.raw, maker.raw, algorithm.raw)
+    covered, other = (with_maker, info.raw) if old else (info.raw, with_maker)
     others = (("signature-other-version", other), ("signature-re-encoded", without_defaults(info)))
     return _Signed(_WHERE[False], covered, others, maker.as_octets(), algorithm, _bits(signature))
 
@@ -212,7 +201,7 @@ def _signature(signed: _Signed, provider: Provider) -> list[Finding]:
         return []
     for way in product(_covered(signed), _digests(key), _values(signed.signature)):
         (over, message), (how, digest), (form, (r, s)) = way
-        if 0 < r < sm2.N and 0 < s < sm2.N and provider.verify_digest(key, digest(message), r, s):
+        if provider.verify_digest(key, digest(message), r, s):
             return [_say(code, signed.what, (OURS,)) for code in (over, how, form) if code]
     return [_say("signature-none", signed.what, (OURS,))]
 

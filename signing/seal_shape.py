@@ -86,8 +86,6 @@ def loosely(data: bytes) -> Loose:
 
 def _unwrapped(data: bytes) -> bytes | None:
     """The bytes in Base64 or PEM text; None where the file is no such text."""
-    if data[:1] == b"\x30":
-        return None
     text = b"".join(_ARMOUR.sub(b"", data.lstrip(b"\xef\xbb\xbf")).split())
     try:
         inner = base64.b64decode(text, validate=True)

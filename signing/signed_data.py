@@ -77,7 +77,7 @@ def parse(data: bytes) -> SignedData:
 
 
 def _parse(data: bytes) -> SignedData:
-    version, algorithms, content, *tagged, signers = cms.body(data, "signed").as_seq(4, 6)
+    version, algorithms, content, *tagged, signers = cms.body(data, "signed").as_seq(4)
     algorithms.expect(der.SET, "SET")
     signers.expect(der.SET, "SET")
     tags = [element.tag for element in tagged]

@@ -206,7 +206,7 @@ def _since(authority: Certificate, revoked: datetime | None, at: datetime) -> li
 
 
 def _info(data: bytes) -> Info:
-    version, policy, imprint, serial, moment, *rest = der.parse(data, limit=MAX_BYTES).as_seq(5, 10)
+    version, policy, imprint, serial, moment, *rest = der.parse(data, limit=MAX_BYTES).as_seq(5)
     tags = [element.tag for element in rest]
     if version.as_int() != 1 or tags != [tag for tag in _OPTIONAL if tag in tags]:
         raise cms.wrong("时间戳信息的版本或成员不符", "wrong version or members in a TSTInfo")

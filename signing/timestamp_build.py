@@ -51,7 +51,7 @@ def build_request(digest: bytes, *, nonce: int, policy: str = "") -> bytes:
 
 def parse_request(data: bytes) -> Request:
     """From DER, at most 64 KiB; Malformed otherwise."""
-    version, imprint, *rest = der.parse(data, limit=MAX_BYTES).as_seq(2, 6)
+    version, imprint, *rest = der.parse(data, limit=MAX_BYTES).as_seq(2)
     tags = [element.tag for element in rest]
     order = (der.OID, der.INTEGER, der.BOOLEAN, 0xA0)
     if version.as_int() != 1 or tags != [tag for tag in order if tag in tags]:

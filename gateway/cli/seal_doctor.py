@@ -9,7 +9,7 @@ from gateway.cli.output import finish, printable, read_bytes
 from gateway.cli.seal_package import read_ofd
 from gateway.cli.sm import Context
 from gateway.lang import say
-from signing.ofd import Ofd
+from signing.ofd import Description, Ofd
 from signing.providers import Provider
 from signing.seal import MAX_BYTES
 from signing.seal_doctor import Diagnosis, examine
@@ -24,7 +24,8 @@ def doctor(context: Context, file: str, provider: str) -> NoReturn:
 
 def _inside(context: Context, ofd: Ofd, provider: Provider) -> Diagnosis:
     """What is found in the stamps of a document; a plain signature is not this doctor's affair."""
-    values = [(one.id, one.description.value) for one in ofd.signatures if one.type == "Seal" and one.description]
+    stamped = [(one.id, one.description) for one in ofd.signatures if one.type == "Seal"]
+    values = [(id_, own.value) for id_, own in stamped if isinstance(own, Description)]
     each = [(id_, examine(ofd.package.read(value), provider)) for id_, value in values if value in ofd.package.digests]
     if not each:
         context.done(None, "no-stamps", "文件中没有电子签章", "there is no stamp in the document")

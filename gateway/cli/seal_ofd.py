@@ -11,7 +11,7 @@ from gateway.cli.seal_report import CHECKS, check_line, facts, remarks, seal_lin
 from gateway.cli.sm import Context
 from gateway.lang import say
 from signing.errors import Malformed
-from signing.ofd import Listed, Ofd
+from signing.ofd import Description, Listed, Ofd
 from signing.ofd_verify import OfdReport, SignatureReport
 from signing.seal import Stamp, parse_stamp
 
@@ -37,7 +37,7 @@ def show_ofd(context: Context, ofd: Ofd) -> NoReturn:
     stamps = [_stamp(ofd, listed) for listed in ofd.signatures]
     for listed, stamp in zip(ofd.signatures, stamps, strict=True):
         lines += ["", *_head(listed)]
-        if listed.description is not None:
+        if isinstance(listed.description, Description):
             lines.append(say("受保护的文件：", "protected files: ") + str(len(listed.description.references)))
         if stamp is not None:
             lines += seal_lines(stamp.seal)
@@ -86,7 +86,7 @@ def _signature(one: SignatureReport) -> dict[str, object]:
 
 def _said(listed: Listed) -> dict[str, object]:
     """What list and description say of a signature, for machines."""
-    own = listed.description
+    own = listed.description if isinstance(listed.description, Description) else None
     return {
         "id": listed.id,
         "type": listed.type,
@@ -126,7 +126,7 @@ def _head(listed: Listed) -> list[str]:
         + printable(listed.path)
     ]
     own = listed.description
-    if own is not None:
+    if isinstance(own, Description):
         lines.append(say("签名软件：", "made with: ") + printable(own.provider))
         lines.append(say("签名时间：", "signed at: ") + (shown(own.time) if own.time else "-"))
     return lines
@@ -135,7 +135,7 @@ def _head(listed: Listed) -> list[str]:
 def _stamp(ofd: Ofd, listed: Listed) -> Stamp | None:
     """The stamp of a Type=Seal signature, None where there is none to be read."""
     own = listed.description
-    if own is None or listed.type != "Seal" or own.value not in ofd.package.digests:
+    if isinstance(own, Malformed) or listed.type != "Seal" or own.value not in ofd.package.digests:
         return None
     try:
         return parse_stamp(ofd.package.read(own.value))

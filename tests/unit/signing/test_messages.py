@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signing import ber, certs, cms, der, enveloped, oids, signed_data
+from signing import ber, certs, cms, der, enveloped, message_reasons, oids, signed_data
 from signing.certs import Certificate
 from signing.enveloped import build_enveloped, open_enveloped
 from signing.errors import Malformed
@@ -20,6 +20,7 @@ from signing.signed_build import build_signed
 from signing.signed_verify import SignedReport, verify_signed
 from tests import pki
 from tests.pki import BORN, DAY, DIES
+from tests.unit.signing.said import whole
 
 POLICY = PathPolicy(usage="sign", revocation="if-present")
 CONTENT = "一次性告知".encode()
@@ -43,6 +44,7 @@ def judged(data: bytes, content: bytes | None = None, **more: Any) -> SignedRepo
 
 
 def codes(report: SignedReport) -> list[str]:
+    assert all(whole(reason, message_reasons.REJECTED, message_reasons.UNKNOWN) for reason in report.reasons)
     return [reason.code for reason in report.reasons]
 
 
@@ -324,6 +326,16 @@ def test_a_short_gcm_tag_is_refused() -> None:
     short = bent((1, 0, 2, 1, 1, 1), to(der.integer(4)), envelope(mode="gcm"))
     with pytest.raises(Malformed, match="content-algorithm"):
         opened(short)
+
+
+@pytest.mark.parametrize(("family", "version"), [(cms.GM, 1), (cms.PKCS7, 0)])
+def test_versions_are_those_of_the_family(family: cms.Family, version: int) -> None:
+    body = cms.body(envelope(family=family), "enveloped").as_seq()
+    assert (body[0].as_int(), body[1].children()[0].as_seq()[0].as_int()) == (version, version)
+    signed = cms.body(build_signed(CONTENT, [ONE], family=family), "signed").as_seq()
+    assert (signed[0].as_int(), signed[4].children()[0].as_seq()[0].as_int()) == (1, 1)
+    typed = cms.body(build_signed(CONTENT, [ONE], family=family, content_type="1.2.3.4"), "signed").as_seq()
+    assert typed[0].as_int() == 3
 
 
 # --- what few messages do ---------------------------------------------------------------------------------------------

@@ -47,6 +47,57 @@ def test_pictures_are_told_by_their_bytes(data: bytes, type_: str, size: tuple[i
     assert look(data[: len(data) // 2]).faults == ("picture-truncated",)
 
 
+def jpg(*segments: bytes) -> bytes:
+    """A JPG of these segments before the coded picture."""
+    return b"\xff\xd8" + b"".join(segments) + b"\xff\xda\x00\x02\x12\x34\xff\xd9"
+
+
+def frame(marker: int, width: int = 8, height: int = 9) -> bytes:
+    return bytes((0xFF, marker, 0, 11, 8)) + struct.pack(">HH", height, width) + b"\x01\x01\x11\x00"
+
+
+def bmp(width: int, height: int) -> bytes:
+    return BMP[:18] + struct.pack("<ii", width, height) + BMP[26:]
+
+
+LOCAL = b"\x2c\0\0\0\0\x08\0\x09\0\x81" + bytes(12) + b"\x02\x02\x44\x01\0"  # an image with four colours of its own
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (png(1, 1), (1, 1)), (png(20_000, 1), (20_000, 1)), (png(1, 20_000), (1, 20_000)), (png(20_001, 1), None),
+        (png(1, 20_001), None), (png(0, 1), None), (png(1, 0), None),
+        (bmp(8, 9), (8, 9)), (bmp(1, 1), (1, 1)), (bmp(-8, 9), None), (bmp(0, 1), None), (bmp(256, -512), (256, 512)),
+        (jpg(frame(0xC0)), (8, 9)), (jpg(frame(0xCF, 258, 772)), (258, 772)), (jpg(frame(0xC0))[:-4] + b"\xff\xd9", (8, 9)),
+        (jpg(b"\xff\xe0\x00\x02", frame(0xC2)), (8, 9)),
+        (jpg(frame(0xC4), frame(0xC8), frame(0xCC)), None), (jpg(frame(0xD0), frame(0xBF)), None),
+        (b"GIF87a" + GIF[6:], (8, 9)), (GIF[:6] + b"\x01\x02\x03\x04" + GIF[10:], (513, 1027)),
+        (GIF[:-1] + LOCAL + b"\x3b", (8, 9)), (GIF[:10] + b"\x82" + GIF[11:13] + bytes(24) + GIF[19:], (8, 9)),
+        (GIF[:10] + b"\x00" + GIF[11:13] + GIF[19:], (8, 9)),
+    ],
+)  # fmt: skip
+def test_a_pictures_size_is_where_its_kind_says_it(data: bytes, size: tuple[int, int] | None) -> None:
+    seen = look(data)
+    if size is None:
+        assert seen.faults == ("picture-size",)
+    else:
+        assert ((seen.width, seen.height), seen.faults) == (size, ())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        jpg(b"\xff\xe0\x00\x01", frame(0xC0)), jpg(frame(0xC0))[:-4], jpg(frame(0xC0))[:-2],
+        jpg(b"\xff\xe0\x00\x02", b"\xfe" + frame(0xC0)[1:]),
+        GIF[:-1], GIF[:12], GIF[:7], LOCAL, BMP[:-1], BMP[:20], png()[:-1], png()[:10],
+        b"PK\x03\x04" + b"PK\x05\x06" + bytes(65_554),
+    ],
+)  # fmt: skip
+def test_F04_a_picture_that_breaks_off(data: bytes) -> None:
+    assert look(data).faults == ("picture-unknown" if data is LOCAL else "picture-truncated",)
+
+
 def drawing(inner: str = "", attributes: str = "", before: str = "") -> bytes:
     return f'{before}<svg xmlns="http://www.w3.org/2000/svg" {attributes}>{inner}</svg>'.encode()
 
@@ -62,7 +113,7 @@ def drawing(inner: str = "", attributes: str = "", before: str = "") -> bytes:
         (drawing('<use xmlns:x="http://www.w3.org/1999/xlink" x:href="file:///etc/passwd"/>'), "picture-active"),
         (drawing("<foreignObject/>"), "picture-active"),
         (drawing("&a;", before='<!DOCTYPE svg [<!ENTITY a "b">]>'), "picture-active"),
-        (drawing("<g>" * 200 + "</g>" * 200), "picture-active"),
+        (drawing("<g/>" * 9 + "<g>" * 100 + "</g>" * 100), "picture-active"),
         (drawing(before='<?xml version="1.0"?><?xml-stylesheet href="x"?>'), "picture-active"),
         (drawing("<g>"), "picture-truncated"), (b"PK\x03\x04" + b"\0" * 40, "picture-truncated"),
         (b"\x89PNG\r\n\x1a\n" + chunk(b"IEND"), "picture-truncated"),
@@ -76,13 +127,21 @@ def test_F04_a_picture_that_is_not_one(data: bytes, fault: str) -> None:
 
 def test_a_package_is_told_by_its_beginning_and_end() -> None:
     """Tax seals carry an OFD for a picture."""
-    assert look(b"PK\x03\x04" + bytes(40) + b"PK\x05\x06" + bytes(18)) == Look("ofd", 0, 0, ())
+    for between, after in ((40, 18), (0, 65_553)):
+        assert look(b"PK\x03\x04" + bytes(between) + b"PK\x05\x06" + bytes(after)) == Look("ofd", 0, 0, ())
 
 
-def test_what_stays_inside_the_drawing_may_stay() -> None:
-    assert (
-        look(drawing('<rect fill="url(#a)"/><use href="#b"/><image href="data:image/png;base64,AA=="/>')).faults == ()
-    )
+@pytest.mark.parametrize(
+    "data",
+    [
+        drawing('<rect fill="url(#a)"/><use href="#b"/><image href="data:image/png;base64,AA=="/>'),
+        drawing('<image href=" data:image/jpeg;base64,AA=="/><image href="DATA:image/gif;base64,AA=="/>'),
+        drawing("<g>" * 99 + "</g>" * 99 + "<g/><g/>"), drawing(before="\ufeff \r\n\t"), drawing(before="<!-- x -->"),
+        b"<svg/>", b'<?xml version="1.0"?>' + drawing(),
+    ],
+)  # fmt: skip
+def test_what_stays_inside_the_drawing_may_stay(data: bytes) -> None:
+    assert look(data) == Look("SVG", 0, 0, ())
 
 
 @given(

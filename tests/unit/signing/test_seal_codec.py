@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -144,6 +146,24 @@ def test_the_sample_picture_says_that_it_is_one(name: str) -> None:
     assert picture.type == "SVG" and (picture.width, picture.height) == (42, 42)
     assert letters == name[:40] + "样章·测试无效"
     assert len(drawing.findall(".//{*}polygon")) == len(drawing.findall(".//{*}circle")) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 40])
+def test_the_name_stands_around_the_star_evenly(count: int) -> None:
+    data = seal_picture.round_seal("章" * count).data.decode()
+    turns = [float(one) for one in re.findall(r"rotate\(([-\d.]+)\)", data)]
+    steps = {round(after - before) for before, after in pairwise(turns)}
+    assert len(turns) == count and sum(turns) == pytest.approx(0, abs=0.1)
+    assert steps <= {26, 6} and turns[-1] - turns[0] < 250  # ascending, and free of the words below
+    assert f'font-size="{46.0 if count <= 7 else 15.9}"' in data and ("172" in data) is False
+
+
+def test_the_star_has_ten_points_and_one_is_up() -> None:
+    (points,) = re.findall(r'points="([^"]*)"', seal_picture.round_seal("章").data.decode())
+    places = [complex(float(x) - 210, float(y) - 200) for x, y in (one.split(",") for one in points.split())]
+    assert [round(abs(one)) for one in places] == [62, 24] * 5 and places[0] == -62j
+    left = {(round(-one.real), round(one.imag)) for one in places}
+    assert left == {(round(one.real), round(one.imag)) for one in places} and len(left) == 10
 
 
 def test_a_V1_stamp_holds_a_V1_seal() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from signing.verify import verify_seal, verify_stamp
 from tests import pki
 from tests.pki import BORN, DAY
 from tests.unit.signing.test_picture_look import png
+from tests.unit.signing.test_shape_fuzz import reshaped
 from tests.vectors.seals import generate as g
 
 KEY = pki.signer("maker")
@@ -89,6 +91,12 @@ def stamp_signature(e: Callable[[bytes], bytes]) -> bytes:
     return g.with_member(g.stamp(), 3, der.bits(der.encode_signature(r, s)))
 
 
+def renumbered(stamp: bytes) -> bytes:
+    """A V1 stamp that calls itself the third version, which is nobody's business."""
+    tbs = g.with_member(der.parse(stamp).as_seq()[0].raw, 0, der.integer(3))
+    return der.seq(tbs, der.bits(pki.signer("signer").sign(tbs)))
+
+
 MEMBERS = [one.raw for one in INFO.as_seq()]
 PLAIN = der.seq(der.seq(der.oid("1.2.3"), der.octets(b"x")))  # an extension list as DER has it
 FALSE = der.seq(*MEMBERS, der.seq(der.seq(der.oid("1.2.3"), b"\x01\x01\x00", der.octets(b"x"))))
@@ -120,6 +128,7 @@ DEFECTS: dict[str, tuple[bytes, set[str]]] = {
     "re-encoded": (signed(_right(der.seq(*MEMBERS, PLAIN)), info=FALSE), {"signature-re-encoded", "explicit-false"}),
     "raw": (signed(value=raw()), {"signature-raw"}),
     "loose DER": (signed(value=loose_signature()), {"signature-loose-der"}),
+    "loose DER of three": (signed(value=der.seq(*[b"\x02\x02\x00\x01"] * 3)), {"signature-none"}),
     "swapped": (signed(value=der.encode_signature(*reversed(pair(_right(INFO.raw))))), {"signature-swapped"}),
     "raw, no Z_A": (signed(value=raw(sm3(INFO.raw))), {"signature-raw", "signature-no-za"}),
     "stamp without Z_A": (stamp_signature(sm3), {"signature-no-za"}),
@@ -155,7 +164,15 @@ def test_each_defect_is_named(defect: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [g.seal(), g.seal(form="V1"), g.stamp(), g.stamp(form="V1"), g.digest_list(g.signer())]
+    "data",
+    [
+        g.seal(),
+        g.seal(form="V1"),
+        g.stamp(),
+        g.stamp(form="V1"),
+        g.digest_list(g.signer()),
+        renumbered(g.stamp(form="V1")),
+    ],
 )
 def test_what_is_sound_earns_no_objection_but_to_its_test_picture(data: bytes) -> None:
     assert codes(data) <= {"picture-type", "picture-unknown", "picture-truncated"}
@@ -173,6 +190,8 @@ def test_a_wrong_way_of_signing_is_named_and_never_accepted(defect: str) -> None
     found = examine(data, pki.PROVIDER)
     for one in found.findings:
         assert one.zh and one.en and "{" not in one.zh + one.en
+        of_the_whole = {"text-wrapped", "extra-bytes", "loose-lengths", "not-a-seal", "unreadable-part"}
+        assert one.where.startswith(("印章 seal", "签章 stamp")) or one.code in of_the_whole
     if not any(code.startswith("signature-") for code in expected):
         return
     common: dict[str, Any] = {
@@ -186,10 +205,34 @@ def test_a_wrong_way_of_signing_is_named_and_never_accepted(defect: str) -> None
     assert all(OURS in one.readers for one in found.findings if one.code.startswith("signature-"))
 
 
+def test_what_is_neither_is_called_nothing() -> None:
+    assert replace(examine(b"\x30\x00", pki.PROVIDER), findings=()) == Diagnosis("", "", False, ())
+    for data, kind, version in ((g.seal(), "seal", "V4"), (g.stamp(form="V1"), "stamp", "V1")):
+        assert replace(examine(data, pki.PROVIDER), findings=()) == Diagnosis(kind, version, True, ())
+        assert replace(examine(data + b"x", pki.PROVIDER), findings=()) == Diagnosis(kind, version, False, ())
+
+
+class Deaf(pki.FixedNonce):
+    """Holds no signature for right, and is quick about it."""
+
+    def verify_digest(self, public: object, e: bytes, r: int, s: int) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("form", ["V1", "V4"])
+@pytest.mark.parametrize("make", [g.seal, g.stamp])
+def test_any_reshaped_structure_gives_findings_and_never_a_traceback(make: Callable[..., bytes], form: str) -> None:
+    deaf = Deaf(pki.PROVIDER)
+    for one in reshaped(make(form=form)):
+        assert isinstance(examine(one, deaf), Diagnosis)
+
+
 def test_certificates_inside_are_looked_at_too() -> None:
     with_null = g.with_member(g.maker().der, 1, NULL_SIGNED)
     found = examine(g.with_member(g.seal(), 1, der.octets(with_null)), pki.PROVIDER).findings
     assert [one.where for one in found if one.code == "null-parameters"] == ["印章 seal: 证书 certificate"]
+    found = examine(g.with_member(g.seal(), 1, der.octets(b"x")), pki.PROVIDER).findings
+    assert [one.where for one in found if one.code == "unreadable-part"] == ["印章 seal: 证书 certificate"]
 
 
 @settings(max_examples=150, deadline=None)

@@ -23,6 +23,7 @@ from signing.timestamp import TimestampReport, parse_token, verify_timestamp
 from signing.timestamp_build import LAB_POLICY, answer, build_request, build_token, parse_request, parse_response
 from tests import pki
 from tests.pki import BORN, DAY, DIES
+from tests.unit.signing.said import whole
 from tests.unit.signing.test_messages import ONE, bent, loose, to
 
 DIGEST = sm3(b"what was there")
@@ -43,6 +44,7 @@ def judged(data: bytes, **more: Any) -> TimestampReport:
 
 
 def codes(report: TimestampReport) -> list[str]:
+    assert all(whole(reason, message_reasons.REJECTED, message_reasons.UNKNOWN) for reason in report.reasons)
     return [reason.code for reason in report.reasons]
 
 
@@ -84,6 +86,12 @@ def test_what_is_asked_is_answered(nonce: int, policy: str, as_ber: bool) -> Non
     report = judged(data, nonce=nonce)
     assert report.ok is True and report.info is not None and report.info.serial == nonce
     assert codes(judged(data, nonce=nonce + 1)) == ["timestamp-nonce"]
+
+
+def test_an_authority_says_its_accuracy() -> None:
+    for seconds in (0, 1, 90):
+        given_ = parse_response(answer(build_request(DIGEST, nonce=1), TSA, at=DAY, serial=1, accuracy=seconds)).token
+        assert given_ is not None and judged(given_).proves == DAY + timedelta(seconds=seconds)
 
 
 def test_c25_wrong_imprint() -> None:
@@ -275,6 +283,11 @@ def test_the_certificate_reference_by_every_digest_it_may_be_by() -> None:
         (der.seq(der.seq()), oids.SIGNING_CERTIFICATE),
     ):
         assert codes(referring(value, name)) == ["timestamp-certificate"]
+
+
+def test_a_signature_by_another_algorithm_is_a_matter_of_form() -> None:
+    (reason,) = judged(bent((1, 0, 4, 0, 4), to(cms.algorithm("1.2.840.113549.1.1.1")), token())).reasons
+    assert reason.code == "timestamp-form" and "1.2.840.113549.1.1.1" in reason.zh
 
 
 def test_an_extension_that_is_not_critical_does_no_harm() -> None:
