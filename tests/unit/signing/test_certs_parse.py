@@ -299,6 +299,29 @@ def test_names_as_typed() -> None:
     assert names.common_name(name) == "张三\\, 主任" and names.common_name(names.encode([("O", "x")])) == "O=x"
 
 
+def test_words_in_a_name() -> None:
+    name = names.encode([("O", "某局（测试）"), ("CN", "x")])
+    assert names.contains(name, "测试") and names.contains(name, "x") and not names.contains(name, "某局x")
+
+
+def test_each_part_in_its_string_type_and_before_the_last() -> None:
+    kinds = {
+        "C": der.PRINTABLE,
+        "serialNumber": der.PRINTABLE,
+        "E": der.IA5,
+        "DC": der.IA5,
+        "O": der.UTF8,
+        "CN": der.UTF8,
+    }
+    name = names.encode([(short, "a") for short in kinds])
+    found = [part.children()[0].as_seq() for part in der.parse(name).as_seq()]
+    assert [(kind.as_oid(), value.tag) for kind, value in found] == [
+        (names.OIDS[one], tag) for one, tag in kinds.items()
+    ]
+    one = names.encode([("CN", "a")])
+    assert names.attributes(names.with_part(one, ("OU", "b"))) == [(names.OIDS["OU"], "b"), (names.OIDS["CN"], "a")]
+
+
 def test_mail_and_domain_parts_are_ascii() -> None:
     name = names.encode([("DC", "cn"), ("DC", "cn"), ("E", "a@b.example")])
     assert names.display(name) == "E=a@b.example,DC=cn,DC=cn" and not names.repeats(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from signing import crl, der, issue, keys, oids
+from signing import certs, crl, der, issue, keys, oids
 from signing.certs import Certificate, Extension
 from signing.crl import RevocationList
 from signing.issue import Revoked, build_crl
@@ -123,6 +123,19 @@ def test_reasons_and_dates_of_an_entry() -> None:
     later = Extension(oids.INVALIDITY_DATE, False, der.gtime(DIES))
     unknown = Extension(oids.CRL_REASON, False, b"\x0a\x01\x07")
     assert reasoned(later, unknown) == crl.Entry(5, DAY, "unspecified", DAY)
+
+
+def test_C20_a_list_larger_than_8_mib_is_not_read() -> None:
+    data = b"\x30\x84" + crl.MAX_BYTES.to_bytes(4, "big") + bytes(crl.MAX_BYTES)
+    assert code_of(lambda: crl.parse(data)) == "der-size"
+    assert code_of(lambda: crl.parse(data[:-6])) != "der-size"
+
+
+def test_nothing_in_our_entries_is_critical() -> None:
+    entry = issue._entry(Revoked(5, DAY, "keyCompromise", BORN))
+    read = certs.read_extensions(der.parse(entry).as_seq()[2])
+    assert [(one.oid, one.critical) for one in read] == [(oids.CRL_REASON, False), (oids.INVALIDITY_DATE, False)]
+    assert len(der.parse(issue._entry(Revoked(5, DAY))).as_seq()) == 2
 
 
 HERE, THERE = (der.implicit(6, f"http://crl.example/{name}.crl".encode()) for name in "12")

@@ -162,6 +162,9 @@ def test_the_names_that_a_certificate_bears() -> None:
         one(DIRECTORY, name(("CN", "b"))),
     ]  # fmt: skip
     assert constraints.names_of(der.seq(), None) == []
+    assert len(constraints.names_of(der.seq(), der.seq(*[dns("a")] * MAX_NAMES))) == MAX_NAMES
+    with pytest.raises(Malformed):
+        constraints.names_of(der.seq(), der.seq(*[dns("a")] * (MAX_NAMES + 1)))
     for broken in (der.seq(), der.seq(der.integer(1)), der.seq(der.tlv(DIRECTORY, b"")), b""):
         with pytest.raises(Malformed):
             constraints.names_of(subject, broken)

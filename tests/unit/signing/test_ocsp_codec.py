@@ -111,6 +111,7 @@ STATUS = der.tlv(0x0A, b"\0")
     [
         ("der-truncated", b""),
         ("der-count", der.seq()),
+        ("der-count", der.seq(*[member.raw for member in der.parse(GOOD).as_seq()], der.null())),
         ("ocsp-form", der.seq(STATUS)),
         ("ocsp-form", der.seq(der.tlv(0x0A, b"\x09"))),
         ("ocsp-form", der.seq(der.tlv(0x0A, b"\3"), der.explicit(0, der.null()))),

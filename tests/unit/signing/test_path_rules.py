@@ -37,6 +37,7 @@ DETAILS: dict[str, str] = {
     "C05 extended usage, critical, another purpose": "1.3.6.1.5.5.7.3.8",
     "C05 extended usage asked for, another there": oids.SERVER_AUTH,
     "C12 policy constraints": "2.5.29.36",
+    "C22 leaf by RSA-2048 and SHA-1": "SHA1-RSA",
     "C21 leaf by RSA-2048": "1.2.840.113549.1.1.11",
 }
 
