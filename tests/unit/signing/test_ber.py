@@ -28,7 +28,7 @@ def test_what_is_loose_becomes_strict(name: str) -> None:
     data, strict = LOOSE[name]
     assert ber.to_der(data) == strict
     assert ber.first(data + b"more") == (strict, len(data))
-    with pytest.raises(Malformed, match="der-trailing"):
+    with pytest.raises(Malformed, match=r"^der-trailing:"):
         ber.to_der(data + b"\0")
 
 
@@ -70,7 +70,7 @@ def nested(levels: int, indefinite: bool) -> bytes:
 def test_C20_depth_is_capped(indefinite: bool) -> None:
     for depth, options in ((32, {}), (3, {"depth": 3})):
         assert ber.to_der(nested(depth + 1, indefinite), **options) == nested(depth + 1, False)
-        with pytest.raises(Malformed, match="der-depth"):
+        with pytest.raises(Malformed, match=r"^der-depth:"):
             ber.to_der(nested(depth + 2, indefinite), **options)
 
 
@@ -79,10 +79,10 @@ def test_C20_size_and_count_are_capped() -> None:
     assert ber.to_der(whole) == whole
     for data, options in ((der.octets(bytes((1 << 20) - 4)), {}), (der.octets(b"abc"), {"limit": 4})):
         for act in (ber.to_der, ber.first):
-            with pytest.raises(Malformed, match="der-size"):
+            with pytest.raises(Malformed, match=r"^der-size:"):
                 act(data, **options)
     assert ber.to_der(der.octets(b"abc"), limit=5) == der.octets(b"abc")
     many = [der.null()] * (ber.MAX_ELEMENTS - 1)
     assert ber.to_der(der.seq(*many)) == der.seq(*many)
-    with pytest.raises(Malformed, match="der-count"):
+    with pytest.raises(Malformed, match=r"^der-count:"):
         ber.to_der(der.seq(*many, der.null()))

@@ -97,7 +97,7 @@ def test_one_person_cannot_pass_for_two() -> None:
     "data", [b"", b"{}", b"[" * 9999, b"x" * (custody.MAX_BYTES + 1), b'{"order":"e30="}', b"\xff"]
 )
 def test_what_is_no_order_is_refused(data: bytes) -> None:
-    with pytest.raises(Malformed, match="order-form"):
+    with pytest.raises(Malformed, match=r"^order-form:"):
         custody.read(data)
 
 
@@ -105,7 +105,7 @@ def test_what_is_no_order_is_refused(data: bytes) -> None:
     "changes", [{"reason": "a\x1b[2Jb"}, {"subject": "k\n"}, {"expires_ms": 1 << 62}, {"made_ms": -1}]
 )
 def test_an_order_that_could_steer_a_terminal_or_a_calendar_is_none(changes: dict[str, object]) -> None:
-    with pytest.raises(Malformed, match="order-form"):
+    with pytest.raises(Malformed, match=r"^order-form:"):
         custody.read(custody.write(msgspec.structs.replace(ORDER, **changes)))
 
 

@@ -246,25 +246,25 @@ def test_C20_depth_is_capped() -> None:
     for depth, element in ((5, der.parse(data, depth=5)), (32, der.parse(data))):
         for _ in range(depth):
             (element,) = element.children()
-        with pytest.raises(Malformed, match="der-depth"):
+        with pytest.raises(Malformed, match=r"^der-depth:"):
             element.children()
 
 
 def test_C20_size_and_count_are_capped() -> None:
-    with pytest.raises(Malformed, match="der-size"):
+    with pytest.raises(Malformed, match=r"^der-size:"):
         der.parse(der.octets(bytes(100)), limit=101)
     assert der.parse(der.octets(bytes(100)), limit=102).as_octets() == bytes(100)
-    with pytest.raises(Malformed, match="der-size"):
+    with pytest.raises(Malformed, match=r"^der-size:"):
         der.parse(der.octets(bytes((1 << 20) - 4)))
     many = der.parse(der.seq(*[der.null()] * 10_001))
-    with pytest.raises(Malformed, match="der-count"):
+    with pytest.raises(Malformed, match=r"^der-count:"):
         many.children()
     assert len(many.children(20_000)) == 10_001
-    with pytest.raises(Malformed, match="der-count"):
+    with pytest.raises(Malformed, match=r"^der-count:"):
         der.parse(der.seq(der.null())).as_seq(2)
-    with pytest.raises(Malformed, match="der-count"):
+    with pytest.raises(Malformed, match=r"^der-count:"):
         der.parse(der.seq(der.null(), der.null())).as_seq(0, 1)
-    with pytest.raises(Malformed, match="der-count"):
+    with pytest.raises(Malformed, match=r"^der-count:"):
         many.as_seq()
     assert len(der.parse(der.seq(*[der.null()] * 10_000)).as_seq(10_000)) == 10_000
 
@@ -328,5 +328,5 @@ def test_S08_whatever_decodes_encodes_to_the_same_bytes(data: bytes) -> None:
 @pytest.mark.parametrize("r", [0, N, N + 1, (1 << 256) - 1])
 def test_S01_S04_values_out_of_range_do_not_decode(r: int) -> None:
     for pair in ((r, 5), (5, r)):
-        with pytest.raises(Malformed, match="der-signature"):
+        with pytest.raises(Malformed, match=r"^der-signature:"):
             der.decode_signature(der.encode_signature(*pair))

@@ -76,26 +76,30 @@ def test_carriage_returns_and_text_around_a_block_are_harmless() -> None:
 
 @pytest.mark.parametrize("passphrase", [b"", b"wrong", "口令 ".encode(), b"\0" * 70])
 def test_another_passphrase_is_wrong(passphrase: bytes) -> None:
-    with pytest.raises(Malformed, match="passphrase-wrong"):
+    with pytest.raises(Malformed, match=r"^passphrase-wrong:"):
         keys.private_from_pem(_encrypted(), passphrase)
 
 
 def test_no_passphrase_is_needed_but_not_guessed() -> None:
-    with pytest.raises(Malformed, match="passphrase-needed"):
+    with pytest.raises(Malformed, match=r"^passphrase-needed:"):
         keys.private_from_pem(_encrypted())
 
 
-WHOLE, OTHER_CURVE = (
-    keys.pkcs8(PRIVATE),
-    der.seq(der.integer(0), der.seq(der.oid(keys.EC_KEY), der.oid("1.2.840.10045.3.1.7")), der.octets(b"")),
-)
+WHOLE = keys.pkcs8(PRIVATE)
+OTHER_CURVE = der.seq(der.integer(0), der.seq(der.oid(keys.EC_KEY), der.oid("1.2.840.10045.3.1.7")), der.octets(b""))
+
+
+def _room(data: bytes) -> int:
+    return 16 - len(data) % 16
+
+
 PADDED = {
     "noise": (b"\xff" * 15 + b"\1", "passphrase-wrong"),
     "nothing": (b"\x10" * 16, "passphrase-wrong"),
-    "padding of 0": (WHOLE.ljust(-(-len(WHOLE) // 16) * 16, b"\0"), "passphrase-wrong"),
-    "padding of 17": (bytes(15) + b"\x11" * 17, "passphrase-wrong"),
-    "padding that differs": (bytes(13) + b"\3\2\3", "passphrase-wrong"),
-    "another curve": (OTHER_CURVE + bytes((16 - len(OTHER_CURVE) % 16,)) * (16 - len(OTHER_CURVE) % 16), "key-curve"),
+    "padding of 0": (WHOLE + bytes(_room(WHOLE)), "passphrase-wrong"),
+    "padding of more than a block": (WHOLE + bytes((16 + _room(WHOLE),)) * (16 + _room(WHOLE)), "passphrase-wrong"),
+    "padding that differs": (WHOLE + bytes(_room(WHOLE) - 1) + bytes((_room(WHOLE),)), "passphrase-wrong"),
+    "another curve": (OTHER_CURVE + bytes((_room(OTHER_CURVE),)) * _room(OTHER_CURVE), "key-curve"),
 }
 
 
@@ -125,9 +129,11 @@ def _pbes2(kdf: bytes, cipher: bytes, body: bytes = bytes(32), scheme: str = key
     )
 
 
-def _kdf(count: int = 100, *more: bytes, prf: str = Prf.SM3.value, name: str = keys._PBKDF2) -> bytes:
+def _kdf(
+    count: int = 100, *more: bytes, prf: str = Prf.SM3.value, name: str = keys._PBKDF2, salt: bytes = SALT
+) -> bytes:
     return der.seq(
-        der.oid(name), der.seq(der.octets(SALT), der.integer(count), *more, der.seq(der.oid(prf), der.null()))
+        der.oid(name), der.seq(der.octets(salt), der.integer(count), *more, der.seq(der.oid(prf), der.null()))
     )
 
 
@@ -144,6 +150,10 @@ HOSTILE = {
     "no iterations": (_pbes2(_kdf(0), CIPHER), "pbes2-form"),
     "negative iterations": (_pbes2(_kdf(-5), CIPHER), "pbes2-form"),
     "iterations of 4000 bits": (_pbes2(_kdf(1 << 4000), CIPHER), "pbes2-form"),
+    "one iteration too many": (_pbes2(_kdf(keys.MAX_ITERATIONS + 1), CIPHER), "pbes2-form"),
+    "no salt": (_pbes2(_kdf(salt=b""), CIPHER), "pbes2-form"),
+    "salt of 65 octets": (_pbes2(_kdf(salt=bytes(65)), CIPHER), "pbes2-form"),
+    "salt of 64 octets": (_pbes2(_kdf(1, salt=bytes(64)), CIPHER), "passphrase-wrong"),
     "unknown prf": (_pbes2(_kdf(prf="1.2.3"), CIPHER), "pbes2-scheme"),
     "HMAC-SHA1": (_pbes2(_kdf(prf="1.2.840.113549.2.7"), CIPHER), "pbes2-scheme"),
     "no prf": (

@@ -25,7 +25,7 @@ def test_auto_is_libcrypto_else_pure_that_only_verifies(monkeypatch: pytest.Monk
     assert open_provider().uri == ("tables:" if curve.WIDE else "libcrypto:")
     monkeypatch.setattr(libcrypto, "_candidates", lambda: iter(["", "/nonexistent/libcrypto.so", ctypes.__file__]))
     assert open_provider().uri == "pure:"
-    with pytest.raises(Unavailable, match="libcrypto-missing"):
+    with pytest.raises(Unavailable, match=r"^libcrypto-missing:"):
         open_provider("libcrypto:")
 
 
@@ -34,7 +34,7 @@ def test_the_environment_replaces_auto_only(monkeypatch: pytest.MonkeyPatch) -> 
     assert open_provider().uri == "pure:?sign=allow"
     assert open_provider("gmssl:").uri == "gmssl:"
     monkeypatch.setenv(VARIABLE, "libcrypto:/nonexistent")
-    with pytest.raises(Unavailable, match="libcrypto-missing"):
+    with pytest.raises(Unavailable, match=r"^libcrypto-missing:"):
         open_provider()
     monkeypatch.setenv(VARIABLE, "")
     assert open_provider().uri == ("tables:" if curve.WIDE else "libcrypto:")
@@ -45,7 +45,7 @@ def test_the_environment_replaces_auto_only(monkeypatch: pytest.MonkeyPatch) -> 
     ["", "pure", "sdf:", "pure:?sign=yes", "pure:?sing=allow", "pure:x", "gmssl:x", "gmssl:?a=b", "libcrypto:?x=1"],
 )
 def test_unknown_uris_and_options_are_refused(uri: str) -> None:
-    with pytest.raises(Unavailable, match="provider-unknown"):
+    with pytest.raises(Unavailable, match=r"^provider-unknown:"):
         open_provider(uri)
 
 
@@ -58,12 +58,12 @@ def test_S26_verifiers_refuse_every_use_of_a_private_key(uri: str) -> None:
         lambda: provider.decrypt(PRIVATE, selftest.CIPHERTEXT),
     )
     for act in acts:
-        with pytest.raises(Unavailable, match="signing-not-allowed"):
+        with pytest.raises(Unavailable, match=r"^signing-not-allowed:"):
             act()
 
 
 def test_the_second_opinion_verifies_and_nothing_else() -> None:
-    with pytest.raises(Unavailable, match="signing-not-allowed"):
+    with pytest.raises(Unavailable, match=r"^signing-not-allowed:"):
         GMSSL.encrypt(selftest.PUBLIC, b"m")
     assert GMSSL.load(selftest.D) == PRIVATE
     assert len(GMSSL.random(9)) == 9 and GMSSL.random(9) != GMSSL.random(9)
@@ -74,7 +74,7 @@ def test_no_gmssl_or_another_package_of_that_name_is_said(
     found: Any, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "gmssl", found)
-    with pytest.raises(Unavailable, match=code):
+    with pytest.raises(Unavailable, match=f"^{code}:"):
         open_provider("gmssl:")
 
 
@@ -96,10 +96,10 @@ def _raising(*_: object) -> bytes:
 )
 def test_a_provider_that_answers_wrongly_is_not_used(method: str, broken: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pure.Pure, method, broken)
-    with pytest.raises(Unavailable, match="provider-selftest"):
+    with pytest.raises(Unavailable, match=r"^provider-selftest:"):
         open_provider("pure:?sign=allow")
     monkeypatch.setattr(libcrypto.Libcrypto, method, broken)
-    with pytest.raises(Unavailable, match="libcrypto-missing"):
+    with pytest.raises(Unavailable, match=r"^libcrypto-missing:"):
         open_provider("libcrypto:")
 
 
@@ -134,5 +134,5 @@ def test_a_candidate_is_found_without_the_map_and_without_ssl(monkeypatch: pytes
 
 def test_a_library_before_OpenSSL_3_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libcrypto, "_Library", lambda _: SimpleNamespace(OpenSSL_version_num=lambda: 0x2FFFFFFF))
-    with pytest.raises(Unavailable, match="libcrypto-missing"):
+    with pytest.raises(Unavailable, match=r"^libcrypto-missing:"):
         open_provider("libcrypto:")

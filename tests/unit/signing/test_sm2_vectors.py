@@ -186,7 +186,8 @@ def test_S15_an_id_too_long_for_ENTL_is_refused() -> None:
     ],
 )
 def test_S18_to_S21_points_that_are_no_public_keys(row: str, data: bytes) -> None:
-    with pytest.raises(Malformed):
+    form = len(data) not in (64, 65) or row == "S21"
+    with pytest.raises(Malformed, match=r"^public-key-form:" if form else r"^public-key-off-curve:"):
         PublicKey.from_bytes(data)
 
 
@@ -206,9 +207,9 @@ def test_a_public_key_has_one_text_and_one_id() -> None:
 @pytest.mark.parametrize("d", [0, -1, N - 1, N, N + 1, 1 << 256])
 @pytest.mark.parametrize("uri", SIGNERS)
 def test_S29_private_keys_out_of_range(uri: str, d: int) -> None:
-    with pytest.raises(Malformed, match="private-key-range"):
+    with pytest.raises(Malformed, match=r"^private-key-range:"):
         PROVIDERS[uri].load(d)
-    with pytest.raises(Malformed, match="private-key-range"):
+    with pytest.raises(Malformed, match=r"^private-key-range:"):
         PrivateKey.from_int(d, selftest.PUBLIC)
 
 
@@ -247,9 +248,9 @@ def test_S28_a_faulty_signature_never_leaves_and_stops_the_key() -> None:
     provider = _Flipping(PROVIDERS["pure:?sign=allow"])
     signer = sm2.Signer(provider, PrivateKey(selftest.D, selftest.PUBLIC))  # type: ignore[arg-type]
     assert sm2.verify(PROVIDERS["libcrypto:"], signer.public, b"m", signer.sign(b"m"), signer_id=DEFAULT_ID)
-    with pytest.raises(KeyFault, match="signing-fault"):
+    with pytest.raises(KeyFault, match=r"^signing-fault:"):
         signer.sign(b"m")
-    with pytest.raises(KeyFault, match="key-suspended"):
+    with pytest.raises(KeyFault, match=r"^key-suspended:"):
         signer.sign(b"m")
     assert provider.signed == 2
     assert signer.key_id == selftest.PUBLIC.thumbprint
@@ -267,7 +268,7 @@ class _Machine:
 def test_a_key_in_a_machine_signs_and_stays_there() -> None:
     held, private = sm2.Signer(PROVIDERS["gmssl:"], _Machine()), PrivateKey(selftest.D, selftest.PUBLIC)
     assert sm2.verify(PROVIDERS["pure:?sign=allow"], held.public, b"m", held.sign(b"m"), signer_id=DEFAULT_ID)
-    with pytest.raises(Unavailable, match="key-in-machine"):
+    with pytest.raises(Unavailable, match=r"^key-in-machine:"):
         _ = held.software
     soft = sm2.Signer(PROVIDERS["libcrypto:"], private)
     assert (held.kind, soft.kind, soft.software) == ("machine", "software", private)
@@ -278,7 +279,7 @@ def test_S28_a_fault_suspends_the_key_under_its_other_ids_too() -> None:
     other = signer.under(b"other")
     assert sm2.verify(PROVIDERS["libcrypto:"], other.public, b"m", other.sign(b"m"), signer_id=b"other")
     for one, code in ((other, "signing-fault"), (signer, "key-suspended"), (other, "key-suspended")):
-        with pytest.raises(KeyFault, match=code):
+        with pytest.raises(KeyFault, match=f"^{code}:"):
             one.sign(b"m")
 
 
@@ -334,5 +335,5 @@ def test_S30_any_changed_byte_fails_alike(uri: str, data: st.DataObject) -> None
     at = data.draw(st.integers(0, len(selftest.CIPHERTEXT) - 1))
     changed = bytearray(selftest.CIPHERTEXT)
     changed[at] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(Malformed, match="decrypt-failed"):
+    with pytest.raises(Malformed, match=r"^decrypt-failed:"):
         PROVIDERS[uri].decrypt(PrivateKey(selftest.D, selftest.PUBLIC), bytes(changed))

@@ -101,9 +101,9 @@ def test_S26_our_own_signer_keeps_a_repeated_nonce_inside() -> None:
 
     signer = sm2.Signer(Stuck(LIBCRYPTO), PRIVATE)
     assert signer.sign(b"one") == signer.sign(b"one"), "one digest, one signature: nothing is given away"
-    with pytest.raises(KeyFault, match="nonce-reused"):
+    with pytest.raises(KeyFault, match=r"^nonce-reused:"):
         signer.sign(b"two")
-    with pytest.raises(KeyFault, match="key-suspended"):
+    with pytest.raises(KeyFault, match=r"^key-suspended:"):
         signer.sign(b"one")
 
 
