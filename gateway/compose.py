@@ -34,7 +34,7 @@ from gateway.flow.rotate import Rotation
 from gateway.flow.seal import Sealer
 from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
-from gateway.flow.statuses import Online
+from gateway.flow.statuses import Online, asking
 from gateway.flow.timestamps import Timestamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
@@ -46,7 +46,7 @@ from gateway.keys.keyring import Keyring
 from gateway.keys.signers import ONLINE, Signers
 from gateway.ops import metrics
 from gateway.ops.alarms import alarm
-from gateway.ops.ocsp import Asking, StatusClient
+from gateway.ops.ocsp import StatusClient
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
@@ -280,14 +280,9 @@ def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Par
 
 def _online(config: Config, session: aiohttp.ClientSession, provider: Provider, clock: Callable[[], int]) -> Online:
     """Where the status of the certificates of partners' seals is asked for."""
-    settings = config.revocation
-    seconds = settings.ocsp_timeout_ms / 1000
-    asking = Asking(
-        policy=seal_policy(settings).path, provider=provider, now=lambda: datetime.fromtimestamp(clock() / 1000, UTC),
-        new_nonce=lambda: provider.random(16), digest=settings.ocsp_digest,
-        timeout=aiohttp.ClientTimeout(total=seconds),
-    )  # fmt: skip
-    return Online(StatusClient(session, asking), {one.id: one.ocsp for one in config.peer if one.ocsp}, seconds)
+    how = asking(config.revocation, provider, lambda: datetime.fromtimestamp(clock() / 1000, UTC))
+    responders = {one.id: one.ocsp for one in config.peer if one.ocsp}
+    return Online(StatusClient(session, how), responders, config.revocation.ocsp_timeout_ms / 1000)
 
 
 def _judges(config: Config, provider: Provider) -> Provider:

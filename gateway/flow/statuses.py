@@ -7,12 +7,16 @@ answered counts as signing.ocsp_verify says; a bare failure, which anybody on th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+import aiohttp
 import structlog
 
-from gateway.ops.ocsp import StatusClient
+from gateway.config import Revocation
+from gateway.flow.recognition import seal_policy
+from gateway.ops.ocsp import Asking, StatusClient
 from signing import certs
 from signing.certs import Certificate
 from signing.chains import signed_by
@@ -50,6 +54,14 @@ class Online:
         except TimeoutError:
             log.warning("no online status", peer=party, cause="ocsp-unreachable")
         return answers
+
+
+def asking(settings: Revocation, provider: Provider, now: Callable[[], datetime]) -> Asking:
+    """How a node with these settings asks."""
+    return Asking(
+        policy=seal_policy(settings).path, provider=provider, now=now, new_nonce=lambda: provider.random(16),
+        digest=settings.ocsp_digest, timeout=aiohttp.ClientTimeout(total=settings.ocsp_timeout_ms / 1000),
+    )  # fmt: skip
 
 
 def questions(stamps: Iterable[bytes], anchors: Sequence[Certificate], provider: Provider) -> Questions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ from signing.revocation import AsOf
 if TYPE_CHECKING:
     from gateway.ops.doctor import Patient
 
-# What makes an answer unusable whatever it was asked; an authority that knows nothing of its own root still answers.
-_UNUSABLE = ("ocsp-responder", "ocsp-signature", "ocsp-nonce", "ocsp-stale", "ocsp-future", "ocsp-unusable")
 _FIX = ("核对地址、网络与 [revocation] 各项", "check the address, the network and the settings in [revocation]")
 
 
@@ -45,25 +42,22 @@ def _found(
         anchor, anchor, [answer], as_of=AsOf(patient.now, patient.now), provider=patient.opened[0],
         policy=seal_policy(patient.config.revocation).path,
     )  # fmt: skip
-    if state.code in _UNUSABLE:
-        reason = path_reason(state.code, ("根证书", "the root"), state.detail)
-        return FAIL, f"{url}：{reason.zh}", f"{url}: {reason.en}", *_FIX
     if answer.response.body is None:
         word = answer.response.status
         return WARN, f"{url} 有答复，但不作答（{word}）", f"{url} answers, but with a failure ({word})", *_FIX
-    return OK, f"{url} 有答复，签名有效", f"{url} answers, signature good"
+    # An authority that keeps no account of its own root still answers as it should.
+    if state.kind != "unknown" or state.code == "ocsp-unknown":
+        return OK, f"{url} 有答复，签名有效", f"{url} answers, signature good"
+    reason = path_reason(state.code, ("根证书", "the root"), state.detail)
+    return FAIL, f"{url}：{reason.zh}", f"{url}: {reason.en}", *_FIX
 
 
 async def _asked(patient: Patient, url: str, anchor: Certificate) -> Answer | Indeterminate:
     import aiohttp
 
-    from gateway.ops.ocsp import Asking, StatusClient
+    from gateway.flow.statuses import asking
+    from gateway.ops.ocsp import StatusClient
 
-    settings = patient.config.revocation
-    asking = Asking(
-        policy=seal_policy(settings).path, provider=patient.opened[0], now=lambda: patient.now,
-        new_nonce=lambda: secrets.token_bytes(16), digest=settings.ocsp_digest,
-        timeout=aiohttp.ClientTimeout(total=settings.ocsp_timeout_ms / 1000),
-    )  # fmt: skip
+    how = asking(patient.config.revocation, patient.opened[0], lambda: patient.now)
     async with aiohttp.ClientSession() as session:
-        return await StatusClient(session, asking).ask(url, anchor, anchor)
+        return await StatusClient(session, how).ask(url, anchor, anchor)

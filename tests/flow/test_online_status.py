@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -179,10 +179,17 @@ async def test_the_doctor_asks_the_responder(places: world.World, responder: Res
         return responder.good(request, Signer(PROVIDER, PROVIDER.generate()))
 
     assert await asyncio.to_thread(seen, places.a) == ("ok", "answers, signature good")
+
+    async def another(request: ocsp.Request) -> bytes:
+        now = datetime.now(UTC).replace(microsecond=0)
+        said = [Said(replace(one, serial=one.serial + 1), now, now + HOUR) for one in request.ids]
+        return build_response(responder.root, said, produced_at=now, nonce=request.nonce)
+
     for instead, level, words in (
         (later, "warn", "tryLater"),
         (garbage, "warn", "unreadable"),
         (forged, "fail", "may not answer"),
+        (another, "fail", ""),
     ):
         responder.instead = instead
         found = await asyncio.to_thread(seen, places.a)
