@@ -186,13 +186,13 @@ class Libcrypto:
     def _import(self, public: PublicKey, d: int | None) -> _Key:
         lib, group, point = self._lib, b"SM2", public.point
         params = [
-            _Param(b"group", _TEXT, _address(group), len(group), 0),
-            _Param(b"pub", _OCTETS, _address(point), len(point), 0),
+            _Param(b"group", _TEXT, _address(group), len(group)),
+            _Param(b"pub", _OCTETS, _address(point), len(point)),
         ]
         scalar = b"" if d is None else d.to_bytes(32, sys.byteorder)
         if d is not None:
-            params.append(_Param(b"priv", _UNSIGNED, _address(scalar), 32, 0))
-        array = (_Param * (len(params) + 1))(*params, _Param(None, 0, None, 0, 0))
+            params.append(_Param(b"priv", _UNSIGNED, _address(scalar), 32))
+        array = (_Param * (len(params) + 1))(*params)  # what is not filled is zero, which ends the list
         context, pointer = lib.EVP_PKEY_CTX_new_from_name(None, b"SM2", None), c_void_p()
         try:
             done = lib.EVP_PKEY_fromdata_init(context) == 1 and lib.EVP_PKEY_fromdata(

@@ -64,7 +64,7 @@ def mutmut(*words: str) -> None:
 def made() -> Iterator[tuple[str, ast.AST, ast.AST]]:
     """Every mutant's name, with the function before and after."""
     for path in sorted((WORK / "mutants" / "signing").rglob("*.py")):
-        module = ".".join(path.relative_to(WORK / "mutants").with_suffix("").parts)
+        module = ".".join(path.relative_to(WORK / "mutants").with_suffix("").parts).removesuffix(".__init__")
         tree = ast.parse(path.read_text())
         functions = {one.name: one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)}
         for name, function in functions.items():

@@ -132,6 +132,14 @@ def test_a_candidate_is_found_without_the_map_and_without_ssl(monkeypatch: pytes
     assert "_hashlib" in first and len(rest) == 1
 
 
+def test_the_library_in_memory_comes_first_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "7f00-7f01 r-xp 00000000 08:01 42    "
+    maps = f"{line}/usr/lib/libc.so.6\n{line}/usr/lib/libcrypto.so.3\n{line}[heap]\n{line}/usr/lib/libcrypto.so.3\n"
+    monkeypatch.setattr(libcrypto.Path, "read_text", lambda *_: maps)
+    first, *rest = libcrypto._candidates()
+    assert first == "/usr/lib/libcrypto.so.3" and first not in rest
+
+
 def test_a_library_before_OpenSSL_3_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libcrypto, "_Library", lambda _: SimpleNamespace(OpenSSL_version_num=lambda: 0x2FFFFFFF))
     with pytest.raises(Unavailable, match=r"^libcrypto-missing:"):

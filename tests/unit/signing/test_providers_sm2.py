@@ -213,6 +213,17 @@ def test_S03_t_is_0_though_the_equation_holds(provider: Any) -> None:
 
 
 @pytest.mark.parametrize("provider", [LIBCRYPTO, PURE, GMSSL], ids=lambda provider: provider.uri)
+@pytest.mark.parametrize(("r", "s"), [(1, 4711), (4711, 1), (N - 1, 4711), (4711, N - 1), (1, 1)])
+def test_S01_S02_the_ends_of_the_range_are_good(r: int, s: int, provider: Any) -> None:
+    """No signature meets them in a lifetime; the digest is solved for: e = r - x of sG + tP."""
+    parts = (curve.ladder(s, curve.GX, curve.GY), curve.ladder((r + s) % N, *_point(PRIVATE)))
+    point = curve.to_affine(curve.total([part for part in parts if part is not None]))
+    assert point is not None
+    e = ((r - point[0]) % N).to_bytes(32)
+    assert provider.verify_digest(PRIVATE.public, e, r, s)
+
+
+@pytest.mark.parametrize("provider", [LIBCRYPTO, PURE, GMSSL], ids=lambda provider: provider.uri)
 def test_S03_values_that_lead_to_the_point_at_infinity(provider: Any) -> None:
     t = 4711
     s = -t * PRIVATE.d % N
