@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agreements.samples import lab_party
+from gateway import files
 from gateway.exchange import card as cards
 from gateway.exchange import tls
 from gateway.keys import keyring, tlskey
@@ -48,7 +49,7 @@ def build(folder: Path, place: Place, provider: Provider, now: datetime) -> card
     """Make the node's directory: keys, certificates, seal, card, empty store. The configuration is written apart."""
     folder.mkdir(parents=True, exist_ok=True)
     passphrase = provider.random(24).hex().encode()
-    keyring.write_private(folder / "keys" / PASSPHRASE, passphrase + b"\n")
+    files.write_private(folder / "keys" / PASSPHRASE, passphrase + b"\n")
     root = Signer(provider, provider.generate())
     begin = now.replace(microsecond=0) - timedelta(days=1)
     root_der = issue.build_root(
@@ -114,7 +115,7 @@ def _issue(
 
 def _make_tls(folder: Path, place: Place, begin: datetime, passphrase: bytes) -> None:
     key, pem = tlskey.make(passphrase)
-    keyring.write_private(folder / "keys" / "tls.pem", pem)
+    files.write_private(folder / "keys" / "tls.pem", pem)
     _write(folder / "certs" / "tls.pem", tlskey.certificate(key, place.party, begin, begin + YEARS, MARK))
 
 

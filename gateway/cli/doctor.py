@@ -28,7 +28,8 @@ def group(quick: bool, offline: bool, path: str, as_json: bool) -> None:
     from datetime import UTC, datetime
 
     from gateway.cli.output import finish
-    from gateway.ops.doctor import Patient, examine
+    from gateway.ops.doctor import examine
+    from gateway.ops.patient import Patient
 
     node = open_node(path)
     found = examine(Patient(node.config, node.base, datetime.now(UTC)), deep=not quick, outside=not offline)

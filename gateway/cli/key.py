@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from gateway.cli import key_backup, key_card, key_drill, key_people
 from gateway.cli.cert_tools import MOMENT
-from gateway.cli.node import CONFIG, JSON, REASON, Files, no, on_node, open_node
+from gateway.cli.key_desk import desk, done
+from gateway.cli.node import CONFIG, JSON, REASON, Files, on_node, open_node
 from gateway.lang import say
 
 if TYPE_CHECKING:
     import datetime
 
     from gateway.keys.ownkeys import KeyDesk
-    from signing.errors import Rejected
     from signing.keyring import Entry
 
 T = TypeVar("T")
@@ -45,32 +44,6 @@ for command in (
     key_backup.backup, key_backup.restore, key_backup.rewrap, key_drill.drill,
 ):  # fmt: skip
     group.add_command(command)
-
-
-def desk(node: Files, by: str = "", order: str | None = None) -> KeyDesk:
-    """The desk at which a custodian's acts are done."""
-    from gateway.cli.output import read_bytes
-    from gateway.ids import now_ms
-    from gateway.keys.ownkeys import KeyDesk
-
-    signed = read_bytes(order, 1 << 20) if order else b""
-    return KeyDesk(node.ring, node.config, node.base, now_ms(), (by.strip() or _login(),), signed)
-
-
-def done(found: T | Rejected, as_json: bool) -> T:
-    """What was made, or the end with the reason (1)."""
-    from signing.errors import Rejected
-
-    if isinstance(found, Rejected):
-        no(found.zh, found.en, as_json, found.code)
-    return found
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "?"
 
 
 def _tell(entry: Entry, as_json: bool, *steps: str, **more: Any) -> NoReturn:

@@ -34,9 +34,9 @@ FILE = "keys.backup"
 def backup(shares: int, threshold: int, holders: tuple[str, ...], qr: bool, out: str, path: str, as_json: bool) -> None:
     """Exit 1 when the folder exists. Each share belongs to its holder, on own paper or medium, away from the backup."""
     from gateway.cli.output import finish
+    from gateway.files import write_private
     from gateway.ids import now_ms
     from gateway.keys import keybackup
-    from gateway.keys.keyring import write_private
 
     if threshold > shares or len(holders) not in (0, shares):
         raise click.UsageError(
@@ -90,7 +90,7 @@ def rewrap(file: str | None, path: str, as_json: bool) -> None:
 
 
 def _put(folder: Path, share: Share, holder: str, count: int, node: Files, qr: bool) -> str:
-    from gateway.keys.keyring import write_private
+    from gateway.files import write_private
     from signing import split
 
     name = "".join(letter for letter in holder if letter.isalnum())[:32]

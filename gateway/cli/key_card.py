@@ -31,8 +31,8 @@ def sign_card(card: str, identity: str, certificate: str, out: str, passphrase_f
     from gateway.cli.cert_tools import certificates, signer
     from gateway.cli.output import finish, read_bytes
     from gateway.cli.sm import Context
+    from gateway.files import write_public
     from gateway.keys import nextcard
-    from gateway.keys.keyring import write_public
 
     context = Context(as_json)
     found = nextcard.unsigned(read_bytes(card, 1 << 20), card)

@@ -33,7 +33,7 @@ def custodian(
     name: str | None, pub: str | None, dismiss: bool, order_file: str | None, path: str, as_json: bool
 ) -> None:
     """The list is part of the sealed register."""
-    from gateway.cli.key import desk, done
+    from gateway.cli.key_desk import desk, done
     from gateway.cli.output import finish, read_bytes
     from signing import keys
     from signing.sm2 import PublicKey
@@ -68,9 +68,9 @@ def custodian(
 @on_node
 def order(act: str, subject: str, pub: str | None, hours: int, out: str, reason: str, path: str, as_json: bool) -> None:
     """Nothing is done by it."""
-    from gateway.cli.key import desk, done
+    from gateway.cli.key_desk import desk, done
     from gateway.cli.output import finish, read_bytes
-    from gateway.keys.keyring import write_public
+    from gateway.files import write_public
     from signing import custody, keys
 
     if not reason.strip() or not f"{subject}{reason}".isprintable():
@@ -105,7 +105,7 @@ def approve(file: str, key: str, passphrase_file: str | None, as_json: bool) -> 
     from gateway.cli.cert_tools import signer
     from gateway.cli.output import finish, read_bytes, unreadable
     from gateway.cli.sm import Context
-    from gateway.keys.keyring import write_public
+    from gateway.files import write_public
     from signing import custody
     from signing.errors import Malformed
 

@@ -88,16 +88,16 @@ def new(
 @on_node
 def sign(file: str, key: str, passphrase_file: str | None, out: str, as_json: bool) -> None:
     """Exit 65 where the key is no keeper's of this list."""
+    from gateway import files
     from gateway.cli.anchors import open_checking_provider
     from gateway.cli.output import read_bytes
     from gateway.cli.sm_files import write
     from gateway.exchange import registry as registries
-    from gateway.keys import keyring
     from signing import keys
     from signing.sm2 import Signer
 
-    passphrase = keyring.private_bytes(Path(passphrase_file)).rstrip(b"\r\n") if passphrase_file else None
-    private = keys.private_from_pem(keyring.private_bytes(Path(key)), passphrase)
+    passphrase = files.private_bytes(Path(passphrase_file)).rstrip(b"\r\n") if passphrase_file else None
+    private = keys.private_from_pem(files.private_bytes(Path(key)), passphrase)
     data = registries.sign(read_bytes(file, registries.MAX_BYTES), Signer(open_checking_provider(), private))
     write(out, data)
     _finish(*registries.read(data), as_json)

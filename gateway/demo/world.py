@@ -18,7 +18,7 @@ import msgspec
 from agreements import load as agreements
 from agreements import samples
 from agreements.model import Confidentiality
-from gateway import lab
+from gateway import files, lab
 from gateway.keys import keyring
 from gateway.lab import Place
 from signing.providers import Provider
@@ -108,7 +108,7 @@ def _agreement(
 
 
 def _ring(side: Side, provider: Provider) -> keyring.Keyring:
-    passphrase = keyring.private_bytes(side.folder / "keys" / lab.PASSPHRASE).strip()
+    passphrase = files.private_bytes(side.folder / "keys" / lab.PASSPHRASE).strip()
     return keyring.Keyring(side.folder / "keys", passphrase, provider)
 
 

@@ -9,9 +9,10 @@ import asyncio
 import time
 from datetime import timedelta
 
+from gateway import files
 from gateway.drill.custodian import FETCHED_S, Custodian, DrillError
 from gateway.exchange import tls
-from gateway.keys import keyring, tlskey
+from gateway.keys import tlskey
 from gateway.lab import MARK, now_utc
 
 NEXT = ".next"
@@ -36,7 +37,7 @@ def _announce(custodian: Custodian) -> str:
     begin = now_utc().replace(microsecond=0) - timedelta(days=1)
     certificate = tlskey.certificate(key, settings.node.party, begin, begin + TERM, MARK)
     (base / (settings.tls.key + NEXT)).unlink(missing_ok=True)
-    keyring.write_private(base / (settings.tls.key + NEXT), pem)
+    files.write_private(base / (settings.tls.key + NEXT), pem)
     (base / (settings.tls.certificate + NEXT)).write_bytes(certificate)
     since = time.time_ns() // 1_000_000
     now = tls.pin((base / settings.tls.certificate).read_text(), since)

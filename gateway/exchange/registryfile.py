@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from gateway import files
 from gateway.config import ConfigError
 from gateway.exchange import registry as registries
 from gateway.exchange.registry import Registry
-from gateway.keys import keyring
 from signing.errors import Malformed, Rejected
 from signing.providers import Provider
 
@@ -29,7 +29,7 @@ def held(path: Path, provider: Provider) -> Registry | None:
     if not path.exists():
         return None
     try:
-        kept = msgspec.json.decode(keyring.private_bytes(path), type=_Kept)
+        kept = msgspec.json.decode(files.private_bytes(path), type=_Kept)
         found = registries.believe(kept.file, kept.keepers, provider)
     except (msgspec.MsgspecError, ValueError, Malformed):
         raise ConfigError(str(path), "名册无法读取", "the registry cannot be read") from None
@@ -82,5 +82,5 @@ class Vouching:
 def _replace(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
-    keyring.write_private(part, data)
+    files.write_private(part, data)
     part.replace(path)

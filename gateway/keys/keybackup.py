@@ -15,6 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from gateway import files
 from gateway.config import ConfigError
 from gateway.keys import keyregister, keyring
 from gateway.keys.keyring import VAULT, Keyring
@@ -68,7 +69,7 @@ def _files(ring: Keyring, base: Path) -> Iterator[tuple[str, bytes]]:
     """Key files as they are, certificates and card; never the passphrase's own file."""
     for path in sorted(ring.folder.iterdir()):
         if path.suffix == ".pem" or path.name in (VAULT, keyregister.FILE):
-            yield f"keys/{path.name}", keyring.private_bytes(path)
+            yield f"keys/{path.name}", files.private_bytes(path)
     public = (
         [path for path in sorted(ring.certs.iterdir()) if path.suffix in (".der", ".pem")]
         if ring.certs.is_dir()
@@ -163,8 +164,8 @@ def restore(content: Content, folder: Path) -> list[str]:
     for name, data in content.files.items():
         path = folder / name
         if name.startswith("keys/"):
-            keyring.write_private(path, data)
+            files.write_private(path, data)
         else:
-            keyring.write_public(path, data)
-    keyring.write_private(folder / "keys" / "passphrase", content.passphrase + b"\n")
+            files.write_public(path, data)
+    files.write_private(folder / "keys" / "passphrase", content.passphrase + b"\n")
     return sorted(content.files)

@@ -14,7 +14,8 @@ import msgspec
 from gateway.config import ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange.card import Card, CardKey, Revoked
-from gateway.keys.keyring import Keyring, write_public
+from gateway.files import write_public
+from gateway.keys.keyring import Keyring
 from signing import certs
 from signing.errors import Malformed
 from signing.keyring import Entry, Register, State

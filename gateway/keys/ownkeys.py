@@ -16,8 +16,9 @@ from pathlib import Path
 import msgspec
 
 from gateway.config import Config, ConfigError
+from gateway.files import write_public
 from gateway.keys import keyfacts, nextcard
-from gateway.keys.keyring import USES, Keyring, write_public
+from gateway.keys.keyring import USES, Keyring
 from gateway.keys.machine import in_machine
 from gateway.ops.newnode import PEM_REQUEST
 from gateway.ops.newnode import USES as TITLES

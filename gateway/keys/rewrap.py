@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
+from gateway import files
 from gateway.config import ConfigError
 from gateway.keys import keyregister, keyring
 from gateway.keys.keyring import TLS, VAULT, Keyring
@@ -47,12 +48,12 @@ def rewrap(ring: Keyring, passphrase: bytes, secret: Path | None = None) -> Path
 def _fill(ring: Keyring, fresh: Path, passphrase: bytes, secret: Path | None) -> None:
     for path in sorted(path for path in ring.folder.iterdir() if path.is_file()):
         data = passphrase + b"\n" if path == secret else _closed(ring, path, passphrase)
-        keyring.write_private(fresh / path.name, data)
+        files.write_private(fresh / path.name, data)
 
 
 def _closed(ring: Keyring, path: Path, passphrase: bytes) -> bytes:
     """A file of the key folder under the new passphrase; what none of ours closes is taken as it is."""
-    data = keyring.private_bytes(path)
+    data = files.private_bytes(path)
     if path.name == VAULT:
         return keyring.sealed_vault(ring.vault_keys, passphrase, ring.provider.random, ring.rounds)
     if path.name == TLS and b"ENCRYPTED" in data:

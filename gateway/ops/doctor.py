@@ -7,74 +7,30 @@ store, ledger, outbox and clock (``store_checks``), then what lies outside (``re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 from agreements import load as agreements
 from agreements.calendar import Calendar, china_date
-from gateway.config import Config, ConfigError
+from gateway.config import ConfigError
 from gateway.exchange import card as cards
-from gateway.exchange import tls, trail
-from gateway.exchange.card import Card
+from gateway.exchange import tls
 from gateway.ground import Signers, known_signers, party_verifier
-from gateway.keys import keyring, nextcard
-from gateway.keys.ownkeys import KeyDesk
+from gateway.keys import nextcard
 from gateway.ops import key_checks, reach_checks, stamp_checks, status_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
+from gateway.ops.patient import Patient
 from signing import certs, crl, lab
 from signing.certs import Certificate
 from signing.errors import Rejected, SigningError
-from signing.providers import Provider, open_provider, selftest
+from signing.providers import open_provider, selftest
 from signing.providers.sdf_abi import MachineError
 
 NEEDED = ("checkpoint", "direct", "encryption", "platform")
 CERTIFIED = ("identity", *NEEDED)
 _RENEW = ("申请新证书并更换密钥", "get a new certificate and rotate the key")
-
-
-@dataclass(frozen=True)
-class Patient:
-    """A node to look at: its configuration, where its files lie, and the time."""
-
-    config: Config
-    base: Path
-    now: datetime
-
-    @cached_property
-    def opened(self) -> tuple[Provider, str]:
-        """The provider and its warning."""
-        return keyring.provider(self.config.keys.provider, self.config.node.lab)
-
-    @cached_property
-    def ring(self) -> keyring.Keyring:
-        """The keys."""
-        return keyring.open_ring(self.config, self.base)[0]
-
-    @cached_property
-    def card(self) -> Card:
-        """Our own card, by our own identity key."""
-        return self.own[-1].card
-
-    @cached_property
-    def own(self) -> list[trail.HeldCard]:
-        """Our own cards, oldest first."""
-        return trail.of_node(self.config, self.base, self.ring.certificate("identity"), self.opened[0])
-
-    @property
-    def desk(self) -> KeyDesk:
-        """Where custodians would sit."""
-        return KeyDesk(self.ring, self.config, self.base, int(self.now.timestamp() * 1000))
-
-    def partner(self, number: int) -> Card:
-        """The newest card held of a configured peer."""
-        return self.trail(number)[-1].card
-
-    def trail(self, number: int) -> list[trail.HeldCard]:
-        """The cards held of a configured peer, oldest first."""
-        return trail.of_peer(self.config, self.base, self.config.peer[number], self.opened[0])
 
 
 def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> list[Check]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway import files
 from gateway.config import Config, ConfigError
 from gateway.exchange import card as cards
 from gateway.exchange import tls
@@ -92,7 +93,7 @@ class Listeners(msgspec.Struct, frozen=True):
 def begin(folder: Path, party: str, name: str, listeners: Listeners, provider: Provider, now: datetime) -> list[Path]:
     """Make the node's folder; the certificate requests. FileExistsError where a key is already."""
     passphrase = provider.random(24).hex().encode()
-    keyring.write_private(folder / "keys" / PASSPHRASE, passphrase + b"\n")
+    files.write_private(folder / "keys" / PASSPHRASE, passphrase + b"\n")
     requests = []
     (folder / "certs").mkdir(exist_ok=True)
     for use, title in USES.items():
@@ -112,7 +113,7 @@ def begin(folder: Path, party: str, name: str, listeners: Listeners, provider: P
 
 def _make_tls(folder: Path, party: str, passphrase: bytes, now: datetime) -> None:
     key, pem = tlskey.make(passphrase)
-    keyring.write_private(folder / "keys" / "tls.pem", pem)
+    files.write_private(folder / "keys" / "tls.pem", pem)
     (folder / "certs" / "tls.pem").write_bytes(tlskey.certificate(key, party, now - DAY, now + TLS_TERM))
     (folder / "certs" / "tls.csr").write_bytes(tlskey.request(key, party))
 
@@ -141,7 +142,7 @@ def finish(config: Config, base: Path, endpoint: str, anchors: Sequence[bytes], 
         card, name=config.node.name, endpoint=endpoint, body_limit=config.limits.body, part_limit=config.limits.part,
         keys=tuple(keys),
     )  # fmt: skip
-    keyring.write_public(base / "card.json", cards.sign(card, identity, ring.certificate("identity")))
+    files.write_public(base / "card.json", cards.sign(card, identity, ring.certificate("identity")))
     (base / "fingerprint").write_text(identity.key_id)
     return card, identity.key_id
 

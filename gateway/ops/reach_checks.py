@@ -17,7 +17,7 @@ from gateway.store.beside import snapshot
 from gateway.store.schema import DATABASE
 
 if TYPE_CHECKING:
-    from gateway.ops.doctor import Patient
+    from gateway.ops.patient import Patient
 
 SECONDS = 3.0
 

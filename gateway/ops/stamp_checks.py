@@ -14,7 +14,7 @@ from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from signing.seal import parse_seal
 
 if TYPE_CHECKING:
-    from gateway.ops.doctor import Patient
+    from gateway.ops.patient import Patient
 
 SOON_S = 2 * 86_400
 _SYSTEM = (

@@ -16,7 +16,7 @@ from signing.reasons import path_reason
 from signing.revocation import AsOf
 
 if TYPE_CHECKING:
-    from gateway.ops.doctor import Patient
+    from gateway.ops.patient import Patient
 
 _FIX = ("核对地址、网络与 [revocation] 各项", "check the address, the network and the settings in [revocation]")
 

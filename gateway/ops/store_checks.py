@@ -21,7 +21,7 @@ from signing import sm2
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gateway.ops.doctor import Patient
+    from gateway.ops.patient import Patient
 
 LOW, SHORT = 256 << 20, 2 << 30  # bytes free: fail, warn
 HOUR_MS, SKEW_MS = 3_600_000, 5_000

@@ -13,12 +13,13 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from gateway import config, lab
+from gateway import config, files, lab
 from gateway.cli import root as command
 from gateway.exchange import card as cards
 from gateway.keys import keyring, nextcard
 from gateway.ops import key_checks
-from gateway.ops.doctor import Patient, examine
+from gateway.ops.doctor import examine
+from gateway.ops.patient import Patient
 from signing import certs, custody, issue, keys
 from signing.providers import open_provider
 from signing.sm2 import Signer
@@ -459,7 +460,7 @@ def test_the_doctor_on_custodians_passphrase_backup_and_drill(node: Path, tmp_pa
 def test_a_short_passphrase_is_worth_a_warning(node: Path) -> None:
     for path in (node / "keys").glob("*"):
         path.unlink()
-    keyring.write_private(node / "keys" / "passphrase", b"letmein")
+    files.write_private(node / "keys" / "passphrase", b"letmein")
     keyring.write_vault(node / "keys", b"letmein", PROVIDER.random, 10)
     found = list(key_checks.register(Patient(config.load(node / "tongban.toml"), node, NOW)))
     assert (found[-1].name, found[-1].level) == ("key passphrase", "warn")

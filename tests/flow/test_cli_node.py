@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from gateway import config
-from gateway.ops.doctor import Patient, examine
+from gateway.ops.doctor import examine
+from gateway.ops.patient import Patient
 from gateway.store import schema
 from tests.flow import walks
 from tests.flow.resting import WALKED, Rest, ask, edit, really, run, store, told

@@ -14,13 +14,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway import config
+from gateway import config, files
 from gateway.config import ConfigError
 from gateway.demo import world
 from gateway.demo.world import Side
 from gateway.keys import keyring
 from gateway.keys.machine import REFUSED
-from gateway.ops.doctor import Patient, examine
+from gateway.ops.doctor import examine
+from gateway.ops.patient import Patient
 from signing import keys
 from signing.errors import Unavailable
 from signing.keyring import Act, Entry, Facts, Moved, State, move
@@ -42,12 +43,12 @@ def moved(places: world.World, double: Double, monkeypatch: pytest.MonkeyPatch) 
     """Gateway A's online keys are in the machine now; of their files nothing is left."""
     side = places.a
     folder = side.folder / "keys"
-    secret = keyring.private_bytes(folder / "passphrase").strip()
+    secret = files.private_bytes(folder / "passphrase").strip()
     for number, use in enumerate(USES, 1):
         private = keys.private_from_pem((folder / f"{use}.pem").read_bytes(), secret)
         monkeypatch.setenv(f"SDF_DOUBLE_KEY_{number}", f"{private.d:064x}")
         (folder / f"{use}.pem").unlink()
-    keyring.write_private(folder / "pin", PIN + b"\n")
+    files.write_private(folder / "pin", PIN + b"\n")
     text = side.config.read_text()
     uri = double.uri(timeout_ms=400, rest_ms=60)
     index = ", ".join(f"{use} = {number}" for number, use in enumerate(USES, 1))
@@ -196,7 +197,7 @@ def test_L11_a_key_file_left_behind_never_serves_a_use_of_the_machine(moved: wor
     ring = keyring.open_ring(config.load(side.config), side.folder)[0]
     soft = nodes.PROVIDER.generate()
     data = keys.private_to_pem(soft, ring.passphrase, salt=bytes(16), iv=bytes(16), iterations=1)
-    keyring.write_private(side.folder / "keys" / "checkpoint.pem", data)
+    files.write_private(side.folder / "keys" / "checkpoint.pem", data)
     assert ring.signer("checkpoint").key_id != soft.public.thumbprint
     double.set(gone=1)
     with pytest.raises(Unavailable):

@@ -15,7 +15,8 @@ from aiohttp import web
 from gateway import config, lab
 from gateway.demo import world
 from gateway.keys import keyring
-from gateway.ops.doctor import Patient, examine
+from gateway.ops.doctor import examine
+from gateway.ops.patient import Patient
 from signing import certs, ocsp
 from signing.ocsp_build import Said, build_failure, build_response
 from signing.sm2 import Signer

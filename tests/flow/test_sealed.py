@@ -22,13 +22,14 @@ from gateway.demo import world
 from gateway.exchange import card as cards
 from gateway.exchange import message as wireform
 from gateway.exchange import sealing, wire
+from gateway.files import private_bytes
 from gateway.flow.freeze import Frozen, freeze, thaw
 from gateway.flow.unseal import Opener
 from gateway.ids import now_ms
-from gateway.keys.keyring import private_bytes
 from gateway.lab import PASSPHRASE
 from gateway.ledger import evidence, records, trust
-from gateway.ops.doctor import Patient, examine
+from gateway.ops.doctor import examine
+from gateway.ops.patient import Patient
 from signing import keys, sealed
 from signing.sm2 import Signer
 from signing.sm3 import sm3

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway import files
 from gateway.config import ConfigError
 from gateway.keys import keyregister, keyring
 from gateway.keys.keyring import Keyring
@@ -213,8 +214,8 @@ def test_L10_the_ring_does_not_show_its_passphrase(ring: Keyring) -> None:
 
 def test_other_peoples_keys_in_the_folder_are_left_alone(ring: Keyring) -> None:
     """The TLS key is a PEM file of another kind; the register does not know it."""
-    keyring.write_private(ring.folder / "tls.pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
-    keyring.write_private(ring.folder / "note.pem", b"no key at all")
+    files.write_private(ring.folder / "tls.pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    files.write_private(ring.folder / "note.pem", b"no key at all")
     assert {entry.use for entry in ring.entries()} == {"direct", "checkpoint"}
 
 
