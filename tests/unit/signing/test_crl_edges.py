@@ -199,6 +199,11 @@ def test_C03_parts_of_a_partition(parts: tuple[bytes, ...], flaw: str, part: crl
     assert (read.flaw, read.part) == (flaw, part)
 
 
+def test_C03_a_partition_has_six_members_at_most() -> None:
+    assert parted(*[USER] * 6).part == crl.Part(None, "user")
+    assert code_of(lambda: parted(*[USER] * 7)) == "der-count"
+
+
 def test_C03_a_partition_speaks_of_its_own() -> None:
     here, ca = pointing(der.seq(der.seq(full(HERE)))), ROOT.certificate
     for parts, leaf, good in (
