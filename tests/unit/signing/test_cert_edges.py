@@ -120,6 +120,15 @@ def test_basic_constraints(value: bytes, found: tuple[bool, int | None]) -> None
     assert (read.is_ca, read.path_len) == found
 
 
+def test_members_that_are_too_many() -> None:
+    length = der.seq(der.boolean(True), der.integer(1), der.null())
+    key = der.seq(*(der.implicit(number, b"k") for number in (0, 1, 2, 3)))
+    rsa = der.seq(der.seq(der.oid(oids.RSA), der.null()), der.bits(b""), der.null())
+    for extension in (Extension(oids.BASIC_CONSTRAINTS, True, length), Extension(oids.AUTHORITY_KEY_ID, False, key)):
+        assert code_of(lambda extension=extension: extended(extension)) == "der-count"
+    assert pki.certificate(spki=rsa).key_problem == "der-count"
+
+
 def test_a_negative_path_length_is_none() -> None:
     value = der.seq(der.boolean(True), der.integer(-1))
     assert code_of(lambda: extended(Extension(oids.BASIC_CONSTRAINTS, True, value))) == "certificate-form"

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from signing import certs, der, issue, names, oids, reasons
+from signing import certs, der, issue, keys, names, oids, reasons
 from signing import path as path_module
 from signing.certs import Certificate, Extension
 from signing.chains import signed_by
@@ -162,6 +162,28 @@ def test_C13_of_two_bad_paths_the_one_that_may_yet_be_good_is_told() -> None:
     for order in ([expired, good.certificate], [good.certificate, expired]):
         report = Case(leaf, order, policy=REQUIRE).judge()
         assert report.ok is None and report.path[1] == good.certificate
+
+
+def test_C13_of_two_bad_paths_of_one_rank_too() -> None:
+    """The first issuer may not sign certificates, its twin has no list."""
+    good = pki.authority("middle")
+    name, key = good.certificate.subject_der, keys.spki(good.signer.public)
+    extensions = pki.extensions(
+        pki.constraints(True), pki.key_usage({0}), *pki.identifiers(good.signer.public, pki.root().signer.public)
+    )
+    bad = pki.certificate(subject=name, spki=key, extensions=extensions)
+    for order in ([bad, good.certificate], [good.certificate, bad]):
+        report = Case(pki.leaf("end", by=good), order, policy=REQUIRE).judge()
+        assert report.ok is None and report.path[1] == good.certificate
+        assert Case(pki.leaf("end", by=good), order, policy=SIGN).judge().ok is True
+
+
+@pytest.mark.parametrize("checks", [0, 1])
+def test_C13_a_link_that_is_no_more_checked_does_not_hold(checks: int) -> None:
+    few = PathPolicy(usage="sign", revocation="ignore", max_checks=checks, max_depth=64)
+    by = pki.authority("middle")
+    report = Case(pki.leaf("end", by=by), [by.certificate], policy=few).judge()
+    assert report.ok is False and [reason.code for reason in report.reasons] == ["path-limit"]
 
 
 def test_an_anchor_of_another_algorithm_ends_no_chain() -> None:
