@@ -178,9 +178,8 @@ def test_C13_of_two_bad_paths_of_one_rank_too() -> None:
         assert Case(pki.leaf("end", by=good), order, policy=SIGN).judge().ok is True
 
 
-@pytest.mark.parametrize("checks", [0, 1])
-def test_C13_a_link_that_is_no_more_checked_does_not_hold(checks: int) -> None:
-    few = PathPolicy(usage="sign", revocation="ignore", max_checks=checks, max_depth=64)
+def test_C13_a_link_that_is_no_more_checked_does_not_hold() -> None:
+    few = PathPolicy(usage="sign", revocation="ignore", max_checks=1, max_depth=64)
     by = pki.authority("middle")
     report = Case(pki.leaf("end", by=by), [by.certificate], policy=few).judge()
     assert report.ok is False and [reason.code for reason in report.reasons] == ["path-limit"]
