@@ -31,7 +31,6 @@ _ACTIVE: Final = frozenset(
         "animateTransform",
     ]
 )
-_LINKS: Final = ("href", "http://www.w3.org/1999/xlink href", "src")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +200,7 @@ def _acts(key: str, value: str) -> bool:
     if local.startswith("on"):
         return True
     outside = not said.startswith(("#", "data:image/png", "data:image/jpeg", "data:image/gif"))
-    return (
-        ((key in _LINKS or local == "href") and outside)
-        or "javascript:" in said
-        or ("url(" in said and "url(#" not in said)
-    )
+    return (local in ("href", "src") and outside) or "javascript:" in said or ("url(" in said and "url(#" not in said)
 
 
 _KINDS: Final[tuple[tuple[bytes, str, Callable[[bytes], tuple[int, int]]], ...]] = (

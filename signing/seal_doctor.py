@@ -175,7 +175,7 @@ def _certificate(signed: _Signed) -> list[Finding]:
     except Malformed as fault:
         return [Finding("unreadable-part", fault.zh, fault.en, f"{signed.what}: 证书 certificate")]
     found = complaints(root, f"{signed.what}: 证书 certificate", new_form=False)
-    found = [one for one in found if one.code not in ("unused-bits", "time-form", "utc-time")]  # lawful in certificates
+    found = [one for one in found if one.code not in ("unused-bits", "time-form")]  # lawful in certificates
     if signed.bearer is not None and signed.bearer.usage_padded:
         found.append(_say("key-usage-padded", f"{signed.what}: 证书 certificate"))
     return found

@@ -112,7 +112,7 @@ def _content(element: der.Tlv) -> tuple[str, bytes | None]:
 
 
 def _signer(info: der.Tlv) -> SignerInfo:
-    version, who, digest_algorithm, *rest = info.as_seq(5, 7)
+    version, who, digest_algorithm, *rest = info.as_seq(5)
     covered = rest.pop(0) if rest[0].tag == 0xA0 else None
     if rest and rest[-1].tag == 0xA1:
         rest.pop()  # unauthenticated attributes: nobody signed them, nothing is read from them

@@ -191,6 +191,11 @@ def test_a_carried_list_of_the_issuer_counts() -> None:
     assert judged(build_signed(CONTENT, [ONE], lists=[foreign])).ok is True
 
 
+def test_lists_are_carried_whole() -> None:
+    lists = [build_crl(pki.root(), number=n, this_update=BORN, next_update=DIES) for n in (1, 2)]
+    assert sorted(signed_data.parse(build_signed(CONTENT, [ONE], lists=lists)).lists) == sorted(lists)
+
+
 def test_a_signer_named_by_its_key_identifier_is_found() -> None:
     key_id = ONE.certificate.ski
     assert key_id is not None
@@ -294,15 +299,15 @@ def test_s30_every_failure_to_decrypt_is_the_same(mode: enveloped.Mode) -> None:
         told.add((caught.value.code, caught.value.zh, caught.value.en))
     assert told == {("decrypt-failed", "解密失败", "decryption failed")}
     stolen = Authority(INBOX.signer, INBOX.certificate)
-    with pytest.raises(Malformed, match="decrypt-failed"):
+    with pytest.raises(Malformed, match=r"^decrypt-failed\b"):
         open_enveloped(data, pki.signer("another").private, stolen.certificate, pki.PROVIDER)
 
 
 def test_c06_a_signing_certificate_receives_nothing() -> None:
-    with pytest.raises(Malformed, match="recipient-usage"):
+    with pytest.raises(Malformed, match=r"^recipient-usage\b"):
         envelope(recipients=[ONE.certificate])
     for_one = bent((1, 0, 1, 0, 1), to(cms.issuer_and_serial(ONE.certificate)), envelope())
-    with pytest.raises(Malformed, match="recipient-usage"):
+    with pytest.raises(Malformed, match=r"^recipient-usage\b"):
         opened(for_one, ONE)
 
 
@@ -324,7 +329,7 @@ def test_what_stands_in_the_open_has_its_own_code(place: Sequence[int], value: b
 
 def test_a_short_gcm_tag_is_refused() -> None:
     short = bent((1, 0, 2, 1, 1, 1), to(der.integer(4)), envelope(mode="gcm"))
-    with pytest.raises(Malformed, match="content-algorithm"):
+    with pytest.raises(Malformed, match=r"^content-algorithm\b"):
         opened(short)
 
 
@@ -343,7 +348,7 @@ def test_versions_are_those_of_the_family(family: cms.Family, version: int) -> N
 
 @pytest.mark.parametrize("data", [b"\x30\x04\x30\x80\x05\x00\0\0", b"\x30\x82\x01", b"\x30\x04\x30\x84\x00\x00"])
 def test_ber_that_runs_out_of_its_bounds_is_truncated(data: bytes) -> None:
-    with pytest.raises(Malformed, match="der-truncated"):
+    with pytest.raises(Malformed, match=r"^der-truncated\b"):
         ber.to_der(data)
 
 
@@ -359,7 +364,7 @@ def test_what_a_caller_gets_wrong_is_a_value_error() -> None:
 
 def test_an_envelope_for_a_certificate_of_another_algorithm_is_refused() -> None:
     foreign = der.seq(der.seq(der.oid("1.2.840.113549.1.1.1"), der.null()), der.bits(b"\x30\x00"))
-    with pytest.raises(Malformed, match="recipient-key"):
+    with pytest.raises(Malformed, match=r"^recipient-key\b"):
         envelope(recipients=[pki.certificate(spki=foreign)])
 
 

@@ -18,7 +18,18 @@ from tests import pki
 from tests.sizes import ROOT
 from tests.unit.signing.said import whole
 from tests.unit.signing.test_seal_statuses import DEMANDED, said
-from tests.vectors.ofd.generate import PAGE, PLACE, VECTORS, Vector, description, stamped, twice, zipped
+from tests.vectors.ofd.generate import (
+    PAGE,
+    PLACE,
+    VECTORS,
+    Vector,
+    description,
+    signed,
+    signed_data,
+    stamped,
+    twice,
+    zipped,
+)
 from tests.vectors.seals import generate as seals
 
 
@@ -106,6 +117,8 @@ def test_findings_name_the_files() -> None:
     assert report.reasons[0].zh == f"被保护的文件已被改动：{PAGE}" and PAGE in report.reasons[0].en
     report = judge(VECTORS["entry-uncovered"])
     assert report.signatures[0].uncovered == ("Doc_0/Pages/Page_1/Content.xml",)
+    beside = Vector("x", zipped({**signed(signed_data), "Doc_0/more.xml": b""}))
+    assert judge(beside).signatures[0].uncovered == ("Doc_0/more.xml",)
     extra = {f"Doc_0/{n}.xml": b"" for n in range(9)}
     many = Vector("many", zipped({**stamped(), **extra}))
     assert "等 9 个" in judge(many).reasons[0].zh and "and 6 more" in judge(many).reasons[0].en

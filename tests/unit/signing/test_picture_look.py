@@ -111,6 +111,7 @@ def drawing(inner: str = "", attributes: str = "", before: str = "") -> bytes:
         (drawing('<image href="http://a.invalid/x.png"/>'), "picture-active"),
         (drawing('<rect fill="url(http://a.invalid/)"/>'), "picture-active"),
         (drawing('<use xmlns:x="http://www.w3.org/1999/xlink" x:href="file:///etc/passwd"/>'), "picture-active"),
+        (drawing('<image src="x.png"/>'), "picture-active"), (drawing('<a HREF="x"/>'), "picture-active"),
         (drawing("<foreignObject/>"), "picture-active"),
         (drawing("&a;", before='<!DOCTYPE svg [<!ENTITY a "b">]>'), "picture-active"),
         (drawing("<g/>" * 9 + "<g>" * 100 + "</g>" * 100), "picture-active"),

@@ -231,8 +231,11 @@ def test_certificates_inside_are_looked_at_too() -> None:
     with_null = g.with_member(g.maker().der, 1, NULL_SIGNED)
     found = examine(g.with_member(g.seal(), 1, der.octets(with_null)), pki.PROVIDER).findings
     assert [one.where for one in found if one.code == "null-parameters"] == ["印章 seal: 证书 certificate"]
-    found = examine(g.with_member(g.seal(), 1, der.octets(b"x")), pki.PROVIDER).findings
-    assert [one.where for one in found if one.code == "unreadable-part"] == ["印章 seal: 证书 certificate"]
+    for broken in (b"x", b"\x30\x03\x02\x09\x00"):
+        found = examine(g.with_member(g.seal(), 1, der.octets(broken)), pki.PROVIDER).findings
+        assert [one.where for one in found if one.code == "unreadable-part"] == ["印章 seal: 证书 certificate"]
+    lawful = der.seq(der.tlv(der.UTC_TIME, b"2601010000Z"), der.utime(BORN), der.tlv(der.BIT_STRING, b"\x01\x00"))
+    assert codes(g.with_member(g.seal(), 1, der.octets(lawful))) <= USUAL
 
 
 @settings(max_examples=150, deadline=None)

@@ -11,6 +11,7 @@ from signing import certs, crl, der, enveloped, issue, keys, ocsp, signed_data, 
 from signing.errors import Malformed
 from signing.issue import Revoked, build_crl
 from signing.policy import CRL_IF_PRESENT
+from signing.seal import ExtData
 from signing.verify import SealReport, verify_seal, verify_stamp
 from tests import pki
 from tests.pki import BORN, DAY
@@ -96,6 +97,7 @@ def unlock(data: bytes) -> object:
         (judge_seal, seals.digest_list(seals.signer())),
         (judge_stamp, seals.stamp(form="V1")),
         (judge_stamp, seals.stamp()),
+        (judge_stamp, seals.stamp(extensions=(ExtData("1.2.3", False, b""),), timestamp=b"token")),
     ],
     ids=[
         "certificate",
@@ -116,6 +118,7 @@ def unlock(data: bytes) -> object:
         "seal-digests",
         "stamp-v1",
         "stamp-v4",
+        "stamp-v4-with-all",
     ],
 )
 def test_every_reshaped_structure_is_read_or_refused(read: Callable[[bytes], object], data: bytes) -> None:
