@@ -15,7 +15,8 @@ import ctypes
 import ctypes.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_ulong, c_void_p
 from functools import lru_cache
 from pathlib import Path
@@ -216,26 +217,25 @@ def _address(data: bytes) -> int | None:
 
 def _candidates() -> Iterator[str]:
     """Where libcrypto may be: mapped into this process, behind the extension modules, where the linker finds it."""
-    extensions: list[str] = []
+    extensions: list[str | None] = []
     for name in ("_hashlib", "_ssl"):
-        try:
-            extensions.append(getattr(__import__(name), "__file__", "") or "")
-        except ImportError:
-            continue
+        with suppress(ImportError):
+            extensions.append(vars(__import__(name)).get("__file__"))  # none where it is built in
+    yield from _mapped()
+    yield from filter(None, [*extensions, ctypes.util.find_library("crypto")])
+
+
+def _mapped() -> Iterable[str]:
     try:
-        mapped = Path("/proc/self/maps").read_text("utf-8", "replace")
-    except OSError:
-        mapped = ""
-    yield from dict.fromkeys(re.findall(r"(/\S*libcrypto[^/\s]*\.so[^/\s]*)$", mapped, re.MULTILINE))
-    yield from filter(None, extensions)
-    yield ctypes.util.find_library("crypto") or ""
+        maps = Path("/proc/self/maps").read_text("utf-8", "replace")
+    except OSError:  # not Linux
+        return ()
+    return dict.fromkeys(re.findall(r"(/\S*libcrypto[^/\s]*\.so[^/\s]*)$", maps, re.MULTILINE))
 
 
 def open_libcrypto(path: str = "") -> Libcrypto:
     """The first candidate (or the named library) that is OpenSSL >= 3.0 with SM2 and passes the test; Unavailable."""
     for candidate in [path] if path else _candidates():
-        if not candidate:
-            continue
         try:
             library = _Library(candidate)
             if library.OpenSSL_version_num() >= 0x30000000:

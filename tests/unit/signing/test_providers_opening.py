@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ PRIVATE = PrivateKey(selftest.D, selftest.PUBLIC)
 def test_auto_is_libcrypto_else_pure_that_only_verifies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     assert open_provider().uri == ("tables:" if curve.WIDE else "libcrypto:")
-    monkeypatch.setattr(libcrypto, "_candidates", lambda: iter(["", "/nonexistent/libcrypto.so", ctypes.__file__]))
+    monkeypatch.setattr(libcrypto, "_candidates", lambda: iter(["/nonexistent/libcrypto.so", ctypes.__file__]))
     assert open_provider().uri == "pure:"
     with pytest.raises(Unavailable, match=r"^libcrypto-missing:"):
         open_provider("libcrypto:")
@@ -122,14 +123,26 @@ def test_every_candidate_leads_to_a_library(monkeypatch: pytest.MonkeyPatch) -> 
     assert open_provider("libcrypto:").description
 
 
-def test_a_candidate_is_found_without_the_map_and_without_ssl(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("hashlib", "ssl", "linker", "found"),
+    [
+        (SimpleNamespace(__file__="/h.so"), SimpleNamespace(__file__="/s.so"), "l.so", ["/h.so", "/s.so", "l.so"]),
+        (SimpleNamespace(), SimpleNamespace(__file__="/s.so"), None, ["/s.so"]),  # built into the interpreter
+        (SimpleNamespace(__file__="/h.so"), None, "l.so", ["/h.so", "l.so"]),
+        (None, SimpleNamespace(__file__=None), None, []),
+    ],
+)
+def test_candidates_where_there_is_no_map(
+    hashlib: Any, ssl: Any, linker: str | None, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unreadable(*_: str) -> str:
         raise OSError
 
     monkeypatch.setattr(libcrypto.Path, "read_text", unreadable)
-    monkeypatch.setitem(sys.modules, "_ssl", None)
-    first, *rest = libcrypto._candidates()
-    assert "_hashlib" in first and len(rest) == 1
+    monkeypatch.setattr(ctypes.util, "find_library", {"crypto": linker}.get)
+    monkeypatch.setitem(sys.modules, "_hashlib", hashlib)
+    monkeypatch.setitem(sys.modules, "_ssl", ssl)
+    assert list(libcrypto._candidates()) == found
 
 
 def test_the_library_in_memory_comes_first_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +153,25 @@ def test_the_library_in_memory_comes_first_and_once(monkeypatch: pytest.MonkeyPa
     assert first == "/usr/lib/libcrypto.so.3" and first not in rest
 
 
-def test_a_library_before_OpenSSL_3_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libcrypto, "_Library", lambda _: SimpleNamespace(OpenSSL_version_num=lambda: 0x2FFFFFFF))
-    with pytest.raises(Unavailable, match=r"^libcrypto-missing:"):
-        open_provider("libcrypto:")
+@pytest.mark.parametrize(("version", "taken"), [(0x1010107F, False), (0x2FFFFFFF, False), (0x30000000, True)])
+def test_a_library_before_OpenSSL_3_is_passed_over(version: int, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libcrypto, "_Library", lambda _: SimpleNamespace(OpenSSL_version_num=lambda: version))
+    monkeypatch.setattr(libcrypto, "Libcrypto", lambda _, uri: uri)
+    if taken:
+        assert libcrypto.open_libcrypto("/x") == "libcrypto:/x"
+    else:
+        with pytest.raises(Unavailable, match=r"^libcrypto-missing:"):
+            libcrypto.open_libcrypto("/x")
+
+
+def test_the_first_candidate_that_works_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = next(libcrypto._candidates())
+    monkeypatch.setattr(libcrypto, "_candidates", lambda: iter(["/nonexistent.so", ctypes.__file__, good]))
+    assert good in open_provider("libcrypto:").description
+
+
+def test_an_unknown_uri_is_cut_in_its_refusal() -> None:
+    with pytest.raises(Unavailable) as caught:
+        open_provider("y" * 60)
+    for text in (caught.value.zh, caught.value.en):
+        assert "y" * 40 in text and "y" * 41 not in text

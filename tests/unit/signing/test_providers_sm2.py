@@ -213,14 +213,22 @@ def test_S03_t_is_0_though_the_equation_holds(provider: Any) -> None:
 
 
 @pytest.mark.parametrize("provider", [LIBCRYPTO, PURE, GMSSL], ids=lambda provider: provider.uri)
-@pytest.mark.parametrize(("r", "s"), [(1, 4711), (4711, 1), (N - 1, 4711), (4711, N - 1), (1, 1)])
-def test_S01_S02_the_ends_of_the_range_are_good(r: int, s: int, provider: Any) -> None:
+@pytest.mark.parametrize(
+    ("r", "s", "good"),
+    [
+        (1, 4711, True), (4711, 1, True), (N - 1, 4711, True), (4711, N - 1, True), (1, 1, True),
+        (0, 4711, False), (4711, 0, False), (N, 4711, False), (4711, N, False), (N + 1, 4711, False),
+    ],
+)  # fmt: skip
+def test_S01_to_S05_the_ends_of_the_range_are_good_and_nothing_beyond(
+    r: int, s: int, good: bool, provider: Any
+) -> None:
     """No signature meets them in a lifetime; the digest is solved for: e = r - x of sG + tP."""
     parts = (curve.ladder(s, curve.GX, curve.GY), curve.ladder((r + s) % N, *_point(PRIVATE)))
     point = curve.to_affine(curve.total([part for part in parts if part is not None]))
     assert point is not None
     e = ((r - point[0]) % N).to_bytes(32)
-    assert provider.verify_digest(PRIVATE.public, e, r, s)
+    assert provider.verify_digest(PRIVATE.public, e, r, s) is good
 
 
 @pytest.mark.parametrize("provider", [LIBCRYPTO, PURE, GMSSL], ids=lambda provider: provider.uri)

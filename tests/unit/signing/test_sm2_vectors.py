@@ -324,7 +324,7 @@ def test_encryption_round_trips_between_providers(sender: str, receiver: str, pl
 
 @pytest.mark.parametrize("uri", SIGNERS)
 def test_nothing_cannot_be_encrypted(uri: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="empty plaintext"):
         PROVIDERS[uri].encrypt(selftest.PUBLIC, b"")
 
 
