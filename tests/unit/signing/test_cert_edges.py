@@ -10,6 +10,7 @@ from signing import certs, der, keys, oids
 from signing.certs import Certificate, Extension
 from signing.errors import Malformed
 from tests import pki
+from tests.vectors.certs.rsa import RSA_1024, RSA_2048
 
 ROOT = pki.root()
 LEAF = pki.leaf("end")
@@ -127,6 +128,10 @@ def test_members_that_are_too_many() -> None:
     for extension in (Extension(oids.BASIC_CONSTRAINTS, True, length), Extension(oids.AUTHORITY_KEY_ID, False, key)):
         assert code_of(lambda extension=extension: extended(extension)) == "der-count"
     assert pki.certificate(spki=rsa).key_problem == "der-count"
+
+
+def test_an_rsa_key_is_told_by_the_length_of_its_modulus() -> None:
+    assert [pki.certificate(spki=key.spki).key_problem for key in (RSA_1024, RSA_2048)] == ["rsa-1024", "rsa-2048"]
 
 
 def test_a_negative_path_length_is_none() -> None:

@@ -77,6 +77,23 @@ def test_C03_flaws_are_said_in_words() -> None:
         assert (found.kind, found.code, found.detail[1]) == ("unknown", "crl-unusable", words)
 
 
+def test_C03_name_and_key_identifier_both_have_to_fit() -> None:
+    """The signature is the root's; what the list says of its issuer is not."""
+
+    def signed(name: bytes, key_id: bytes | None) -> RevocationList:
+        known = [] if key_id is None else [Extension(oids.AUTHORITY_KEY_ID, False, der.seq(der.implicit(0, key_id)))]
+        last = der.explicit(0, pki.extensions(*known)) if known else b""
+        tbs = der.seq(der.integer(1), pki.SM2_WITH_SM3, name, der.utime(BORN), der.utime(DIES), last)
+        return crl.parse(issue.sign_structure(ROOT.signer, tbs))
+
+    root, ours = ROOT.certificate, ROOT.certificate.ski
+    for name, key_id, flaw in (
+        (root.subject_der, ours, ""), (root.subject_der, None, ""), (root.subject_der, b"x", "signature"),
+        (LEAF.subject_der, ours, "signature"), (LEAF.subject_der, b"x", "signature"),
+    ):  # fmt: skip
+        assert crl.signed_by(signed(name, key_id), root, pki.PROVIDER) == flaw
+
+
 def list_code(*fields: bytes) -> str:
     data = der.seq(der.seq(*fields), pki.SM2_WITH_SM3, der.bits(b"s"))
     return code_of(lambda: crl.parse(data))

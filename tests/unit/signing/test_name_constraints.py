@@ -154,6 +154,14 @@ def test_C11_constraints_that_could_be_read_in_two_ways_are_not_guessed_at(data:
     assert caught.value.zh and caught.value.en
 
 
+def test_a_base_has_two_bounds_at_most() -> None:
+    bounds = [der.tlv(0x80 + number, b"\0") for number in range(3)]
+    for count, code in ((1, "name-constraints-form"), (2, "name-constraints-form"), (3, "der-count")):
+        with pytest.raises(Malformed) as caught:
+            constraints.read(der.seq(der.tlv(0xA0, der.seq(dns("a.example"), *bounds[:count]))))
+        assert caught.value.code == code
+
+
 def test_the_names_that_a_certificate_bears() -> None:
     subject = name(("O", "a"), ("E", "u@a.example"), ("E", "v@a.example"))
     borne = constraints.names_of(subject, der.seq(dns("a.example"), directory(("CN", "b"))))

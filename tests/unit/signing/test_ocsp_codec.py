@@ -76,8 +76,9 @@ def test_names_by_sm3_and_by_sha1_are_told_apart_and_both_known() -> None:
 
 def test_an_issuer_without_an_sm2_key_names_nothing() -> None:
     keyless = pki.certificate(spki=der.seq())
-    with pytest.raises(Malformed):
+    with pytest.raises(Malformed) as caught:
         identify(pki.leaf("end"), keyless)
+    assert caught.value.code == "ocsp-issuer"
 
 
 def test_a_bare_nonce_of_an_old_responder_is_read() -> None:
@@ -139,6 +140,8 @@ def test_what_is_no_response(code: str, data: bytes) -> None:
         ("ocsp-form", der.seq(der.seq(der.explicit(0, der.integer(0))))),
         ("der-count", der.seq(der.seq(der.seq()))),
         ("der-count", der.seq(der.seq(der.seq(*[der.seq(ID.encode())] * 65)))),
+        ("der-count", der.seq(der.seq(der.seq(der.seq(ID.encode(), der.null(), der.null()))))),
+        ("der-count", der.seq(der.seq(der.explicit(0, der.integer(0) * 2), der.seq(der.seq(ID.encode()))))),
         ("ocsp-form", build_request(ID, bytes(200))),
     ],
 )
