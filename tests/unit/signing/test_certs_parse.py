@@ -293,6 +293,7 @@ def test_names_as_typed() -> None:
         with pytest.raises(ValueError) as caught:
             names.parse_text(wrong)
         assert caught.value.args == (part,)
+    assert names.parse_text("CN=a=b") == [("CN", "a=b")]
     name = names.encode(parts)
     more = names.with_part(name, ("OU", "x"))
     assert names.display(more) == "CN=张三\\, 主任,OU=x,O=硚口区,C=CN"

@@ -172,6 +172,8 @@ def pointing(value: bytes) -> Certificate:
         (der.seq(), set()), (der.seq(der.seq(full(HERE))), {HERE}), (der.seq(der.seq(full(HERE, THERE))), {HERE, THERE}),
         (der.seq(der.seq(full(HERE)), der.seq(full(THERE))), {HERE, THERE}),
         (der.seq(der.seq(full(HERE), der.implicit(1, b"\1\2"))), {HERE}), (der.seq(der.seq(der.implicit(1, b"\1\2"))), set()),
+        (der.seq(der.seq(full(HERE), der.implicit(1, b"\1"), der.implicit(2, b"x"))), {HERE}),
+        (der.seq(der.seq(full(HERE), *[der.implicit(1, b"\1")] * 3)), set()),
         (der.seq(der.seq(der.explicit(0, der.tlv(0xA1, b"")))), set()), (der.seq(der.seq(der.tlv(0xA0, b""))), set()),
         (der.seq(der.seq(full(HERE)), der.null()), set()), (der.null(), set()), (b"", set()),
         (der.seq(*[der.seq(full(HERE))] * 64), {HERE}), (der.seq(*[der.seq(full(HERE))] * 65), set()),

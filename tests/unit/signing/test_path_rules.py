@@ -38,6 +38,7 @@ DETAILS: dict[str, str] = {
     "C05 extended usage asked for, another there": oids.SERVER_AUTH,
     "C12 policy constraints": "2.5.29.36",
     "C22 leaf by RSA-2048 and SHA-1": "SHA1-RSA",
+    "C03 revoked": f"{DAY - HOUR:%Y-%m-%d %H:%M:%S}Z, keyCompromise",
     "C21 leaf by RSA-2048": "1.2.840.113549.1.1.11",
 }
 
