@@ -84,6 +84,10 @@ def test_a_package_is_known_by_its_first_bytes() -> None:
     assert not any(looks_like(data) for data in (b"", b"PK", b"PK\x07\x08", b"\x30\x80PK"))
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert open_ofd(zipped({"OFD.xml": b"\xef\xbb\xbf" + xml("OFD", "<ofd:DocBody/>")})).signatures == ()
+
+
 def test_a_body_without_a_list_is_unsigned() -> None:
     assert open_ofd(zipped({"OFD.xml": xml("OFD", "<ofd:DocBody/>")})).signatures == ()
 

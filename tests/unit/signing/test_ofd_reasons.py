@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -157,3 +158,6 @@ def test_C04_the_online_status_of_an_ofds_signers_counts() -> None:
     clear = said(seals.maker(), seals.signer())
     assert verify_ofd(data, statuses=[clear], policy=DEMANDED, **against).ok is True  # type: ignore[arg-type]
     assert verify_ofd(data, policy=DEMANDED, **against).ok is None  # type: ignore[arg-type]
+    against |= {"at": seals.LATER + timedelta(days=2), "statuses": [clear], "policy": DEMANDED}
+    assert verify_ofd(data, **against).ok is None  # type: ignore[arg-type]
+    assert verify_ofd(data, lists_as_of=seals.LATER, **against).ok is True  # type: ignore[arg-type]
