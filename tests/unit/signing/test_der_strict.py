@@ -135,6 +135,7 @@ BAD_CONTENT = {
     "octets as integer": (b"\x04\x01\x01", der.Tlv.as_int, "der-type"),
     "empty oid": (b"\x06\x00", der.Tlv.as_oid, "der-oid"),
     "unfinished arc": (b"\x06\x02\x2a\x86", der.Tlv.as_oid, "der-oid"),
+    "padded first arc": (b"\x06\x02\x80\x01", der.Tlv.as_oid, "der-oid"),
     "padded arc": (b"\x06\x03\x2a\x80\x01", der.Tlv.as_oid, "der-oid"),
     "C20 endless oid": (der.tlv(6, b"\x2a" + b"\xff" * 100_000 + b"\x01"), der.Tlv.as_oid, "der-oid"),
     "no bits octet": (b"\x03\x00", der.Tlv.as_bits, "der-bits"),
