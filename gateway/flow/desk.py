@@ -93,7 +93,7 @@ class Desk:
         reader = self.journal.read()
         here = [reader.one("SELECT 1 FROM part WHERE owner = ? AND sm3 = ?", deed.owner, one.sm3) for one in files]
         if all(here):
-            refused = await asyncio.to_thread(self.signatures.judge, deed.owner, application, route)
+            refused = await self.signatures.judge(deed.owner, application, route)
             if refused is not None:
                 raise refused
 

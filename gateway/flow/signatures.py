@@ -7,6 +7,7 @@ evidence package.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -34,13 +35,21 @@ class Signatures:
     believed: Callable[[], Believed]
     now_ms: Callable[[], int]
 
-    def judge(self, owner: str, application: Application, route: Route | Refusal | None) -> Refused | None:
-        """None where every signature holds or cannot be told, and one is there if the item demands it."""
+    async def judge(self, owner: str, application: Application, route: Route | Refusal | None) -> Refused | None:
+        """None where every signature holds or cannot be told, and one is there if the item demands it. Files are read and
+        signatures checked in a thread; most applications have none and cost nothing here."""
         means = route.signatures if isinstance(route, Route) else ()
         signed = [one for one in application.materials if one.role == records.ROLE]
         if means and not signed:
             wanted = "、".join(records.KINDS[one] for one in means if one in records.KINDS)
             return Refused(REFUSED, f"此事项须附申请人签名：{wanted}")
+        if not signed:
+            return None
+        return await asyncio.to_thread(self._all, owner, application, signed, means)
+
+    def _all(
+        self, owner: str, application: Application, signed: list[Material], means: tuple[str, ...]
+    ) -> Refused | None:
         files = {one.sm3 for one in application.materials if one.role != records.ROLE}
         people = {
             one.id_number for one in (application.applicant.party, application.applicant.agent) if one is not None

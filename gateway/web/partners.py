@@ -212,7 +212,7 @@ class Partners:
     async def _verdict(self, partner: Partner, body: Any, route: Any) -> Refused | None:
         """What is wrong with the signatures and stamps that a body brings, its files being here."""
         if isinstance(body, Application):
-            return await asyncio.to_thread(self.signatures.judge, f"peer:{partner.id}", body, route)
+            return await self.signatures.judge(f"peer:{partner.id}", body, route)
         if isinstance(body, Result):
             return await self.stamps.verdict(partner.id, body)
         return None
