@@ -66,11 +66,18 @@ class Vouching:
         """The list is in force (soft: grace included) and names the party with this identity."""
         stamp = self._stamp()
         if stamp != self._seen:
-            self._seen, self._registry = stamp, held(self._path, self._provider)
+            self._seen, self._registry = stamp, self._read()
         if self._registry is None or self._registry.standing(now_ms) == "refused":
             return False
         listed = self._registry.listed(party)
         return listed is not None and listed.fingerprint == fingerprint
+
+    def _read(self) -> Registry | None:
+        """A list that was put in place and is not one stands for nobody; the doctor says what is wrong with it."""
+        try:
+            return held(self._path, self._provider)
+        except ConfigError:
+            return None
 
     def _stamp(self) -> int:
         try:

@@ -115,6 +115,9 @@ async def test_a_partner_that_rests_on_the_registry_is_refused_while_it_is_left_
         tongban("registry", "new", "--after", second, "--card", rest.b / "card.json", "-o", office / "r2", code=1)
         told(rest.a, "registry", "import", signed(office, office / "r2"))
         await until(lambda: b.one("SELECT count(*) FROM case_file") == 2)
+        (rest.a / "registry.json").write_bytes(b"{")
+        assert (await window.hand_in(window.papers())).status == 200, "a damaged list is no error of the window's"
+        await until(lambda: a.one("SELECT count(*) FROM destination WHERE cause = 'TB-2019'") == 1)
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
