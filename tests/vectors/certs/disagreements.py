@@ -137,8 +137,14 @@ BOUNCY_CASTLE: tuple[Disagreement, ...] = (
         *USAGE,
         (
             *("C05 encryption certificate", "C05 key usage empty", "C05 extended usage, critical, another purpose"),
-            "C05 extended usage asked for, another there",
+            *("C05 extended usage asked for, another there", "C05 key usage of zero bits only"),
         ),
+    ),
+    Disagreement(
+        "policy",
+        "密钥用途末尾有多余的零位不合 DER（X.690 11.2.2），现有 CA 却这样写：我们照读并注明，对方找不到这个签发者",
+        "zero bits that end a key usage are not DER (X.690 11.2.2) but are written: we read and note them, they find no issuer",
+        ("C05 key usage of an authority with zero bits at its end",),
     ),
     Disagreement(
         "both",
