@@ -113,6 +113,8 @@ async def build(config: Config, base: Path) -> Node:
     signatures = Signatures(parts, ring.provider, _believed(config, base), clock)
     stamping = _stamping(config, base, ring)
     expected = _expected(config, base, ring, found)
+    platforms = _platforms(config, signers, provider, clock)
+    tls = _tls(config, base, found)
     metrics.SIGNING.set(any(signers.of(use)().kind == "software" for use in ONLINE))
     journal = Journal(data / DATABASE, Head(found.card.origin, signers.of("checkpoint")), clock)
     await journal.start()
@@ -122,19 +124,13 @@ async def build(config: Config, base: Path) -> Node:
     from_peers = Uploads(parts, journal, sealed_size(config.limits.part))
     opener = Opener(signers.openers, provider, parts, from_peers.lock)
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
-    platforms = _platforms(config, signers, provider, clock)
-    tls = _tls(config, base, found)
     cards = await _cards(config, found, signers, journal, session, tls, clock)
     loops: dict[str, Loop] = {}
     told = partial(_urgent, loops, "peer:")
     rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, told)
     wake = _waker(loops, rotation)
     desk = Desk(party, journal, vault, parts, agreed, stamps, signatures, found.divisions, new_id, clock, wake)
-    notes = Note(
-        frozenset(one.id for one in platforms.values() if one.translator.can_send("receipt")),
-        new_id,
-        lambda: wake("platform"),
-    )
+    notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
     if stamping is not None:
         to_stamper = ToStamper(stamping, expected, journal, vault, parts, config.delivery, random.random, clock, wake)
@@ -145,9 +141,7 @@ async def build(config: Config, base: Path) -> Node:
         opener=opener, platform=next(iter(platforms), ""), batch_limit=config.limits.batch,
         range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock, wake=wake,
         heard=lambda partner: loops[f"peer:{partner}"].wake(urgent=True),
-        connected=lambda request: connected(
-            request, (one.card for one in found.partners.values()), config.tls.client_header
-        ),
+        connected=_connected(config, found),
     )  # fmt: skip
     doors = Platforms(
         platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, clock
@@ -162,6 +156,16 @@ async def build(config: Config, base: Path) -> Node:
         config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards,
         rotation, ring, stamping, _timestamps(config, base, provider, journal, clock),
     )  # fmt: skip
+
+
+def _notes(platforms: Mapping[str, Platform], new_id: Ids, wake: Callable[[str], None]) -> Note:
+    listening = frozenset(one.id for one in platforms.values() if one.translator.can_send("receipt"))
+    return Note(listening, new_id, lambda: wake("platform"))
+
+
+def _connected(config: Config, found: Ground) -> Callable[[web.Request], str | None]:
+    """Whose connection a request came by, judged by the cards as they are then."""
+    return lambda request: connected(request, (one.card for one in found.partners.values()), config.tls.client_header)
 
 
 def _session() -> aiohttp.ClientSession:
