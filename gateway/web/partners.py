@@ -123,7 +123,8 @@ class Partners:
             if "held" in refused.extra:
                 return _holding(request, refused, partner.card.version)
             raise
-        self.heard(partner.id)
+        if not unsigned:  # anybody may carry a card: that is no sign of life
+            self.heard(partner.id)
         return web.Response(
             body=msgspec.json.encode(CardTaken(version, None if unsigned else proof)), content_type="application/json"
         )

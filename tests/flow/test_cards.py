@@ -166,6 +166,12 @@ class Bringer:
         changed = msgspec.structs.replace(cards.content(self.held), **changes)
         return cards.sign(changed, self.ring.signer("identity"), self.ring.certificate("identity"))
 
+    async def carried(self, data: bytes) -> Reply:
+        """Brought unsigned, by whoever came upon it."""
+        url, party = self.b.url("exchange", "/exchange/v1/card"), self.custodian.settings.node.party
+        async with self.session.put(url, data=data, headers={signed.PARTY: party}) as answer:
+            return Reply(answer.status, dict(answer.headers), await answer.read())
+
     async def put(self, data: bytes, signer: Any = None) -> Reply:
         us, path = self.b.node.config.node.party, "/exchange/v1/card"
         signer = signer or self.ring.signer("direct")
@@ -197,6 +203,18 @@ async def test_C26_a_card_that_may_not_follow_is_refused_and_the_held_version_to
         assert document.get("held", 5) == 5
     (await bringer.put(b"{}")).refused("TB-2015", 409)
     (await bringer.put(b"x" * (cards.MAX_SIZE + 1))).refused("TB-1002", 413)
+    assert partner(bringer.b).card.version == 5
+
+
+async def test_C26_a_card_that_a_stranger_carries_proves_itself_and_shows_the_stranger_nothing(
+    bringer: Bringer,
+) -> None:
+    assert (await bringer.carried(bringer.card(version=5))).json == {"version": 5, "proof": None}
+    assert partner(bringer.b).card.version == 5
+    (await bringer.carried(bringer.card(version=4))).refused("TB-2015", 409)
+    ring = bringer.ring
+    forged = cards.sign(cards.content(bringer.card(version=6)), ring.signer("direct"), ring.certificate("direct"))
+    (await bringer.carried(forged)).refused("TB-2015", 409)
     assert partner(bringer.b).card.version == 5
 
 
