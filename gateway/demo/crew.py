@@ -51,9 +51,9 @@ class Crashed(Exception):
     """A process of the crew ended by itself, or never stood: who, and the last lines that it wrote."""
 
     def __init__(self, member: Member, zh: str, en: str) -> None:
-        super().__init__(en)
         self.member, self.zh, self.en = member, zh, en
         self.tail = tail(Path(member.log))
+        super().__init__("\n    ".join([en, *self.tail]))  # whoever sees only the exception sees the log's end too
 
 
 def members(world: World, logs: Path) -> list[Member]:

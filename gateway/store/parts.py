@@ -82,11 +82,9 @@ class Parts:
 
     def store(self, owner: str, digest: str, data: bytes) -> None:
         """Put a file that is already in memory (it came inside a message); nothing happens if it is here."""
-        start = self.offset(owner, digest)
-        if start == len(data) and start:
+        if self.matches(owner, digest):
             return
-        if start:
-            self.discard(owner, digest)
+        self.discard(owner, digest)
         self.keep(owner, digest, (data[begin : begin + SEGMENT] for begin in range(0, len(data), SEGMENT)))
 
     def keep(self, owner: str, digest: str, pieces: Iterable[bytes]) -> None:
@@ -169,15 +167,20 @@ class Parts:
             return list(self._walk(file))
 
     def _resume(self, path: Path, digest: str) -> tuple[int, Hash]:
-        """Where an upload stands after a restart: its size and the digest so far, read back from the file."""
-        running, size = new(), 0
+        """Where an upload stands after a restart: its size and the digest so far, read back from the file. What does not
+        open (a kill before the key was written, a power cut within a range) never came, and the upload goes on before it."""
+        running, size, good = new(), 0, 0
         if path.exists():
-            with path.open("rb") as file:
-                key = self._key(file)
-                for n, (position, length) in enumerate(list(self._walk(file))):
-                    file.seek(position)
-                    running.update(self._vault.open(key, file.read(length + 28), _label(digest, n)))
-                    size += length
+            with path.open("r+b") as file:
+                try:
+                    key = self._key(file)
+                    for n, (position, length) in enumerate(list(self._walk(file))):
+                        good = position - LENGTH
+                        file.seek(position)
+                        running.update(self._vault.open(key, file.read(length + 28), _label(digest, n)))
+                        size += length
+                except Malformed:
+                    file.truncate(good)
         return size, running
 
 

@@ -70,8 +70,9 @@ class Uploads:
         if size is None:
             async with self._locks[(owner, digest)]:
                 size = self.known(owner, digest)
-                offset = self._parts.offset(owner, digest)
-                if size is None and offset and await asyncio.to_thread(self._parts.matches, owner, digest):
+                whole = size is None and await asyncio.to_thread(self._parts.matches, owner, digest)
+                offset = self._parts.offset(owner, digest)  # after it was read back: what does not open is cut off
+                if whole and offset:
                     size = await self._complete(owner, digest, offset)
         if size is not None:
             return web.Response(
