@@ -3,7 +3,6 @@
 * Citizen number 公民身份号码: GB 11643-1999, 18 characters, weights mod 11.
 * Unified social credit code 统一社会信用代码 (USCC): GB 32100-2015, 18 characters, weights 3^i mod 31; the nine
   characters 9-17 are the organisation code of GB 11714 with a check of its own.
-* Certificate identifier 电子证照标识: GB/T 36904-2018, ISO 7064 MOD 37,36 over the parts without root and dots.
 * Item code 事项编码: layouts seen in the field (12, 14, 31, 33, 55 characters); told apart by length, off by default.
 * The code sets of GB/T 39046-2020 Annex A, and the document kinds of GA/T 2000.156 that the gateway itself reads.
 
@@ -65,8 +64,6 @@ _USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_VALUES: Final = {character: value for value, character in enumerate(_USCC_ALPHABET)}
 _USCC_WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))
 _ORG_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
-_MOD37: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-ECERT_ROOT: Final = "1.2.156.3005.2."
 
 
 def check_citizen_id(number: str) -> Invalid | None:
@@ -108,30 +105,6 @@ def org_check_char(first8: str) -> str:
     total = sum(int(c, 36) * w for c, w in zip(first8, _ORG_WEIGHTS, strict=True))
     value = 11 - total % 11
     return "X" if value == 10 else "0" if value == 11 else str(value)
-
-
-def ecert_check_char(body: str) -> str:
-    """ISO 7064 MOD 37,36 over type, issuer, serial and version; any character outside [0-9A-Z] is left out."""
-    remainder = 36
-    for character in body:
-        value = _MOD37.find(character)
-        if value >= 0:
-            remainder = ((remainder + value) % 36 or 36) * 2 % 37
-    return _MOD37[(37 - remainder) % 36]
-
-
-def check_ecert_identifier(identifier: str) -> Invalid | None:
-    """GB/T 36904-2018. Codes: ``ecert-format`` and ``ecert-check-char`` (a caller may treat the second as a
-    warning)."""
-    parts = identifier.removeprefix(ECERT_ROOT).split(".")
-    if not identifier.startswith(ECERT_ROOT) or len(parts) != 5 or not all(parts) or len(parts[4]) != 1:
-        return Invalid(
-            "ecert-format", "电子证照标识应为根码、类型、颁发机构、流水号、版本、校验位六段",
-            "a certificate identifier has root, type, issuer, serial, version and check",
-        )  # fmt: skip
-    if ecert_check_char("".join(parts[:4])) != parts[4]:
-        return Invalid("ecert-check-char", "电子证照标识校验位不符", "the certificate identifier's check is wrong")
-    return None
 
 
 # length -> (name of the layout, form, where the embedded USCC begins or None)

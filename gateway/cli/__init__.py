@@ -18,6 +18,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "sm": ("gateway.cli.sm", "文件的 SM2/SM3/SM4 运算", "SM2/SM3/SM4 on files"),
     "cert": ("gateway.cli.cert", "SM2 证书", "SM2 certificates"),
     "seal": ("gateway.cli.seal", "电子印章与电子签章", "electronic seals and stamps"),
+    "ecert": ("gateway.cli.ecert", "电子证照", "e-certificates"),
     "cms": ("gateway.cli.cms", "GB/T 35275 签名数据与数字信封", "messages after GB/T 35275, signed or enveloped"),
     "tsa": ("gateway.cli.tsa", "文件的时间戳；试验用机构", "time stamps of files; a laboratory's authority"),
     "evidence": ("gateway.cli.evidence", "证据包导出与离线核验", "evidence packages, verified offline"),

@@ -67,26 +67,6 @@ def test_the_check_agrees_with_another_implementation(born, order: int, last: in
         assert (codes.check_citizen_id(number) is None) == is_citizen_number(number)
 
 
-@pytest.mark.parametrize(
-    ("identifier", "expected"),
-    [
-        ("1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U", ""),
-        ("1.2.156.3005.2.11100000000013338W009.11330105002500287C.2025052201.002.0", ""),
-        ("1.2.156.3005.2.11100000MB03271699022.340100.000000016.001.9", ""),
-        ("1.2.156.3005.2.062301.1101101102.0624_001.001.U", ""),
-        (
-            "1.2.156.3005.2.11100000000013661B006.113700000045046442.209FA4E88F9E4C878F3E9BED2CE7EA49.001.M",
-            "ecert-check-char",
-        ),
-        ("1.2.156.3003.2.11100000000013338W011.11430000006122244L.20230000403.001.U", "ecert-format"),
-        ("1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.U", "ecert-format"),
-        ("1.2.156.3005.2.a..c.d.e", "ecert-format"),
-    ],
-)
-def test_certificate_identifiers(identifier: str, expected: str) -> None:
-    assert code(codes.check_ecert_identifier(identifier)) == expected
-
-
 def test_every_item_code_of_the_samples_has_its_layout_and_a_good_credit_code(shared: Path) -> None:
     with (shared / "data" / "item-code-samples.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))

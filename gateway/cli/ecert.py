@@ -1,0 +1,22 @@
+"""``tongban ecert``: electronic certificates (电子证照, GB/T 36901 to 36906) as sealed OFD files.
+
+Each command is a file of its own beside this one; the list below is all that a new one needs.
+"""
+
+from __future__ import annotations
+
+import click
+
+from gateway.cli import ecert_id
+from gateway.lang import say
+
+
+@click.group("ecert", help=say("电子证照。", "Electronic certificates."))
+def group() -> None:
+    """The noun."""
+
+
+for command in (
+    ecert_id.identifier,
+):  # fmt: skip
+    group.add_command(command)
