@@ -37,13 +37,6 @@ def group(path: str, check: bool, log_level: str) -> None:
             ground.ground(settings, file.parent)
             click.echo(say("配置可用", "the configuration is usable"))
             return
-        runner = asyncio.run
-        try:
-            import uvloop
-
-            runner = uvloop.run
-        except ImportError:
-            pass
 
         def announce(node: Node, ports: dict[str, int]) -> None:
             if node.warning:
@@ -53,7 +46,7 @@ def group(path: str, check: bool, log_level: str) -> None:
             )
             sys.stdout.flush()
 
-        runner(service.serve(settings, file.parent, announce))
+        asyncio.run(service.serve(settings, file.parent, announce))
     except config.ConfigError as error:
         unreadable(error.where, error.zh, error.en)
     except SigningError as error:  # a key or its machine does not serve: nothing has begun

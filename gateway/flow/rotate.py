@@ -74,7 +74,7 @@ class Rotation:
         seen = self._stamp()
         if self.tls.stamp() != self._tls_seen:
             stamp = self.tls.stamp()
-            await asyncio.to_thread(self.tls.reload)
+            self.tls.reload()  # on the loop: OpenSSL gives no promise about a context that another thread is shaking hands with
             self._tls_seen = stamp
             log.info("tls key")
         data = await asyncio.to_thread(self.file.read_bytes)

@@ -21,7 +21,6 @@ from typing import cast
 import msgspec
 
 from tests.bench.procs import pin
-from tests.bench.serve import loop_factory
 
 GRACE_S = 60  # what is under way when time is over may still be answered
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -85,7 +84,7 @@ class Connection(asyncio.Protocol):
         self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
+        self.transport = cast(asyncio.Transport, transport)
         self.next()
 
     def next(self) -> None:
@@ -147,9 +146,8 @@ def main() -> None:
     pin(options.core)
     requests = msgspec.msgpack.decode(options.requests.read_bytes(), type=list[bytes])
     gc.disable()
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        run = Run(requests, options.repeat, options.rate, options.seconds)
-        runner.run(drive(run, options.port, options.connections))
+    run = Run(requests, options.repeat, options.rate, options.seconds)
+    asyncio.run(drive(run, options.port, options.connections))
     print(json.dumps(run.report()))
 
 

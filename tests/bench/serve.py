@@ -1,22 +1,12 @@
-"""How a baseline serves: aiohttp on uvloop where there is one, on a free port, announced by one JSON line."""
+"""How a baseline serves: aiohttp on a free port, announced by one JSON line."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import signal
-from collections.abc import Callable
 
 from aiohttp import web
-
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """uvloop's where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 async def forever(app: web.Application) -> None:
@@ -33,5 +23,5 @@ async def forever(app: web.Application) -> None:
 
 
 def run(app: web.Application) -> None:
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(forever(app))
+    """Until SIGTERM."""
+    asyncio.run(forever(app))
