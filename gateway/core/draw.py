@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core import case, delivery
+from gateway.core import case, delivery, ecert
 from gateway.core.case import Actor
 from gateway.core.clocks import CLOCK_NAMES, DESK_NAMES, DESKS
 from gateway.core.labels import LABELS
@@ -25,11 +25,12 @@ _DELIVERY = {
     "given_up": "已放弃",
 }
 _CUSTODIANS = {By.CUSTODIAN: "一名管理员 one custodian", By.TWO: "两名管理员 two custodians", By.NODE: "随之 follows"}
+_ISSUERS = {ecert.By.ISSUER: "颁发机构 issuer", ecert.By.NODE: "随之 follows"}
 _HEADER = """\
 # 状态机 State machines
 
 本页由 `docs/generate.py` 根据代码中的表生成，不要手工修改；测试保证它与代码一致。This page is made from the tables in
-`gateway/core/case.py`, `gateway/core/delivery.py` and `signing/keyring.py` by `docs/generate.py`.
+`gateway/core/case.py`, `gateway/core/delivery.py`, `gateway/core/ecert.py` and `signing/keyring.py` by `docs/generate.py`.
 
 ## 办件 Case
 
@@ -66,6 +67,7 @@ def states_page() -> str:
         _mermaid(_key_edges()),
         _table(("状态 state", "动作 act", "由谁 by", "新状态 next", "条件 needs"), _key_rows()),
         _table(("状态 state", "可用于 may"), _key_powers()),
+        *_certificate_sections(),
     ]
     return "\n".join(sections)
 
@@ -168,3 +170,46 @@ def _key_rows() -> Iterable[tuple[str, ...]]:
 def _key_powers() -> Iterable[tuple[str, ...]]:
     for state, powers in keyring.MAY.items():
         yield _key_name(state), _codes(power for power in keyring.Power if power in powers)
+
+
+def _certificate_sections() -> list[str]:
+    return [
+        "## 电子证照 Certificates\n",
+        "本节点签发的证照。是否过期不是状态，由所载日期当场判定；一证多项许可时，各项另按本表走，只限标“各项”的事件。\n"
+        "Certificates that this node issued. Expiry is no state: the dates say it. A permit beside others goes by the same\n"
+        "table, by the events marked 各项.\n",
+        _mermaid(_certificate_edges()),
+        _table(("状态 state", "事件 event", "由谁 by", "新状态 next", "条件 needs"), _certificate_rows()),
+        _table(("查询所见 standing", "状态码 code"), _standings()),
+        _table(("事由 reason", "用于 for"), _reasons()),
+    ]
+
+
+def _certificate_edges() -> Iterable[tuple[str, str, str, str]]:
+    for start in ecert.STARTS:
+        yield "[*]", start, ecert.ACTS["issue"][0], ""
+    for (state, event), row in ecert.TABLE.items():
+        if row.next is not state:
+            yield state, row.next, ecert.ACTS[event][0], ""
+    for state in ecert.State:
+        yield state, "", "", ecert.NAMES[state][0]
+
+
+def _certificate_name(state: str) -> str:
+    return f"{ecert.NAMES[state][0]} `{state}`"
+
+
+def _certificate_rows() -> Iterable[tuple[str, ...]]:
+    for (state, event), row in ecert.TABLE.items():
+        act = f"{ecert.ACTS[event][0]} `{event}`" + ("（各项）" if event in ecert.OF_A_PERMIT else "")
+        yield _certificate_name(state), act, _ISSUERS[row.by], _certificate_name(row.next), _codes(row.needs)
+
+
+def _standings() -> Iterable[tuple[str, ...]]:
+    for standing, code in ecert.STATUS_CODES.items():
+        yield f"{_certificate_name(standing)} {ecert.NAMES[standing][1]}", code
+
+
+def _reasons() -> Iterable[tuple[str, ...]]:
+    for code, (zh, en, events) in ecert.REASONS.items():
+        yield f"{zh} {en} `{code}`", "、".join(ecert.ACTS[event][0] for event in ecert.Event if event in events)

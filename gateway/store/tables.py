@@ -233,3 +233,75 @@ blind = Table(
     Column("case_id", String(64), primary_key=True),
     sqlite_with_rowid=False,
 )
+
+certificate = Table(  # every version of every certificate that we issued (电子证照), by an id of ours
+    "certificate",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("series", String(128), nullable=False),  # identifier without version and check character
+    Column("version", Integer, nullable=False),
+    Column("identifier", String(160), nullable=False),
+    Column("type_code", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("platform", String(32), nullable=False),  # who had it issued
+    Column("case_id", String(64), nullable=False),  # whose result it is, if any
+    Column("holder", LargeBinary, nullable=False),  # HMAC-SM3 of the holder's code
+    Column("token", LargeBinary, nullable=False),  # SM3 of the token in its QR code
+    Column("valid_from", String(10), nullable=False),  # a date; valid_to: the last day, none if empty
+    Column("valid_to", String(10), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the metadata
+    Column("file", String(64), nullable=False),  # SM3 of the OFD; empty while it has no stamp
+    Column("file_size", BigInteger, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Index("certificate_identifier", "identifier", unique=True),
+    Index("certificate_series", "series", "version", unique=True),
+    Index("certificate_token", "token", unique=True),
+    Index("certificate_holder", "holder", "type_code"),
+    Index("certificate_term", "state", "valid_to"),
+)
+
+certificate_permit = Table(  # the permits on one certificate, each with a life of its own
+    "certificate_permit",
+    metadata,
+    Column("certificate", String(26), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("valid_from", String(10), nullable=False),
+    Column("valid_to", String(10), nullable=False),
+)
+
+certificate_event = Table(
+    "certificate_event",
+    metadata,
+    Column("certificate", String(26), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(26), nullable=False),  # of the act; the ledger's leaf bears it
+    Column("event", String(16), nullable=False),
+    Column("permit", String(64), nullable=False),  # the one it concerns; empty: the whole certificate
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the statement whose digest the leaf holds
+    Column("leaf", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("certificate_act", "id", unique=True),
+)
+
+certificate_copy = Table(  # annotated copies (加注件) for relying parties
+    "certificate_copy",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("certificate", String(26), nullable=False),
+    Column("state", String(16), nullable=False),  # stamping | valid | dropped
+    Column("relying_party", String(64), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the annotation
+    Column("file", String(64), nullable=False),
+    Column("file_size", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("certificate_copies", "certificate"),
+)

@@ -1,0 +1,237 @@
+"""The register of certificates that we issued (电子证照登记) as rows: find one, its permits, its history, how it stood when.
+
+All reads take a ``Reader`` and decrypt nothing, but ``metadata``: who asks how a certificate stands learns no more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from agreements.calendar import china_date
+from gateway.core import ecert
+from gateway.core.ecert import Standing, State, Term
+from gateway.store.journal import Reader, Tx
+from gateway.store.vault import Vault
+from signing.ecert import Metadata
+
+OWNER = "certificate"  # under which the OFDs lie among the parts
+MAX_HELD = 256  # certificates of one holder and type that one question can bring
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """One row: one version of one certificate. ``file``: SM3 (hex) of its OFD, empty until it is stamped."""
+
+    id: str
+    series: str
+    version: int
+    identifier: str
+    type_code: str
+    state: str
+    platform: str
+    case_id: str
+    holder: bytes
+    token: bytes
+    valid_from: str
+    valid_to: str
+    wrapped_key: bytes
+    sealed: bytes
+    file: str
+    file_size: int
+    events: int
+    created_ms: int
+    updated_ms: int
+
+    @property
+    def term(self) -> Term:
+        """Its dates."""
+        return _term(self.valid_from, self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class PermitRow:
+    """One of its permits. Its name and number stand in the sealed metadata under the same id."""
+
+    id: str
+    state: str
+    valid_from: str
+    valid_to: str
+
+    @property
+    def term(self) -> Term:
+        """Its dates."""
+        return _term(self.valid_from, self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One act on it. ``permit``: the one it concerned, empty for the whole; ``leaf``: our ledger's entry for it."""
+
+    n: int
+    id: str
+    event: str
+    permit: str
+    state: str
+    reason: str
+    by: str
+    leaf: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """How a certificate stood at a time, and each of its permits by id."""
+
+    standing: Standing
+    permits: dict[str, Standing]
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Issued))
+
+
+def by_token(tx: Reader, digest: bytes) -> Issued | None:
+    """The certificate whose QR code holds the token of this SM3 digest."""
+    return _one(tx, "token = ?", digest)
+
+
+def by_identifier(tx: Reader, text: str) -> Issued | None:
+    """The certificate of this identifier (电子证照标识), as issued, version and check character included."""
+    return _one(tx, "identifier = ?", text)
+
+
+def by_id(tx: Reader, certificate: str) -> Issued | None:
+    """The certificate of this id of ours."""
+    return _one(tx, "id = ?", certificate)
+
+
+def by_holder(tx: Reader, blind: bytes, type_code: str = "") -> list[Issued]:
+    """What a holder (``vault.blind`` of the holder's code) has of a type, or of all; newest first, whatever its state."""
+    rows = tx.all(
+        f"SELECT {_COLUMNS} FROM certificate WHERE holder = ? AND (? = '' OR type_code = ?) "
+        "ORDER BY created_ms DESC, id DESC LIMIT ?",
+        blind, type_code, type_code, MAX_HELD,
+    )  # fmt: skip
+    return [Issued(*row) for row in rows]
+
+
+def newest(tx: Reader, series: str) -> Issued | None:
+    """The newest version of a series, stamped or not."""
+    return _one(tx, "series = ? ORDER BY version DESC LIMIT 1", series)
+
+
+def permits(tx: Reader, certificate: str) -> list[PermitRow]:
+    """The permits that a certificate carries, in its order; none for a plain one."""
+    rows = tx.all(
+        "SELECT id, state, valid_from, valid_to FROM certificate_permit WHERE certificate = ? ORDER BY n", certificate
+    )
+    return [PermitRow(*row) for row in rows]
+
+
+def history(tx: Reader, certificate: str) -> list[Step]:
+    """Every act on it, oldest first."""
+    rows = tx.all(
+        "SELECT n, id, event, permit, state, reason, by, leaf, at_ms FROM certificate_event "
+        "WHERE certificate = ? ORDER BY n", certificate,
+    )  # fmt: skip
+    return [Step(*row) for row in rows]
+
+
+def stands(tx: Reader, found: Issued, at_ms: int) -> Stood | None:
+    """How it stood at a time (ms since 1970), permits and all, by its history; None before it was made."""
+    steps = history(tx, found.id)
+    state = _state_at(steps, "", at_ms)
+    if state is None:
+        return None
+    day = _day(at_ms)
+    alone = {
+        one.id: ecert.standing(_state_at(steps, one.id, at_ms) or State.VALID, one.term, day)
+        for one in permits(tx, found.id)
+    }
+    sheet = ecert.of_sheet(ecert.standing(state, found.term, day), list(alone.values()))
+    return Stood(sheet, {name: ecert.of_permit(own, sheet) for name, own in alone.items()})
+
+
+def metadata(vault: Vault, found: Issued) -> Metadata:
+    """What stands on it: opened under its own key."""
+    key = vault.unwrap(found.wrapped_key)
+    return _METADATA.decode(vault.open(key, found.sealed, metadata_label(found.id)))
+
+
+# --- writing: inside a flow's transaction ----------------------------------------------------------------------------
+
+
+def insert(tx: Tx, row: Issued, of: Metadata) -> None:
+    """A new version and its permits."""
+    values = tuple(getattr(row, field.name) for field in fields(Issued))
+    tx.run(f"INSERT INTO certificate ({_COLUMNS}) VALUES ({','.join('?' * len(values))})", *values)
+    for n, permit in enumerate(of.permits):
+        tx.run(
+            "INSERT INTO certificate_permit (certificate, id, n, state, valid_from, valid_to) VALUES (?,?,?,?,?,?)",
+            row.id, permit.id, n, State.VALID.value, permit.valid_from.isoformat(), _text(permit.valid_to),
+        )  # fmt: skip
+
+
+def record(tx: Tx, step: Step, certificate: str, sealed: bytes) -> None:
+    """One act, and the state that it leads to."""
+    tx.run(
+        "INSERT INTO certificate_event (certificate, n, id, event, permit, state, reason, by, sealed, leaf, at_ms) "
+        "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        certificate, step.n, step.id, step.event, step.permit, step.state, step.reason, step.by, sealed, step.leaf,
+        step.at_ms,
+    )  # fmt: skip
+    tx.run("UPDATE certificate SET events = ?, updated_ms = ? WHERE id = ?", step.n, step.at_ms, certificate)
+    if step.permit:
+        tx.run(
+            "UPDATE certificate_permit SET state = ? WHERE certificate = ? AND id = ?",
+            step.state, certificate, step.permit,
+        )  # fmt: skip
+    else:
+        tx.run("UPDATE certificate SET state = ? WHERE id = ?", step.state, certificate)
+
+
+def seal_metadata(vault: Vault, wrapped_key: bytes, certificate: str, of: Metadata) -> bytes:
+    """The metadata as a row holds them."""
+    return vault.seal(vault.unwrap(wrapped_key), msgspec.json.encode(of), metadata_label(certificate))
+
+
+def metadata_label(certificate: str) -> bytes:
+    """Associated data that binds sealed metadata to their certificate."""
+    return b"certificate:" + certificate.encode()
+
+
+def statement_label(act: str) -> bytes:
+    """Associated data that binds an act's sealed statement to it."""
+    return b"certificate-act:" + act.encode()
+
+
+def dates(of: Metadata) -> tuple[str, str]:
+    """First and last day of validity as a row holds them."""
+    return of.valid_from.isoformat(), _text(of.valid_to)
+
+
+_METADATA = msgspec.json.Decoder(Metadata)
+
+
+def _one(tx: Reader, where: str, value: object) -> Issued | None:
+    row = tx.one(f"SELECT {_COLUMNS} FROM certificate WHERE {where}", value)
+    return None if row is None else Issued(*row)
+
+
+def _state_at(steps: Sequence[Step], permit: str, at_ms: int) -> State | None:
+    return ecert.state_at([(step.at_ms, State(step.state)) for step in steps if step.permit == permit], at_ms)
+
+
+def _term(begin: str, end: str) -> Term:
+    return Term(date.fromisoformat(begin), date.fromisoformat(end) if end else None)
+
+
+def _text(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
+
+
+def _day(at_ms: int) -> date:
+    return china_date(datetime.fromtimestamp(at_ms / 1000, UTC))
