@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_SIGNATURES: Final = 64
 MAX_REFERENCES: Final = 10_000
 _ROOT: Final = "OFD.xml"
-_BEIJING: Final = timezone(timedelta(hours=8))
+BEIJING: Final = timezone(timedelta(hours=8))
 # Three forms are in use: 20201010151120, 2026-08-04 10:08:09 (both wall clock) and 20201004072855.302Z.
 _TIME: Final = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)[ T]?(\d\d):?(\d\d):?(\d\d)(?:\.\d{1,9})?(Z?)", re.ASCII)
 
@@ -124,7 +124,7 @@ def read_time(text: str) -> datetime | None:
         return None
     *numbers, zulu = match.groups()
     try:
-        moment = datetime(*map(int, numbers), tzinfo=UTC if zulu else _BEIJING)  # type: ignore[misc, arg-type]
+        moment = datetime(*map(int, numbers), tzinfo=UTC if zulu else BEIJING)  # type: ignore[misc, arg-type]
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
