@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import resources
@@ -55,6 +55,7 @@ from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.timestamping import open_client, time_trust
 from gateway.web.admin import Admin
+from gateway.web.guard import Refuse
 from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
 from gateway.web.platforms import Platforms
@@ -88,6 +89,7 @@ class Node:
     ring: Keyring
     stamping: Stamping | None = None
     timestamps: Timestamps | None = None
+    refusals: Mapping[str, Refuse] = field(default_factory=dict)  # of listeners that say no in their own form
 
     async def close(self) -> None:
         """Stop taking work, finish what is under way, release connections."""

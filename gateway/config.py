@@ -20,7 +20,8 @@ from gateway.stamping.family import AnswerWords, External, OrderWords
 from signing.ocsp import Digest
 from signing.policy import Nonce, Partitions
 
-Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$")]
+ADDRESS = r"^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$"
+Address = Annotated[str, Meta(pattern=ADDRESS)]
 OnlineUse = Annotated[str, Meta(pattern=r"^(checkpoint|direct|platform)$")]
 PartyId = Annotated[str, Meta(pattern=r"^\d{6}\.[0-9A-Z]{18}$")]
 
@@ -57,11 +58,23 @@ class Node(_Strict, frozen=True, kw_only=True):
 
 
 class Listen(_Strict, frozen=True, kw_only=True):
-    """Where the three listeners stand; port 0 takes any free one."""
+    """Where the listeners stand; port 0 takes any free one. ``public``: the pages behind certificates' QR codes, for anybody;
+    empty: this node shows none."""
 
     exchange: Address = "127.0.0.1:8443"
     platform: Address = "127.0.0.1:8080"
     admin: Address = "127.0.0.1:9443"
+    public: Annotated[str, Meta(pattern=rf"^$|{ADDRESS}")] = ""
+
+
+class Public(_Strict, frozen=True, kw_only=True):
+    """The public pages. ``url``: the address that QR codes lead to (``https://…``), before ``/v/``. ``per_minute``: how many
+    pages one address gets. ``proxies``: addresses of reverse proxies, which name the caller's in ``address_header``."""
+
+    url: Annotated[str, Meta(pattern=r"^$|^https?://[^/\s?#]+(/[^\s?#]*)?[^/\s?#]$")] = ""
+    per_minute: Annotated[int, Meta(ge=1, le=10**9)] = 120
+    proxies: tuple[str, ...] = ()
+    address_header: Annotated[str, Meta(pattern=r"^[A-Za-z][0-9A-Za-z-]{1,63}$")] = "X-Real-IP"
 
 
 class Tls(_Strict, frozen=True, kw_only=True):
@@ -233,6 +246,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     node: Node
     keys: Keys
     listen: Listen = Listen()
+    public: Public = Public()
     tls: Tls = Tls()
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
@@ -306,6 +320,7 @@ def _suggest(error: str) -> str:
         Config,
         Node,
         Listen,
+        Public,
         Tls,
         MachineSettings,
         Keys,

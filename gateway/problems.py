@@ -1,8 +1,8 @@
 """Every refusal a caller can get: stable code, HTTP status, sentence, next action, in both languages.
 
 TB-1xxx bytes and form, TB-2xxx identity, signature and time, TB-3xxx seals and certificates, TB-4xxx agreements,
-TB-5xxx cases and delivery, TB-6xxx materials and parts, TB-9xxx the node itself. The pure rooms speak of reasons
-in words (``item-not-in-agreement``); ``CODES`` gives each word its number.
+TB-5xxx cases and delivery, TB-6xxx materials and parts, TB-7xxx certificates, TB-9xxx the node itself. The pure rooms
+speak of reasons in words (``item-not-in-agreement``); ``CODES`` gives each word its number.
 """
 
 from __future__ import annotations
@@ -142,6 +142,13 @@ CATALOGUE: dict[str, Problem] = {
     "TB-6004": Problem(404, "没有这份材料", "No such material", *_FIX),
     "TB-6005": Problem(416, "分段范围不合规范", "The range is not acceptable", *_FIX),
     "TB-6006": Problem(503, "附件尚在解密核对", "The parts are still being decrypted and checked", *_WAIT),
+    "TB-7041": Problem(
+        429,
+        "查询过于频繁，请稍后再试",
+        "Asked too often; try again later",
+        "半分钟后再扫码",
+        "Scan again in half a minute",
+    ),
     "TB-9001": Problem(503, "网关暂时无法存储，请稍后重试", "The gateway cannot store for now; retry later", *_WAIT),
     "TB-9002": Problem(500, "网关内部错误", "Internal error of the gateway", *_OPS),
     "TB-9003": Problem(503, "网关正在停机", "The gateway is stopping", *_WAIT),

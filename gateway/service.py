@@ -1,4 +1,4 @@
-"""The three listeners of a node as aiohttp applications, each on its own port, and the node's run from start to stop."""
+"""The listeners of a node as aiohttp applications, each on its own port, and the node's run from start to stop."""
 
 from __future__ import annotations
 
@@ -14,14 +14,10 @@ from aiohttp import web
 from gateway import compose
 from gateway.compose import Node
 from gateway.config import Config, ConfigError
-from gateway.web.guard import guard
+from gateway.web import listener
+from gateway.web.guard import problem
 
 log = structlog.get_logger("node")
-SHUTDOWN_S = 3.0
-MAX_LINE = 8190
-# Both how long a connection may rest and how long its request line and headers may take to arrive (row H10): aiohttp has
-# one clock for the two. Longer than the 15 s after which our own clients drop a resting connection.
-IDLE_S = 30.0
 
 
 async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, int]], None]) -> None:
@@ -73,7 +69,7 @@ async def _beside(runner: web.AppRunner, path: Path) -> None:
 
 
 async def listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
-    """Open the three listeners; their runners and ports. Where one cannot be opened, the node is shut down and a
+    """Open the listeners; their runners and ports. Where one cannot be opened, the node is shut down and a
     ``ConfigError`` names it."""
     runners: list[web.AppRunner] = []
     try:
@@ -86,12 +82,7 @@ async def listen(node: Node) -> tuple[list[web.AppRunner], dict[str, int]]:
 
 async def _open(node: Node, name: str, runners: list[web.AppRunner]) -> int:
     """One listener, its runner added to ``runners``; its port."""
-    app = web.Application(middlewares=[guard(name)])
-    app.router.add_routes(node.routes[name])
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, max_line_size=MAX_LINE,
-        max_field_size=MAX_LINE, lingering_time=0.5, keepalive_timeout=IDLE_S,
-    )  # fmt: skip
+    runner = listener.runner(name, node.routes[name], node.refusals.get(name, problem))
     runners.append(runner)
     await runner.setup()
     host, _, port = getattr(node.config.listen, name).rpartition(":")

@@ -27,13 +27,32 @@ DOTS = re.compile(r"/\.\.?(/|$|\?)|%2[eEfF]|%5[cC]|%00|//")
 BODY_DEADLINE_S = 30.0
 TRACE = web.RequestKey("trace_id", str)
 web_response.SERVER_SOFTWARE = "tongban"  # type: ignore[attr-defined]  # no versions for strangers (P03), also from the parser
+WAIT_S = {429: "30", 503: "2"}  # what a caller that comes again later is told
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Refuse = Callable[[web.Request, Refused], web.Response]
 
 
-def guard(listener: str, now: Callable[[], float] = time.perf_counter) -> Middleware:
-    """The middleware of one listener."""
+def problem(request: web.Request, refused: Refused) -> web.Response:
+    """The refusal as ``application/problem+json``; the log line that its trace id finds holds no personal data."""
+    trace = request[TRACE]
+    status = problems.CATALOGUE[refused.code].status
+    log.info("refused", trace_id=trace, code=refused.code, status=status, method=request.method)
+    headers = {"Retry-After": WAIT_S[status]} if status in WAIT_S else {}
+    if "offset" in refused.extra:
+        headers["Upload-Offset"] = str(refused.extra["offset"])
+    return web.Response(
+        status=status,
+        body=problems.encode(refused, trace),
+        content_type="application/problem+json",
+        charset="utf-8",
+        headers=headers,
+    )
+
+
+def guard(listener: str, refuse: Refuse = problem, now: Callable[[], float] = time.perf_counter) -> Middleware:
+    """The middleware of one listener; ``refuse`` puts a refusal into its form."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -44,24 +63,24 @@ def guard(listener: str, now: Callable[[], float] = time.perf_counter) -> Middle
             _target(request)
             response = await handler(request)
         except Refused as refused:
-            response = problem(request, refused)
+            response = refuse(request, refused)
         except web.HTTPException as error:
-            response = problem(request, _of_http(error))
+            response = refuse(request, _of_http(error))
         except (asyncio.CancelledError, ConnectionResetError):
             raise
         except TimeoutError:
-            response = problem(request, Refused("TB-1012"))
+            response = refuse(request, Refused("TB-1012"))
         except (
             Unavailable,
             KeyFault,
         ) as error:  # a key that cannot sign now: nothing is lost, the caller comes again (L11)
             log.error("no key", trace_id=trace, code=error.code)
-            response = problem(request, Refused("TB-9004"))
+            response = refuse(request, Refused("TB-9004"))
         except web.RequestPayloadError:  # the body's framing broke while it was read (H02)
-            response = problem(request, Refused("TB-1001"))
+            response = refuse(request, Refused("TB-1001"))
         except Exception:
             log.exception("internal error", trace_id=trace)
-            response = problem(request, Refused("TB-9002"))
+            response = refuse(request, Refused("TB-9002"))
         metrics.REQUESTS.labels(listener, str(response.status)).inc()
         metrics.REQUEST_SECONDS.labels(listener).observe(now() - started)
         if not response.prepared:
@@ -69,23 +88,6 @@ def guard(listener: str, now: Callable[[], float] = time.perf_counter) -> Middle
         return response
 
     return middleware
-
-
-def problem(request: web.Request, refused: Refused) -> web.Response:
-    """The refusal as ``application/problem+json``; the log line that its trace id finds holds no personal data."""
-    trace = request[TRACE]
-    status = problems.CATALOGUE[refused.code].status
-    log.info("refused", trace_id=trace, code=refused.code, status=status, method=request.method)
-    headers = {"Retry-After": "2"} if status == 503 else {}
-    if "offset" in refused.extra:
-        headers["Upload-Offset"] = str(refused.extra["offset"])
-    return web.Response(
-        status=status,
-        body=problems.encode(refused, trace),
-        content_type="application/problem+json",
-        charset="utf-8",
-        headers=headers,
-    )
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:

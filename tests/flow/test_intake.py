@@ -12,11 +12,11 @@ import aiohttp
 import msgspec
 import pytest
 
-from gateway import service
 from gateway.demo import world
 from gateway.exchange import card as cards
 from gateway.flow import post
 from gateway.ledger.checkpoint import LedgerProof, check_proof, entry_digest
+from gateway.web import listener as ports
 from signing import sm2
 from signing.sm3 import sm3
 from tests.flow.nodes import PROVIDER, Reply, Running, Window, running, until
@@ -236,8 +236,8 @@ async def test_H06_strange_targets_are_refused(a: Running, window: Window, path:
 async def test_H10_headers_that_trickle_in_are_cut_off(
     places: world.World, monkeypatch: pytest.MonkeyPatch, listener: str
 ) -> None:
-    assert service.IDLE_S <= 30
-    monkeypatch.setattr(service, "IDLE_S", 0.5)
+    assert ports.IDLE_S <= 30
+    monkeypatch.setattr(ports, "IDLE_S", 0.5)
     async with running(places.a) as (a,), asyncio.timeout(10):
         reader, writer = await asyncio.open_connection("127.0.0.1", a.ports[listener])
         writer.write(b"GET /platform/v1/cases/1 HTTP/1.1\r\n")
