@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from agreements.model import POWERS, Agreement, Item, Line
+from agreements.model import EVERYTHING, POWERS, USES, Agreement, CertificateLine, Item, Line
 from schemas.fields import MODES
 
 
@@ -16,7 +16,7 @@ class Change(msgspec.Struct, frozen=True):
     """One change: ``what`` is the kind of thing, ``key`` which one, the sentence in both languages."""
 
     kind: Literal["added", "removed", "changed"]
-    what: Literal["term", "party", "line", "item", "clock", "purpose"]
+    what: Literal["term", "party", "line", "item", "clock", "purpose", "certificate"]
     key: str
     zh: str
     en: str
@@ -30,6 +30,7 @@ _NAMES = {
     "item": ("事项", "item"),
     "clock": ("时限", "clock"),
     "purpose": ("用途", "purpose"),
+    "certificate": ("证照条款", "certificate line"),
 }
 
 
@@ -49,6 +50,16 @@ def describe_line(line: Line, names: Mapping[str, str] = MappingProxyType({})) -
     collecting, handling = ("、".join(names.get(p, p) for p in side) for side in (line.collecting, line.handling))
     ends = f"{collecting} {arrow} {handling}"
     return f"{MODES[line.mode]}，{POWERS[line.power]}，{len(line.items)}个事项，{ends}"
+
+
+def describe_certificates(line: CertificateLine, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A certificate line in one Chinese phrase."""
+    issuers, to = ("、".join(names.get(party, party) for party in side) for side in (line.issuers, line.to))
+    seen = "整张证照" if line.fields == [EVERYTHING] else "、".join(line.fields)
+    uses, purposes = "、".join(USES[one][0] for one in line.uses), "、".join(line.purposes)
+    return f"{uses}，{len(line.types)}类证照，{issuers} → {to}，可见：{seen}" + (
+        f"，用途：{purposes}" if purposes else ""
+    )
 
 
 def _fields(old: msgspec.Struct, new: msgspec.Struct) -> str:
@@ -87,7 +98,7 @@ def _items(agreement: Agreement) -> dict[str, Item]:
 
 
 def diff(old: Agreement, new: Agreement) -> list[Change]:
-    """What changed from ``old`` to ``new``: terms, parties, purposes, clocks, lines by clause, items by code."""
+    """What changed from ``old`` to ``new``: terms, parties, purposes, clocks, both kinds of lines by clause, items by code."""
     changes = []
     for name in ("id", "version", "name", "scope", "in_force", "expires", "notes", "confidentiality"):
         before, after = getattr(old, name), getattr(new, name)
@@ -101,5 +112,7 @@ def diff(old: Agreement, new: Agreement) -> list[Change]:
     clocks = [{n: getattr(a.clocks, n) for n in ("notify", "decide", "deliver")} for a in (old, new)]
     changes += _tables("clock", clocks[0], clocks[1], _short)
     changes += _tables("line", {x.clause: x for x in old.lines}, {x.clause: x for x in new.lines}, describe_line)
+    certificates = [{x.clause: x for x in a.certificates} for a in (old, new)]
+    changes += _tables("certificate", certificates[0], certificates[1], describe_certificates)
     changes += _tables("item", _items(old), _items(new), _describe_item)
     return changes

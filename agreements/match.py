@@ -21,7 +21,7 @@ from schemas.divisions import Divisions
 from schemas.errors import Invalid
 from schemas.fields import Mode
 
-__all__ = ["Book", "Deadline", "Held", "Refusal", "Request", "Route", "deadline", "decide"]
+__all__ = ["Book", "Deadline", "Held", "Refusal", "Request", "Route", "deadline", "decide", "out_of_force"]
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -188,18 +188,27 @@ def _deadlines(entry: _Entry, item: Item, today: date, calendar: Calendar) -> di
     return result
 
 
-def _flaw(entry: _Entry, request: Request, today: date, book: Book) -> Refusal | None:
-    """Why this permission does not carry this request; None if it does. In the order a person would ask."""
-    agreement = entry.held.agreement
+def out_of_force(held: Held, today: date, book: Book) -> Refusal | None:
+    """Why nothing may be done under an agreement on a day; None if it is in force, signed by all and the newest."""
+    agreement = held.agreement
     say = Refusals(agreement)
     if today < agreement.in_force:
         return say.not_in_force()
-    if not entry.held.complete:
-        return say.not_signed(entry.held.signed_by)
-    if book.current(agreement.id, today) is not entry.held:
+    if not held.complete:
+        return say.not_signed(held.signed_by)
+    if book.current(agreement.id, today) is not held:
         return say.superseded()
     if today > agreement.expires:
         return say.expired()
+    return None
+
+
+def _flaw(entry: _Entry, request: Request, today: date, book: Book) -> Refusal | None:
+    """Why this permission does not carry this request; None if it does. In the order a person would ask."""
+    flaw = out_of_force(entry.held, today, book)
+    if flaw is not None:
+        return flaw
+    say = Refusals(entry.held.agreement)
     if request.item_version not in entry.items:
         return say.item_version(sorted(entry.items))
     if RANK[request.act] > RANK[entry.line.power]:

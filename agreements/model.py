@@ -99,6 +99,48 @@ class Item(Part, frozen=True):
     signatures: Annotated[list[SignatureMeans], Meta(title="申请人签名方式", max_length=4)] = []
 
 
+CertificateUse = Literal["scan", "fetch", "verify"]
+USES: Final = {
+    "scan": ("扫码查验", "scanning"),
+    "fetch": ("调取证照信息", "fetching"),
+    "verify": ("核验真伪", "verifying"),
+}
+EVERYTHING: Final = "*"
+TypeCode = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9A-Z]{18}[0-9]{3}$(?!\n)",
+        extra={
+            "zh": "证照类型代码（定义机构代码18位加3位顺序号）",
+            "en": "18 of the defining body's code and 3 digits",
+        },
+    ),
+]
+FieldName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|[A-Za-z][0-9A-Za-z_.-]{0,63})$(?!\n)",
+        extra={"zh": "照面字段名，或以 * 表示整张证照", "en": "a surface field's name, or * for the whole certificate"},
+    ),
+]
+
+
+class CertificateLine(Part, frozen=True):
+    """证照条款: certificates of ``types`` that ``issuers`` issued may be used so by ``to``, who then see ``fields`` and no more.
+
+    ``fields``: names of surface fields (照面信息) and those of ``agreements.release.HEAD``; ``["*"]`` alone is the whole
+    certificate, its file too. ``purposes``: of which one must be given; those of the agreement if empty.
+    """
+
+    clause: Annotated[Clause, Meta(title="条款")]
+    types: Annotated[list[TypeCode], Meta(title="证照类型", min_length=1)]
+    issuers: Annotated[list[PartyId], Meta(title="颁发方", min_length=1)]
+    to: Annotated[list[PartyId], Meta(title="使用方", min_length=1)]
+    fields: Annotated[list[FieldName], Meta(title="可见字段", min_length=1)]
+    uses: Annotated[list[CertificateUse], Meta(title="用法", min_length=1)]
+    purposes: Annotated[list[LongLine], Meta(title="用途")] = []
+
+
 class ClockRule(Part, frozen=True):
     """时限: so many days from an event, the starting day not counted. ``source`` is the law or clause it comes from."""
 
@@ -129,6 +171,7 @@ class Clauses(Part, frozen=True):
     term: Annotated[Clause, Meta(title="期限条款")]
     signing: Annotated[Clause, Meta(title="签署条款")]
     confidentiality: Annotated[OptionalLine, Meta(title="保密条款")] = ""
+    certificates: Annotated[OptionalLine, Meta(title="证照条款出处")] = ""
 
 
 class Agreement(Part, frozen=True):
@@ -154,6 +197,9 @@ class Agreement(Part, frozen=True):
     items: Annotated[list[Item], Meta(title="事项", min_length=1)] = msgspec.field(name="item")
     notes: Annotated[str, Meta(title="备注", max_length=4000)] = ""
     confidentiality: Annotated[Confidentiality, Meta(title="保密")] = "transport"
+    certificates: Annotated[list[CertificateLine], Meta(title="证照条款")] = msgspec.field(
+        name="certificate", default_factory=list
+    )
 
     def party(self, party_id: str) -> Party | None:
         """The party of this id."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from agreements.model import Agreement
+from agreements.model import EVERYTHING, Agreement
 from schemas.codes import check_uscc
 from schemas.errors import Invalid
 from schemas.explain import known_keys
@@ -85,6 +85,7 @@ def _flaws(agreement: Agreement) -> Iterator[tuple[str, str, str, str]]:
         if keys.index(key) != n:
             yield "item-twice", "同一事项的同一版本出现两次", "an item appears twice in one version", f"item[{n}].code"
     yield from _line_flaws(agreement)
+    yield from _certificate_flaws(agreement)
 
 
 def _line_flaws(agreement: Agreement) -> Iterator[tuple[str, str, str, str]]:
@@ -99,6 +100,37 @@ def _line_flaws(agreement: Agreement) -> Iterator[tuple[str, str, str, str]]:
                 yield "line-party", "条款引用了协议之外的主体", "a line names a party that is none", f"line[{n}].{side}"
         if {*line.collecting, *line.handling} == {line.collecting[0]}:
             yield "line-alone", "条款的收件地与办理地相同", "a line's two ends are the same", f"line[{n}].handling"
+
+
+def _certificate_flaws(agreement: Agreement) -> Iterator[tuple[str, str, str, str]]:
+    parties = {party.id for party in agreement.parties}
+    if agreement.certificates and not agreement.clauses.certificates:
+        zh, en = "约定了证照使用而未写明条款出处", "certificates may be used, and no clause says so"
+        yield "certificate-clause", zh, en, "clauses.certificates"
+    for n, line in enumerate(agreement.certificates):
+        for side in ("issuers", "to"):
+            if not parties.issuperset(getattr(line, side)):
+                zh, en = "证照条款引用了协议之外的主体", "a certificate line names a party that is none"
+                yield "certificate-party", zh, en, f"certificate[{n}].{side}"
+        if len({*line.issuers, *line.to}) == 1:
+            zh, en = "证照条款的颁发方与使用方相同", "a certificate line's two ends are the same"
+            yield "certificate-alone", zh, en, f"certificate[{n}].to"
+        if EVERYTHING in line.fields and line.fields != [EVERYTHING]:
+            zh, en = "“*”已是整张证照，不与其他字段并列", "* is the whole certificate and stands alone"
+            yield "certificate-fields", zh, en, f"certificate[{n}].fields"
+        for name in ("types", "fields", "uses", "issuers", "to"):
+            given = getattr(line, name)
+            if len(set(given)) < len(given):
+                yield (
+                    "certificate-twice",
+                    "证照条款中有重复",
+                    "a certificate line repeats itself",
+                    f"certificate[{n}].{name}",
+                )
+    clauses = [line.clause for line in agreement.certificates]
+    if len(set(clauses)) < len(clauses):  # a clause is how a release is cited: it has to name one line
+        zh, en = "两项证照条款用了同一条款号", "two certificate lines have one clause"
+        yield "certificate-clause-twice", zh, en, f"certificate[{len(clauses) - 1}].clause"
 
 
 def cross_checks(agreement: Agreement, source: str) -> None:

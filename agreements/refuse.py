@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from agreements.model import POWERS, Agreement, Line
+from agreements.model import POWERS, USES, Agreement, CertificateLine, CertificateUse, Line
 from schemas.fields import MODES
 
 NEARNESS = (
@@ -24,7 +24,7 @@ NEARNESS = (
     "power-exceeded",
     "purpose-not-agreed",
 )
-"""Every code, the least to the most nearly right: of several agreements the nearest one explains."""
+"""Every code of ``decide``, the least to the most nearly right: of several agreements the nearest one explains."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -96,12 +96,13 @@ class Refusals:
         zh = f"只授予{POWERS[line.power]}，不含{POWERS[act]}"
         return self._refusal("power-exceeded", line.clause, zh, f"gives the power to {line.power}, not to {act}")
 
-    def purpose(self) -> Refusal:
-        """The purpose is not one of those agreed."""
-        allowed = "、".join(self._agreement.purposes)
+    def purpose(self, line: CertificateLine | None = None) -> Refusal:
+        """The purpose is not one of those agreed, by the line itself where it names its own."""
+        own = line is not None and line.purposes
+        allowed = "、".join(line.purposes if line is not None and own else self._agreement.purposes)
         return self._refusal(
             "purpose-not-agreed",
-            self._clauses.purposes,
+            line.clause if line is not None and own else self._clauses.purposes,
             f"约定的用途只有：{allowed}",
             f"allows the purposes: {allowed}",
         )
@@ -110,6 +111,21 @@ class Refusals:
         """Its parties agreed to send nothing that others on the way can read."""
         return self._refusal(
             "not-sealed", self._clauses.confidentiality, "要求端到端加密", "demands that contents are sealed end to end"
+        )
+
+    def certificate(self) -> Refusal:
+        """No line lets this party use certificates of this type from that issuer."""
+        clause = self._clauses.certificates or self._clauses.items
+        return self._refusal(
+            "certificate-not-agreed", clause, "未约定使用该类证照", "has no line for certificates of this type"
+        )
+
+    def use(self, line: CertificateLine, use: CertificateUse) -> Refusal:
+        """The line covers the certificate, for other uses."""
+        zh, en = USES[use]
+        allowed_zh, allowed_en = ("、".join(USES[one][n] for one in line.uses) for n in (0, 1))
+        return self._refusal(
+            "use-not-agreed", line.clause, f"只约定了{allowed_zh}，不含{zh}", f"allows {allowed_en}, not {en}"
         )
 
     def uncovered(self, sender: str, division: str, item: str, mode: str) -> Refusal | None:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from agreements.items import to_toml
-from agreements.model import Confidentiality, Item, Party
+from agreements.model import CertificateLine, Confidentiality, Item, Party
 
 HEADER: Final = "# 通办协议。双方核对正文后，各自用 tongban agreement sign 签署；签署后正文不可再改。\n"
 
@@ -39,7 +39,7 @@ purposes = "第五条"
 term = "第六条"
 signing = "第七条"
 confidentiality = "第八条"
-
+{certificate_clause}
 [clocks.notify]
 days = 5
 unit = "working"
@@ -81,11 +81,26 @@ collecting = ["{party_a}"]
 handling = ["{party_b}"]
 direction = "mutual"
 
-{items}"""
+{certificates}{items}"""
+_CERTIFICATE: Final = """\
+[[certificate]]
+clause = {clause}
+types = {types}
+issuers = {issuers}
+to = {to}
+fields = {fields}
+uses = {uses}
+purposes = {purposes}
+
+"""
 
 
 def _quoted(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _certificate(line: CertificateLine) -> str:
+    return _CERTIFICATE.format(**{name: _quoted(getattr(line, name)) for name in line.__struct_fields__})
 
 
 def render(
@@ -102,8 +117,10 @@ def render(
     purposes: Sequence[str],
     header: str = HEADER,
     confidentiality: Confidentiality = "end-to-end",
+    certificates: Sequence[CertificateLine] = (),
 ) -> bytes:
-    """Unsigned TOML: mutual, collected elsewhere, power *collect*, every item given, contents sealed end to end."""
+    """Unsigned TOML: mutual, collected elsewhere, power *collect*, every item given, contents sealed end to end; certificates
+    may be used as their lines say."""
     codes = "".join(f"  {_quoted(item.code)},\n" for item in items)
     values = {"id": id, "name": name, "scope": scope, "name_a": party_a.name, "name_b": party_b.name}
     values["confidentiality"] = confidentiality
@@ -120,4 +137,6 @@ def render(
         division_b=party_b.division,
         codes=codes,
         items=to_toml(items),
+        certificate_clause='certificates = "第九条"\n' if certificates else "",
+        certificates="".join(map(_certificate, certificates)),
     ).encode()

@@ -142,6 +142,8 @@ CATALOGUE: dict[str, Problem] = {
     "TB-6004": Problem(404, "没有这份材料", "No such material", *_FIX),
     "TB-6005": Problem(416, "分段范围不合规范", "The range is not acceptable", *_FIX),
     "TB-6006": Problem(503, "附件尚在解密核对", "The parts are still being decrypted and checked", *_WAIT),
+    "TB-7011": Problem(403, "协议未约定使用该类证照", "The agreement does not cover this certificate", *_AGREE),
+    "TB-7012": Problem(403, "协议未约定这样使用证照", "The agreement does not cover this use of it", *_AGREE),
     "TB-7041": Problem(
         429,
         "查询过于频繁，请稍后再试",
@@ -176,6 +178,8 @@ CODES: dict[str, str] = {
     "purpose-not-agreed": "TB-4109",
     "agreement-superseded": "TB-4110",
     "not-sealed": "TB-4111",
+    "certificate-not-agreed": "TB-7011",
+    "use-not-agreed": "TB-7012",
     "power-exceeded": "TB-5004",
     "unknown-division": "TB-1101",
     "placeholder-division": "TB-1101",

@@ -14,11 +14,14 @@ from typing import Any, Final, NamedTuple
 
 from agreements import template
 from agreements.items import materials_from_rows, read_csv
-from agreements.model import Confidentiality, Item, ItemMaterial, Party
+from agreements.model import CertificateLine, Confidentiality, Item, ItemMaterial, Party
 from schemas.codes import org_check_char, uscc_check_char
 
 PURPOSE: Final = "跨省通办收件与办理"
 PURPOSES: Final = (PURPOSE, "办理结果送达")
+INSPECTION: Final = "行政检查"
+LICENCE: Final = "11100000MB0143028R001"
+IDENTITY_CARD: Final = "11100000000013127D001"
 AGREEMENT_ID: Final = "TB-420104-360113"
 QIAOKOU: Final = "420104"
 HONGGUTAN: Final = "360113"
@@ -97,6 +100,15 @@ _HEADER: Final = """\
 """
 
 
+def certificate_lines(party_a: str, party_b: str) -> tuple[CertificateLine, ...]:
+    """Who may use which certificates: inspectors who scan see who holds what; a window that hands a case in fetches the whole."""
+    both = [party_a, party_b]
+    return (
+        CertificateLine("第九条第一款", [LICENCE], both, both, ["ZZBH", "CZZT"], ["scan"], [INSPECTION]),
+        CertificateLine("第九条第二款", [LICENCE, IDENTITY_CARD], both, both, ["*"], ["fetch", "verify"], [PURPOSE]),
+    )
+
+
 def render(
     party_a: str,
     party_b: str,
@@ -109,6 +121,7 @@ def render(
     id: str = AGREEMENT_ID,
     listed: tuple[Item, ...] | None = None,
     confidentiality: Confidentiality = "end-to-end",
+    certificates: tuple[CertificateLine, ...] | None = None,
 ) -> bytes:
     """The agreement's TOML, unsigned, between two party ids (``420104.<USCC>``, ``360113.<USCC>``)."""
     return template.render(
@@ -124,4 +137,5 @@ def render(
         purposes=PURPOSES,
         header=_HEADER,
         confidentiality=confidentiality,
+        certificates=certificate_lines(party_a, party_b) if certificates is None else certificates,
     )

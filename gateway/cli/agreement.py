@@ -163,11 +163,21 @@ def _lines(agreement: Agreement, signatures: dict[str, str]) -> list[str]:
     zh, en = CONFIDENTIALITY[agreement.confidentiality]
     clause = agreement.clauses.confidentiality
     lines.append(say(f"保密：{zh}", f"confidentiality: {en}") + (f"　{clause}" if clause else ""))
+    lines += _certificate_lines(agreement, names)
     lines.append(say(f"事项 {len(agreement.items)} 个：", f"{len(agreement.items)} items:"))
     for item in agreement.items:
         materials = say(f"{len(item.materials)} 份材料", f"{len(item.materials)} materials")
         lines.append(f"  {item.code}　{item.name}　v{item.version}　{materials}")
     return lines
+
+
+def _certificate_lines(agreement: Agreement, names: dict[str, str]) -> list[str]:
+    from agreements.diff import describe_certificates
+
+    if not agreement.certificates:
+        return []
+    head = say("证照：", "certificates:")
+    return [head, *(f"  {line.clause}　{describe_certificates(line, names)}" for line in agreement.certificates)]
 
 
 @group.command("diff", help=say("比较两个版本。", "Compare two versions."))

@@ -92,6 +92,8 @@ def test_show_in_words_and_for_machines(desk: Path) -> None:
         "行政许可法第四十二条",
         "QX-TB-001",
         "未签署",
+        "扫码查验，1类证照",
+        "可见：ZZBH、CZZT，用途：行政检查",
     ):
         assert part in words
     found = answer("agreement", "show", desk / "one.toml")
