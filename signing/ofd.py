@@ -41,11 +41,13 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """StampAnnot: where the seal's picture stands. ``boundary``: x y width height in millimetres, as written."""
+    """StampAnnot: where the seal's picture stands. ``boundary``: x y width height in millimetres, as written; ``clip``: the part
+    of the picture that shows (骑缝章), empty for all of it."""
 
     id: str
     page: str
     boundary: str
+    clip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ def _description(data: bytes, where: str) -> Description:
         check_method=listed.get("CheckMethod", "MD5"),  # what the standard says of an absent one
         references=tuple(_reference(element, where) for element in references),
         annotations=tuple(
-            Annotation(one.get("ID", ""), one.get("PageRef", ""), one.get("Boundary", ""))
+            Annotation(*(one.get(name, "") for name in ("ID", "PageRef", "Boundary", "Clip")))
             for one in xml.every(info, "StampAnnot")
         ),
         seal=resolve(xml.text(xml.need(seal, "BaseLoc")), where) if seal is not None else "",

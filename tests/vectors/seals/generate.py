@@ -69,6 +69,7 @@ def seal(
     ends: datetime = SEAL_ENDS,
     extensions: tuple[ExtData, ...] = (),
     form: WrittenForm = "V4",
+    picture: Picture = PICTURE,
 ) -> bytes:
     listed = (signer(),) if certificates is None else certificates
     return build_seal(
@@ -80,7 +81,7 @@ def seal(
         created=starts,
         valid_from=starts,
         valid_until=ends,
-        picture=PICTURE,
+        picture=picture,
         vid="TONGBAN-LAB",
         extensions=extensions,
         form=form,

@@ -1,0 +1,72 @@
+"""What colours and line an object is drawn with (绘制参数, GB/T 33190-2016 clause 8.2): its own word first, then that of the
+drawing parameter it names and of those that one is based on, then that of its layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from signing import ofd_xml as xml
+from signing.errors import Malformed
+from signing.ofd_content import Colour
+from signing.ofd_files import unsupported
+from signing.ofd_values import colour, number, wrong
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+_MAX_CHAIN: Final = 16
+_SHADES: Final = ("AxialShd", "RadialShd", "GouraudShd", "LaGouraudShd")
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """None: nothing was said."""
+
+    fill: Colour | None = None
+    stroke: Colour | None = None
+    width: float | None = None
+
+    def over(self, base: Pen) -> Pen:
+        """This pen, and where it says nothing the other."""
+        return Pen(
+            self.fill if self.fill is not None else base.fill,
+            self.stroke if self.stroke is not None else base.stroke,
+            self.width if self.width is not None else base.width,
+        )
+
+
+def pen(element: etree._Element, params: Mapping[str, etree._Element], layer: Pen) -> Pen:
+    """The pen of an object or of a layer."""
+    found = _said(element)
+    name = element.get("DrawParam")
+    for _ in range(_MAX_CHAIN):
+        if name is None:
+            return found.over(layer)
+        if name not in params:
+            break
+        found = found.over(_said(params[name]))
+        name = params[name].get("Relative")
+    raise Malformed("ofd-draw-param", "绘制参数不存在或循环引用", "a drawing parameter is missing or based on itself")
+
+
+def _said(element: etree._Element) -> Pen:
+    fill, stroke, width = xml.one(element, "FillColor"), xml.one(element, "StrokeColor"), element.get("LineWidth")
+    return Pen(
+        _colour(fill) if fill is not None else None,
+        _colour(stroke) if stroke is not None else None,
+        _width(width) if width is not None else None,
+    )
+
+
+def _width(text: str) -> float:
+    if (found := number(text)) < 0:
+        raise wrong()
+    return found
+
+
+def _colour(element: etree._Element) -> Colour:
+    if any(xml.one(element, name) is not None for name in (*_SHADES, "Pattern")) or element.get("Index") is not None:
+        raise unsupported("不支持渐变、底纹与调色板颜色", "shadings, patterns and palette colours are not drawn")
+    return colour(element.get("Value", "0 0 0"), element.get("Alpha"))
