@@ -1,37 +1,27 @@
 """Check a profile's tables against the canonical types before any message comes (``map check``). Pure.
 
-Inwards: every target exists, every required field is written, codecs and code tables give what the field holds. Outwards:
-every source exists, codecs take what it holds, a code table knows every word that the canonical field can hold; fields
-that no row carries are hints, not errors.
+Inwards: every target exists, every required field is written, codecs, code tables and defaults give what the field
+holds. Outwards: every source exists, codecs take what it holds, a code table knows every word that the canonical field
+can hold; fields that no row carries are hints, not errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from msgspec import inspect as mi
 
 from adapters.base import Outbound, Status
-from adapters.codecs import find_codec
+from adapters.check_cells import bare, holds_null, made, taken
 from adapters.mapping import RuleMap, Step
 from adapters.profile import Profile, known_type
-from adapters.rules import Finding
+from adapters.rules import Finding, condition_path
+from adapters.rules_jmespath import Expression
 from schemas.canonical import BODIES
 
 ENVELOPE: Final = {name for name in Outbound.__struct_fields__ if name not in {"body", "at_ms"}} | {"at"}
-_KINDS: Final[dict[str, tuple[type, ...]]] = {
-    "text": (mi.StrType, mi.LiteralType),
-    "int": (mi.IntType,),
-    "bool": (mi.BoolType,),
-    "datetime": (mi.DateTimeType,),
-    "date": (mi.DateType,),
-    "list": (mi.ListType,),
-    "map": (mi.DictType,),
-    "bytes": (mi.BytesType,),
-}
-_NEED_CODEC: Final = (mi.DateTimeType, mi.DateType, mi.ListType, mi.DictType, mi.StructType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +32,8 @@ class Report:
     hints: list[Finding]
 
 
-def bare(kind: mi.Type) -> mi.Type:
-    """Without annotations and without None."""
-    while isinstance(kind, mi.Metadata | mi.UnionType):
-        if isinstance(kind, mi.Metadata):
-            kind = kind.type
-        else:
-            rest = [one for one in kind.types if not isinstance(one, mi.NoneType)]
-            if len(rest) != 1:
-                return kind
-            kind = rest[0]
-    return kind
-
-
 def at(kind: mi.Type, path: tuple[str, ...]) -> mi.Type | None:
-    """The type at a path below a struct; None when there is no such field."""
+    """The type at a path below a struct, None still among its values; None when there is no such field."""
     for name in path:
         kind = bare(kind)
         if isinstance(kind, mi.StructType):
@@ -68,7 +45,7 @@ def at(kind: mi.Type, path: tuple[str, ...]) -> mi.Type | None:
             kind = kind.value_type
         else:
             return None
-    return bare(kind)
+    return kind
 
 
 def check_profile(profile: Profile) -> Report:
@@ -77,16 +54,16 @@ def check_profile(profile: Profile) -> Report:
     hints: list[Finding] = []
     for name, table in profile.inward.items():
         if known_type(name):
-            findings += _inward(table, _struct(name), profile.text.tables)
+            findings += _inward(table, _struct(name), profile)
     for name, table in profile.outward.items():
         if known_type(name):
-            problems, unused = _outward(table, _struct(name), profile.text.tables)
-            findings += problems
-            hints += unused
+            used = _Used(profile)
+            findings += used.rows(table, _struct(name))
+            hints += used.hints
     findings += [
         Finding("source-unknown", f"没有信封字段 {step.rule.shown}", f"no envelope field {step.rule.shown}", step.where)
         for step in profile.head.steps
-        if step.rule.shown and step.rule.shown.split(".")[0] not in ENVELOPE
+        if step.rule.shown and not step.rule.jmespath and step.rule.shown.split(".")[0] not in ENVELOPE
     ]
     for name in profile.text.send.operations:
         if name not in profile.outward:
@@ -99,10 +76,21 @@ def _struct(name: str) -> mi.Type:
     return mi.type_info(BODIES.get(name, Status))
 
 
+def _one(step: Step, kind: mi.Type) -> mi.Type:
+    """What a row over ``each`` single values gives, or takes, one of."""
+    whole = bare(kind)
+    return whole.item_type if step.rule.each and not step.rule.join and isinstance(whole, mi.ListType) else kind
+
+
 # --- inwards ----------------------------------------------------------------------------------------------------------
 
 
-def _inward(table: RuleMap, shape: mi.Type, codes: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+def _inward(table: RuleMap, shape: mi.Type, profile: Profile) -> Iterator[Finding]:
+    yield from _made(table, shape, profile)
+    yield from _uncovered(table, shape)
+
+
+def _made(table: RuleMap, shape: mi.Type, profile: Profile) -> Iterator[Finding]:
     for step in table.steps:
         if step.path == ("inline",):
             continue
@@ -110,29 +98,27 @@ def _inward(table: RuleMap, shape: mi.Type, codes: Mapping[str, Mapping[str, str
         name = ".".join(step.path)
         if target is None:
             yield Finding("target-unknown", f"规范里没有字段 {name}", f"no canonical field {name}", step.where)
-        elif step.inner is not None:
-            yield from _inner(step, target, codes)
+            continue
+        if step.rule.null and not holds_null(target):
+            yield Finding("default-misfit", "字段不能为 null", "the field cannot be null", step.where)
+        if step.inner is None:
+            yield from made(step, _one(step, target), profile.text.tables, profile.codecs)
+        elif not step.path:
+            yield from _made(step.inner, shape, profile)
+        elif isinstance(inside := bare(_one(step, target)), mi.StructType):
+            yield from _inward(step.inner, inside, profile)
         else:
-            yield from _fits(step, _one(step, target), codes)
-    yield from _uncovered(table, shape)
+            yield Finding("target-not-object", "目标不是对象", "the target is no object", step.where)
 
 
-def _one(step: Step, kind: mi.Type) -> mi.Type:
-    """What a row over ``each`` single values gives one of."""
-    return bare(kind.item_type) if step.rule.each and isinstance(kind, mi.ListType) else kind
-
-
-def _inner(step: Step, target: mi.Type, codes: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
-    inside = _one(step, target)
-    if step.inner is None or not isinstance(inside, mi.StructType):
-        yield Finding("target-not-object", "目标不是对象", "the target is no object", step.where)
-        return
-    yield from _inward(step.inner, inside, codes)
+def _written(table: RuleMap) -> set[str]:
+    found = {step.path[0] for step in table.steps if step.path}
+    return found.union(*[_written(step.inner) for step in table.steps if not step.path and step.inner is not None])
 
 
 def _uncovered(table: RuleMap, shape: mi.Type) -> Iterator[Finding]:
     kind = bare(shape)
-    written = {step.path[0] for step in table.steps}
+    written = _written(table)
     if "inline" in written:
         written |= {"sm3", "size"}
     for field in kind.fields if isinstance(kind, mi.StructType) else ():
@@ -141,93 +127,58 @@ def _uncovered(table: RuleMap, shape: mi.Type) -> Iterator[Finding]:
             yield Finding("target-uncovered", zh, en, f"{table.direction}.{table.name}")
 
 
-def _fits(step: Step, kind: mi.Type, codes: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
-    """Whether what a row makes is what the field holds."""
-    rule = step.rule
-    if rule.table:
-        yield from _words(step, kind, set(codes[rule.table].values()))
-        return
-    made = find_codec(rule.codec) if rule.codec else None
-    if made is None and isinstance(kind, _NEED_CODEC) and rule.shown:
-        yield Finding("codec-missing", "这个字段需要 codec", "this field needs a codec", step.where)
-    elif made is not None and not isinstance(kind, _KINDS[made.kind]):
-        zh, en = f"codec {rule.codec} 与字段类型不符", f"codec {rule.codec} does not fit the field's type"
-        yield Finding("codec-misfit", zh, en, step.where)
-    if isinstance(kind, mi.LiteralType) and rule.default in (None, *kind.values):
-        return
-    if isinstance(kind, mi.LiteralType) and rule.shown:
-        yield Finding(
-            "table-missing", "取值受限的字段需要代码表", "a field of fixed words needs a code table", step.where
-        )
-
-
-def _words(step: Step, kind: mi.Type, words: set[str]) -> Iterator[Finding]:
-    if not isinstance(kind, mi.StrType | mi.LiteralType):
-        yield Finding("codec-misfit", "代码表与字段类型不符", "a code table gives text", step.where)
-    unknown = sorted(words - set(kind.values)) if isinstance(kind, mi.LiteralType) else []
-    if unknown:
-        listed = "、".join(unknown)
-        zh, en = f"代码表 {step.rule.table} 有规范里没有的值：{listed}", f"not canonical words: {listed}"
-        yield Finding("table-value-unknown", zh, en, step.where)
-
-
 # --- outwards ---------------------------------------------------------------------------------------------------------
 
 
-def _outward(
-    table: RuleMap, shape: mi.Type, codes: Mapping[str, Mapping[str, str]]
-) -> tuple[list[Finding], list[Finding]]:
-    findings: list[Finding] = []
-    used: set[str] = set()
-    hints: list[Finding] = []
-    for step in table.steps:
-        for path in _sources(step):
-            if path.startswith("$."):
-                if path[2:].split(".")[0] not in ENVELOPE:
-                    findings.append(_no_source(path, step.where))
-                continue
-            used.add(path.split(".")[0])
-            kind = at(shape, tuple(path.split("."))) if path != "." else bare(shape)
-            if kind is None:
-                findings.append(_no_source(path, step.where))
-            elif step.inner is not None:
-                problems, unused = _outward(step.inner, _one(step, kind), codes)
-                findings += problems
-                hints += unused
-            else:
-                findings += _takes(step, _one(step, kind), codes)
-    whole = bare(shape)
-    for field in whole.fields if isinstance(whole, mi.StructType) else ():
-        if field.encode_name not in used:
-            zh, en = f"字段 {field.encode_name} 未转出", f"field {field.encode_name} is not carried"
-            hints.append(Finding("source-unused", zh, en, f"out.{table.name}"))
-    return findings, hints
+class _Used:
+    """Walks outward tables and remembers which canonical fields a row carries."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.hints: list[Finding] = []
+
+    def rows(self, table: RuleMap, shape: mi.Type) -> Iterator[Finding]:
+        """Findings of one table and those it uses; hints for the fields that it leaves out."""
+        used: set[str] = set()
+        yield from self._take(table, shape, used)
+        whole = bare(shape)
+        for field in whole.fields if isinstance(whole, mi.StructType) else ():
+            if field.encode_name not in used:
+                zh, en = f"字段 {field.encode_name} 未转出", f"field {field.encode_name} is not carried"
+                self.hints.append(Finding("source-unused", zh, en, f"out.{table.name}"))
+
+    def _take(self, table: RuleMap, shape: mi.Type, used: set[str]) -> Iterator[Finding]:
+        for step in table.steps:
+            yield from self._given(step, shape)
+            for path in _sources(step):
+                if path.startswith("$."):
+                    if path[2:].split(".")[0] not in ENVELOPE:
+                        yield _no_source(path, step.where)
+                    continue
+                kind = at(shape, tuple(path.split("."))) if path != "." else shape
+                if kind is None:
+                    yield _no_source(path, step.where)
+                elif path == "." and step.inner is not None:
+                    yield from self._take(step.inner, shape, used)
+                elif step.inner is not None:
+                    yield from self.rows(step.inner, _one(step, kind))
+                elif not step.rule.jmespath:
+                    yield from taken(step, _one(step, kind), self.profile.text.tables, self.profile.codecs)
+                used.add(path.split(".")[0])
+
+    def _given(self, step: Step, shape: mi.Type) -> Iterator[Finding]:
+        path = condition_path(step.rule.when)
+        if path and not path.startswith("$.") and path != "." and at(shape, tuple(path.split("."))) is None:
+            yield _no_source(path, step.where)
 
 
 def _sources(step: Step) -> list[str]:
     rule = step.rule
+    if rule.jmespath:
+        return sorted(Expression(rule.jmespath).roots)
     paths = [rule.each] if rule.each else [rule.source] if isinstance(rule.source, str) else rule.source
     return [path for path in paths if path]
 
 
 def _no_source(path: str, where: str) -> Finding:
     return Finding("source-unknown", f"规范里没有字段 {path}", f"no canonical field {path}", where)
-
-
-def _takes(step: Step, kind: mi.Type, codes: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
-    rule = step.rule
-    if rule.table:
-        known = set(codes[rule.table].values())
-        words = [str(word) for word in kind.values] if isinstance(kind, mi.LiteralType) else []
-        missing = sorted(set(words) - known)
-        if missing:
-            listed = "、".join(missing)
-            zh, en = f"代码表 {rule.table} 缺少：{listed}", f"the code table {rule.table} lacks: {listed}"
-            yield Finding("table-uncovered", zh, en, step.where)
-        return
-    taken = find_codec(rule.codec) if rule.codec else None
-    if taken is None and isinstance(kind, _NEED_CODEC):
-        yield Finding("codec-missing", "这个字段需要 codec", "this field needs a codec", step.where)
-    elif taken is not None and not isinstance(kind, _KINDS[taken.kind]):
-        zh, en = f"codec {rule.codec} 与字段类型不符", f"codec {rule.codec} does not fit the field's type"
-        yield Finding("codec-misfit", zh, en, step.where)

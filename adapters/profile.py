@@ -1,12 +1,14 @@
 """A region's profile (地方方案): all that differs between platforms of one family, as data, compiled once.
 
-Shared by the families: the header, code tables, the rule tables in both directions, how a foreign message tells its
-type, id and case number (``operations``), and the head that goes with every outward message (``send``). What only one
-family knows (header names, XML names) stays in a table that this module hands on untouched.
+Shared by the families: the header, code tables, the rule tables in both directions (``in``, ``out``, or ``both`` at once),
+how a foreign message tells its type, id and case number (``operations``), and the head that goes with every outward
+message (``send``). What only one family knows (header names, XML names) stays in a table that this module hands on
+untouched.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,8 +17,12 @@ from typing import Any
 import msgspec
 
 from adapters.base import Act, Inline, Outbound, Untranslatable
-from adapters.mapping import RuleMap, compile_maps
-from adapters.rules import MISSING, Faulty, put, reader
+from adapters.codecs import Codec
+from adapters.codecs.names import is_private, names
+from adapters.mapping import RuleMap
+from adapters.mapping_compile import compile_maps
+from adapters.rules import MISSING, Faulty, Finding, put, reader
+from adapters.rules_both import no_way_back, one_way
 from schemas import codec
 from schemas.canonical import BODIES
 from schemas.errors import Invalid
@@ -49,7 +55,10 @@ class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The TOML of a profile. ``basis`` names the public family it is modelled on; ``notice`` says what it is not."""
+    """The TOML of a profile. ``basis`` names the public family it is modelled on; ``notice`` says what it is not.
+
+    ``characters``: private-use code points of this city's names and the characters they stand for (codec ``name``).
+    """
 
     name: str
     title: str
@@ -62,6 +71,8 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operations: dict[str, Operation] = {}
     send: Send = Send()
     tables: dict[str, dict[str, str]] = {}
+    characters: dict[str, str] = {}
+    both: dict[str, dict[str, Any]] = {}
     inward: dict[str, dict[str, Any]] = msgspec.field(default={}, name="in")
     outward: dict[str, dict[str, Any]] = msgspec.field(default={}, name="out")
     reply: dict[str, Any] = {}
@@ -72,13 +83,15 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A compiled profile. ``with_documents``: inward types whose tables take a document out of the message."""
+    """A compiled profile. ``with_documents``: inward types whose tables take a document out of the message;
+    ``codecs``: those that only this profile or this installation has."""
 
     text: Tables
     inward: Mapping[str, RuleMap]
     outward: Mapping[str, RuleMap]
     head: RuleMap
     with_documents: frozenset[str]
+    codecs: Mapping[str, Codec]
 
     def act(self, operation: str, message: dict[str, Any], case: str = "") -> Act:
         """A decoded foreign message to an act. Raises Untranslatable, its path in the platform's own names."""
@@ -191,20 +204,42 @@ def read_tables(data: Mapping[str, Any]) -> Tables:
     except msgspec.ValidationError as error:
         raise Untranslatable("profile-unreadable", f"方案有误：{error}", f"bad profile: {error}") from None
     for name, rule in tables.operations.items():
-        wrong = {*([rule.type] if rule.type else rule.types.values())} - set(tables.inward)
+        wrong = {*([rule.type] if rule.type else rule.types.values())} - set(tables.inward) - set(tables.both)
         if wrong or bool(rule.type) == bool(rule.type_at):
             where = f"operations.{name}"
             raise Untranslatable("operation-unreadable", f"{where} 的类型有误", f"{where}: bad type", where)
     return tables
 
 
-def compile_profile(data: Mapping[str, Any]) -> Profile:
-    """Compile all tables. Raises Untranslatable (header) or Faulty (rows, with every finding)."""
+def compile_profile(data: Mapping[str, Any], functions: Mapping[str, Codec] | None = None) -> Profile:
+    """Compile all tables. Raises Untranslatable (header) or Faulty (rows, with every finding).
+
+    ``functions``: codecs that installed packages bring (``adapters.functions``).
+    """
     tables = read_tables(data)
-    inward = compile_maps(tables.inward, "in", tables.tables)
-    outward = compile_maps(tables.outward, "out", tables.tables)
-    head = compile_maps({"head": {"rows": tables.send.rows}}, "out", tables.tables)["head"]
-    return Profile(tables, inward, outward, head, frozenset(name for name in inward if _takes_documents(inward[name])))
+    codecs = {**(functions or {}), "name": names(_characters(tables.characters))}
+    findings = no_way_back(tables.both, codecs)
+    findings += [
+        Finding("table-twice", "这张表在 both 里已有", "this table is in both already", f"{direction}.{name}")
+        for direction, own in (("in", tables.inward), ("out", tables.outward))
+        for name in own.keys() & tables.both.keys()
+    ]
+    if findings:
+        raise Faulty(findings)
+    inward = compile_maps({**one_way(tables.both, "in"), **tables.inward}, "in", tables.tables, codecs)
+    outward = compile_maps({**one_way(tables.both, "out"), **tables.outward}, "out", tables.tables, codecs)
+    head = compile_maps({"head": {"rows": tables.send.rows}}, "out", tables.tables, codecs)["head"]
+    documents = frozenset(name for name in inward if _takes_documents(inward[name]))
+    return Profile(tables, inward, outward, head, documents, codecs)
+
+
+def _characters(given: Mapping[str, str]) -> Mapping[str, str]:
+    for code, character in given.items():
+        private = re.fullmatch(r"[0-9A-Fa-f]{4,6}", code) is not None and int(code, 16) <= 0x10FFFF
+        if not private or not is_private(chr(int(code, 16))) or len(character) != 1 or is_private(character):
+            zh, en = "characters 应为“私有区码位 = 一个字”", "characters: a private-use code point = one character"
+            raise Untranslatable("characters-unreadable", zh, en, f"characters.{code}")
+    return given
 
 
 def _takes_documents(table: RuleMap) -> bool:

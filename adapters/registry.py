@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.base import Channel, Denied, Presented, Signed, Translator, Untranslatable
+from adapters.codecs import Codec
+from adapters.functions import installed
 
 if TYPE_CHECKING:
     from adapters.soap.service import Service
@@ -69,6 +71,7 @@ class Opening:
     provider: Provider
     new_nonce: Callable[[], str]
     now_ms: Callable[[], int]
+    functions: Mapping[str, Codec]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def open_platform(
 ) -> Platform:
     """Compile the profile and open its family's channel. Raises Untranslatable for a profile that cannot work."""
     read = read_profile(profile)
-    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms)
+    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed())
     platform: Platform = import_module(FAMILIES[read["family"]]).open_family(opening)
     return platform
 

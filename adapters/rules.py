@@ -32,10 +32,14 @@ MISSING = _Missing()
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row, as it stands in the profile. ``null``: write null when nothing is given (TOML has no null)."""
+    """One row, as it stands in the profile. ``null``: write null when nothing is given (TOML has no null).
+
+    ``target = "."`` with ``use`` writes the other table's fields beside this table's own.
+    """
 
     target: str
     source: str | list[str] = ""
+    jmespath: str = ""
     codec: str = ""
     table: str = ""
     default: Any = MISSING
@@ -53,7 +57,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def shown(self) -> str:
         """The source as a person reads it."""
-        return self.each or (self.source if isinstance(self.source, str) else f"{self.join or '+'}".join(self.source))
+        return (
+            self.each
+            or self.jmespath
+            or (self.source if isinstance(self.source, str) else f"{self.join or '+'}".join(self.source))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,16 @@ def joined(reads: list[Read], separator: str) -> Read:
     return read
 
 
+def listed(reads: list[Read]) -> Read:
+    """Several sources as one list, None where nothing is given; MISSING when nothing is given anywhere."""
+
+    def read(current: Any, root: Any) -> Any:
+        found = [None if (value := one(current, root)) is MISSING else value for one in reads]
+        return MISSING if all(value is None for value in found) else found
+
+    return read
+
+
 def condition(text: str) -> Read | None:
     found = _WHEN.fullmatch(text)
     if found is None:
@@ -153,11 +171,17 @@ def condition(text: str) -> Read | None:
     return lambda current, root: (_word(read(current, root)) == word) == equal
 
 
+def condition_path(text: str) -> str:
+    """The path that a condition asks about; "" for a condition that cannot be read."""
+    found = _WHEN.fullmatch(text)
+    return "" if found is None else found[2] or found[3]
+
+
 def _word(value: Any) -> str:
     return "" if value is MISSING else str(value)
 
 
-# --- cells -------- -------------------------------------------------------------------------------------------------
+# --- cells ---------------------------------------------------------------------------------------------------------
 
 
 def scalar(value: Any) -> Any:

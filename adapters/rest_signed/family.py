@@ -27,7 +27,7 @@ def _key(text: str) -> PublicKey:
 
 def open_family(opening: Opening) -> Platform:
     """Raises Untranslatable or Faulty for a profile or settings that cannot work."""
-    settings, profile = opening.settings, compile_profile(opening.profile)
+    settings, profile = opening.settings, compile_profile(opening.profile, opening.functions)
     scheme = sign.read_scheme(profile.text.signing)
     try:
         answer = msgspec.convert(profile.text.answer, AnswerForm)

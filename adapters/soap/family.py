@@ -21,7 +21,7 @@ IN_ENVELOPE = Denied(
 
 def open_family(opening: Opening) -> Platform:
     """Raises Untranslatable or Faulty for a profile, an XSD or settings that cannot work."""
-    settings, profile = opening.settings, compile_profile(opening.profile)
+    settings, profile = opening.settings, compile_profile(opening.profile, opening.functions)
     try:
         words = msgspec.convert(profile.text.soap, Words)
         answer = msgspec.convert(profile.text.answer, AnswerForm)

@@ -46,12 +46,13 @@ def load(name: str) -> Files:
 def compiled(files: Files) -> Profile | list[Finding]:
     """The compiled profile, or what its tables have wrong; exit 65 when it cannot be read at all."""
     from adapters.base import Untranslatable
+    from adapters.functions import installed
     from adapters.profile import compile_profile
     from adapters.registry import read_profile
     from adapters.rules import Faulty
 
     try:
-        return compile_profile(read_profile(files.toml))
+        return compile_profile(read_profile(files.toml), installed())
     except Faulty as faulty:
         return faulty.findings
     except Untranslatable as bad:

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from adapters.mapping import RuleMap, compile_maps
+from adapters.mapping import RuleMap
+from adapters.mapping_compile import compile_maps
 from adapters.profile import Profile, compile_profile, known_type
 from adapters.registry import Platform, PlatformSettings, open_platform
 from adapters.soap.translate import SoapTranslator, Words

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Untranslatable
-from adapters.mapping import RuleMap, compile_maps
+from adapters.mapping import RuleMap
+from adapters.mapping_compile import compile_maps
 from adapters.rules import Faulty, condition, reader
 
 CODES = {"id": {"01": "111", "02": "414"}, "many": {"A": "x", "B": "x"}}
