@@ -103,17 +103,18 @@ def day(argument: str) -> Codec | None:
 
 
 def _epoch(per_second: int, *, as_text: bool = False) -> Codec:
-    def decode(value: Any) -> datetime:
-        count = integer(value)
+    def held(count: int) -> int:
         if not 0 <= count < 4_102_444_800 * per_second:
             raise wrong_form("1970 至 2100 年之间的时间戳", "a time stamp between 1970 and 2100")
-        return datetime.fromtimestamp(count // per_second, UTC) + timedelta(
-            milliseconds=count % per_second * (1000 // per_second)
-        )
+        return count
+
+    def decode(value: Any) -> datetime:
+        seconds, rest = divmod(held(integer(value)), per_second)
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=rest * (1000 // per_second))
 
     def encode(value: Any) -> int | str:
         milliseconds = (_local(value, UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-        count = milliseconds * per_second // 1000
+        count = held(milliseconds * per_second // 1000)
         return str(count) if as_text else count
 
     return Codec("datetime", decode, encode)
