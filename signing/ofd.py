@@ -4,7 +4,8 @@ signatures.
 OFD.xml names the list of signatures, the list names one description (Signature.xml) per signature, the description lists
 the protected files (References) with their digests and names the signed value and, at times, the seal. Nothing is trusted
 here: see ``signing.ofd_verify``. A package or list that cannot be read is ``Malformed``; a description that cannot be read
-is kept with its fault, so that the other signatures still get their verdict.
+is kept with its fault, so that the other signatures still get their verdict. The list of all files (完整性保护描述文件,
+GM/T 0099-2020 annex D.1), which has a signature of its own, is kept as one more signature, of type ``Entries``.
 """
 
 from __future__ import annotations
@@ -12,23 +13,27 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
 from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.package import Package, open_package
+from signing.package import Octets, Package, open_package
 
 if TYPE_CHECKING:
     from lxml import etree
 
 MAX_SIGNATURES: Final = 64
 MAX_REFERENCES: Final = 10_000
-_ROOT: Final = "OFD.xml"
+ROOT: Final = "OFD.xml"
 BEIJING: Final = timezone(timedelta(hours=8))
-# Three forms are in use: 20201010151120, 2026-08-04 10:08:09 (both wall clock) and 20201004072855.302Z.
-_TIME: Final = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)[ T]?(\d\d):?(\d\d):?(\d\d)(?:\.\d{1,9})?(Z?)", re.ASCII)
+ENCRYPTIONS: Final = "Encryptions.xml"
+ENTRIES: Final = "OFDEntries.xml"
+# In use: 20201010151120, 2026-08-04 10:08:09 (both wall clock), 20201004072855.302Z and 2026-08-04T10:08:09+08:00.
+_TIME: Final = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)[ T]?(\d\d):?(\d\d):?(\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:?[0-5]\d)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +73,53 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One signature of the list: ``type`` Seal or Sign as written (Seal if unsaid), ``path`` of its ``description``, or why that
-    cannot be read."""
+    """One signature of the list: ``type`` Seal or Sign as written (Seal if unsaid), ``path`` of its ``description``, or why
+    that cannot be read; ``list``: the path of its list. ``whole``: it is the list of all files."""
 
     id: str
     type: str
     path: str
     description: Description | Malformed
+    list: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ofd:
-    """A package with its signatures. ``lists``: the paths of the lists (one per document body that has one)."""
+    """A package with its signatures. ``lists``: the paths of the lists (one per document body that has one).
+    ``encrypted``: files of it are (GM/T 0099-2020 annex C), and of what these hide nothing can be told."""
 
     package: Package
     lists: tuple[str, ...]
     signatures: tuple[Listed, ...]
+    encrypted: bool = False
 
 
-def open_ofd(data: bytes) -> Ofd:
+def open_ofd(data: Octets) -> Ofd:
     """The document; Malformed if it is no package that can be read in one way only, or no OFD."""
     package = open_package(data)
-    root = _xml(package, _ROOT, "OFD")
+    try:
+        ofd = _open(package)
+    except Malformed:
+        if ENCRYPTIONS not in package.digests:
+            raise
+        ofd = Ofd(package, (), ())  # what is missed may be what is encrypted
+    return replace(ofd, encrypted=ENCRYPTIONS in package.digests)
+
+
+def _open(package: Package) -> Ofd:
+    root = _xml(package, ROOT, "OFD")
     bodies = xml.every(root, "DocBody")
     if not bodies:
         raise xml.missing("ofd:DocBody")
     named = [xml.text(xml.one(body, "Signatures")) for body in bodies]
-    lists = [resolve(path, _ROOT) for path in named if path]
+    lists = [_locate(package, path, ROOT) for path in named if path]
     _each_once(lists)  # before one is read for every time it is named
     entries = [(path, one) for path in lists for one in xml.every(_xml(package, path, "Signatures"), "Signature")]
     if len(entries) > MAX_SIGNATURES:
         raise Malformed("ofd-signatures", f"签名超过 {MAX_SIGNATURES} 个", f"more than {MAX_SIGNATURES} signatures")
     signatures = [_listed(package, path, one) for path, one in entries]
+    signatures += [_entries(package)] if ENTRIES in package.digests else []
     _each_once([*lists, *(listed.path for listed in signatures)])
     return Ofd(package, tuple(lists), tuple(signatures))
 
@@ -119,17 +139,34 @@ def resolve(location: str, base: str) -> str:
     return "/".join(parts)
 
 
+def _locate(package: Package, location: str, base: str) -> str:
+    """``resolve``; some writers leave out the first slash of a path from the root, which is seen where only that leads
+    to a file."""
+    path = resolve(location, base)
+    if path not in package.digests and not location.startswith(("/", ".")):
+        from_root = resolve(f"/{location}", base)
+        return from_root if from_root in package.digests else path
+    return path
+
+
 def read_time(text: str) -> datetime | None:
     """A SignatureDateTime; a wall-clock time is Beijing's."""
     match = _TIME.fullmatch(text)
     if match is None:
         return None
-    *numbers, zulu = match.groups()
+    *numbers, zone = match.groups()
     try:
-        moment = datetime(*map(int, numbers), tzinfo=UTC if zulu else BEIJING)  # type: ignore[misc, arg-type]
+        moment = datetime(*map(int, numbers), tzinfo=_zone(zone))  # type: ignore[misc, arg-type]
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text == "Z":
+        return UTC if text else BEIJING
+    minutes = int(text[1:3]) * 60 + int(text[-2:])
+    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
 
 
 def _each_once(paths: list[str]) -> None:
@@ -157,43 +194,76 @@ def _content(package: Package, path: str) -> bytes:
 
 def _listed(package: Package, base: str, element: etree._Element) -> Listed:
     own, kind = element.get("ID", ""), element.get("Type", "Seal")
-    where = resolve(element.get("BaseLoc", ""), base)
+    where = _locate(package, element.get("BaseLoc", ""), base)
     try:
-        return Listed(own, kind, where, _description(_content(package, where), where))
+        return Listed(own, kind, where, _description(package, where), base)
     except Malformed as fault:
-        return Listed(own, kind, where, fault)
+        return Listed(own, kind, where, fault, base)
 
 
-def _description(data: bytes, where: str) -> Description:
+def _entries(package: Package) -> Listed:
+    try:
+        return Listed("", "Entries", ENTRIES, _whole(package), whole=True)
+    except Malformed as fault:
+        return Listed("", "Entries", ENTRIES, fault, whole=True)
+
+
+def _whole(package: Package) -> Description:
+    """The list of all files as a description; it states no digests."""
+    data = _content(package, ENTRIES)
+    root = xml.parse(data, "DocEntries", "OFDEntries")
+    files = _limited(xml.every(xml.need(root, "FileList"), "File"))
+    return Description(
+        raw=data,
+        provider=_joined(root, "CreatorName", "Version"),
+        method="",
+        time=read_time(root.get("CreationDate", "")),
+        check_method="",
+        references=tuple(Reference(_locate(package, one.get("FileLoc", ""), ENTRIES), b"") for one in files),
+        annotations=(),
+        seal="",
+        value=_locate(package, xml.text(xml.need(root, "SignedValueLoc")), ENTRIES),
+    )
+
+
+def _description(package: Package, where: str) -> Description:
+    data = _content(package, where)
     root = xml.parse(data, "Signature")
     info = xml.need(root, "SignedInfo")
-    provider = xml.need(info, "Provider")
     listed = xml.need(info, "References")
-    references = xml.every(listed, "Reference")
-    if len(references) > MAX_REFERENCES:
-        raise Malformed(
-            "ofd-references", f"登记的文件超过 {MAX_REFERENCES} 个", f"more than {MAX_REFERENCES} references"
-        )
+    references = _limited(xml.every(listed, "Reference"))
     seal = xml.one(info, "Seal")
     return Description(
         raw=data,
-        provider=" ".join(filter(None, (provider.get(key) for key in ("ProviderName", "Version", "Company")))),
+        provider=_joined(xml.need(info, "Provider"), "ProviderName", "Version", "Company"),
         method=xml.text(xml.one(info, "SignatureMethod")),
         time=read_time(xml.text(xml.one(info, "SignatureDateTime"))),
         check_method=listed.get("CheckMethod", "MD5"),  # what the standard says of an absent one
-        references=tuple(_reference(element, where) for element in references),
+        references=tuple(_reference(package, element, where) for element in references),
         annotations=tuple(
             Annotation(*(one.get(name, "") for name in ("ID", "PageRef", "Boundary", "Clip")))
             for one in xml.every(info, "StampAnnot")
         ),
-        seal=resolve(xml.text(xml.need(seal, "BaseLoc")), where) if seal is not None else "",
-        value=resolve(xml.text(xml.need(root, "SignedValue")), where),
+        seal=_locate(package, xml.text(xml.need(seal, "BaseLoc")), where) if seal is not None else "",
+        value=_locate(package, xml.text(xml.need(root, "SignedValue")), where),
     )
 
 
-def _reference(element: etree._Element, where: str) -> Reference:
+def _limited(references: list[etree._Element]) -> list[etree._Element]:
+    if len(references) > MAX_REFERENCES:
+        raise Malformed(
+            "ofd-references", f"登记的文件超过 {MAX_REFERENCES} 个", f"more than {MAX_REFERENCES} references"
+        )
+    return references
+
+
+def _joined(element: etree._Element, *attributes: str) -> str:
+    return " ".join(filter(None, (element.get(key) for key in attributes)))
+
+
+def _reference(package: Package, element: etree._Element, where: str) -> Reference:
     try:
         digest = base64.b64decode("".join(xml.text(xml.need(element, "CheckValue")).split()), validate=True)
     except (binascii.Error, ValueError):
         digest = b""
-    return Reference(resolve(element.get("FileRef", ""), where), digest)
+    return Reference(_locate(package, element.get("FileRef", ""), where), digest)

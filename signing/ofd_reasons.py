@@ -29,11 +29,19 @@ REJECTED: Final[dict[str, Words]] = {
         "签名所签的不是此签名描述文件：文件被改动，或签名属于别的文件",
         "what was signed is not this description: altered, or another document's",
     ),
-    "ofd-signed-algorithm": ("签名算法不是 SM2 与 SM3（{detail}）", "the algorithms are not SM2 and SM3 ({detail})"),
     "ofd-signed-signature": ("签名值不对，可能被改动", "the signature is wrong, it may have been altered"),
     "ofd-time-future": ("签名时间在将来（{detail}）", "the signature is dated in the future ({detail})"),
 }
 UNKNOWN: Final[dict[str, Words]] = {
+    "ofd-encrypted": (
+        "文件已加密（GM/T 0099），须解密后再核验",
+        "files of the document are encrypted (GM/T 0099): decrypt it, then verify",
+    ),
+    "ofd-check-method-unknown": (
+        "文件摘要算法不是 SM3（{detail}），无法核对",
+        "the files are not digested with SM3 ({detail}) and cannot be compared",
+    ),
+    "ofd-signed-algorithm": ("签名算法不是 SM2 与 SM3（{detail}）", "the algorithms are not SM2 and SM3 ({detail})"),
     "ofd-unsigned": ("文件没有任何签名，无可核验", "the document carries no signature to verify"),
     "ofd-signer-unknown": (
         "签名值中没有证书，无法知道是谁签的",
@@ -51,6 +59,22 @@ NOTES: Final[dict[str, Words]] = {
     "ofd-time-differs": ("签名描述与签章所载时间不同", "the description and the stamp state different times"),
     "ofd-time-self-declared": ("签名时间由签名人自报，无可信时间戳", "the time is the signer's own statement"),
 }
+# What an unprotected file could do, the gravest first.
+EFFECTS: Final[dict[str, Words]] = {
+    "entry": ("文件入口，可换掉整份文件", "the way in: can show another document"),
+    "body": ("另一份文档", "another document"),
+    "document": ("文档结构，可增删页面", "the document's structure: can add or drop pages"),
+    "version": ("历史版本，可切换显示", "another version, which readers can switch to"),
+    "page": ("页面内容", "what a page shows"),
+    "template": ("页面底版", "a template below the pages"),
+    "annotation": ("注释，可盖住页面", "annotations: can cover a page"),
+    "resource": ("字体、图像等资源，可改变显示", "fonts, pictures and the like: can change what is shown"),
+    "attachment": ("附件", "an attachment"),
+    "signature": ("列表之外的签名", "of a signature that is not in the list"),
+    "data": ("标引或扩展数据，不显示", "tags or other data, not shown"),
+    "unread": ("用途未查", "not looked into"),
+    "hidden": ("没有被引用，不显示", "named by nothing, not shown"),
+}
 _SHOWN: Final = 3
 
 
@@ -59,9 +83,9 @@ def rejected(code: str, detail: Words | str = "") -> Rejected:
     return Rejected(code, *_fill(REJECTED[code], detail))
 
 
-def unknown(code: str) -> Indeterminate:
+def unknown(code: str, detail: Words | str = "") -> Indeterminate:
     """A check that could not be made."""
-    return Indeterminate(code, *UNKNOWN[code])
+    return Indeterminate(code, *_fill(UNKNOWN[code], detail))
 
 
 def note(code: str, detail: Words | str = "") -> Indeterminate:
@@ -72,9 +96,21 @@ def note(code: str, detail: Words | str = "") -> Indeterminate:
 def listed(paths: Sequence[str]) -> Words:
     """The first few paths, escaped, and how many there are."""
     shown = [names.escape(path) for path in paths[:_SHOWN]]
-    if len(paths) <= _SHOWN:
-        return "、".join(shown), ", ".join(shown)
-    return f"{'、'.join(shown)} 等 {len(paths)} 个", f"{', '.join(shown)} and {len(paths) - _SHOWN} more"
+    return _shortened(shown, shown, len(paths))
+
+
+def listed_effects(files: Sequence[tuple[str, str]]) -> Words:
+    """The first few of (path, effect), each with what it could do, and how many there are."""
+    shown = [(names.escape(path), *EFFECTS[effect]) for path, effect in files[:_SHOWN]]
+    return _shortened(
+        [f"{path}（{zh}）" for path, zh, _ in shown], [f"{path} ({en})" for path, _, en in shown], len(files)
+    )
+
+
+def _shortened(zh: Sequence[str], en: Sequence[str], count: int) -> Words:
+    if count <= _SHOWN:
+        return "、".join(zh), ", ".join(en)
+    return f"{'、'.join(zh)} 等 {count} 个", f"{', '.join(en)} and {count - _SHOWN} more"
 
 
 def _fill(words: Words, detail: Words | str) -> Words:

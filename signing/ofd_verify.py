@@ -2,32 +2,30 @@
 ``signing.verify``.
 
 ``verify_ofd`` is the whole, ``_judge`` the numbered list. All checks are made and all findings reported. Beyond the
-standard, files that no Reference covers are found (a signed package must not be able to carry unsigned files unnoticed),
-and a bare signature value without certificate is told as what it is: nobody knows whose it is.
+standard, files that no Reference covers are found and named by what they could do: a signed package must not be able to
+carry unsigned files unnoticed. A document of which files are encrypted is told as what it is: nobody can tell.
 """
 
 from __future__ import annotations
 
-import base64
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from signing import der, ofd_reasons, signed_data, sm2
+from signing import ofd_reasons, ofd_signed
 from signing import seal_checks as checks
 from signing.certs import Certificate
 from signing.crl import RevocationList
 from signing.errors import Malformed
 from signing.ocsp import Answer
 from signing.ofd import Description, Listed, Ofd, open_ofd
-from signing.oids import SM2_CURVE, SM2_SIGN, SM2_WITH_SM3, SM3
+from signing.ofd_coverage import Coverage, Exposed
+from signing.package import Octets
 from signing.policy import SealPolicy
 from signing.reasons import Reason
 from signing.seal import parse_stamp
 from signing.seal_checks import Outcome
-from signing.signed_data import SignedData, SignerInfo
 from signing.sm3 import sm3
 from signing.timestamp import TimeTrust
 from signing.verify import SealReport, verify_stamp
@@ -38,16 +36,14 @@ if TYPE_CHECKING:
 # What is said of files that no signature covers: a reason against the document, or a remark.
 Uncovered = Literal["reject", "note"]
 GROUPS: Final = ("description", "references", "coverage", "seal_file")
-_CHECK_METHODS: Final = frozenset({"sm3", SM3, f"{SM3}.1"})
-_METHODS: Final = frozenset({SM2_WITH_SM3, SM2_SIGN, SM2_CURVE, "sm2", "sm2withsm3", "sm3withsm2", "sm2-with-sm3"})
 _WORST: Final = ("failed", "unknown", "ok", "absent")
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureReport:
-    """One signature. ``references``: the protected files; ``coverage``: the others; ``seal_file``: Seal.esl against the
-    seal in the stamp; ``document``: all of these and the stamp's digest. ``stamp``: the stamp's own report, of Type=Seal.
-    ``ok`` None: cannot tell."""
+    """One signature. ``references``: the protected files; ``coverage``: the others, ``exposed``; ``seal_file``: Seal.esl
+    against the seal in the stamp; ``document``: all of these and the stamp's digest. ``stamp``: the stamp's own report,
+    of Type=Seal. ``ok`` None: cannot tell."""
 
     listed: Listed
     description: Outcome
@@ -62,7 +58,7 @@ class SignatureReport:
     ok: bool | None
     reasons: tuple[Reason, ...]
     notes: tuple[Reason, ...]
-    uncovered: tuple[str, ...]
+    exposed: tuple[Exposed, ...]
     version: str = ""
     time: datetime | None = None
     signer_subject: str = ""
@@ -72,6 +68,11 @@ class SignatureReport:
     def codes(self) -> tuple[str, ...]:
         """The codes of the reasons."""
         return tuple(reason.code for reason in self.reasons)
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """The paths of the files it does not protect."""
+        return tuple(one.path for one in self.exposed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,14 @@ class _Case:
 
     ofd: Ofd
     listed: Listed
+    coverage: Coverage
     uncovered: Uncovered
     against: checks.Against
     found: checks.Findings
 
 
 def verify_ofd(
-    data: bytes | Ofd,
+    data: Octets | Ofd,
     *,
     at: datetime,
     anchors: Sequence[Certificate],
@@ -128,16 +130,20 @@ def verify_ofd(
     """Judge every signature of an OFD document; ``at`` is the time of verification. Malformed: no OFD to be judged.
 
     ``lists_as_of``: when revocation lists and online ``statuses`` must be fresh, ``at`` if not given.
-    ``times``: whose time stamps are believed.
+    ``times``: whose time stamps are believed. The signer of a bare value is looked for among ``intermediates``.
     """
     ofd = data if isinstance(data, Ofd) else open_ofd(data)
     against = checks.Against(at, lists_as_of or at, anchors, intermediates, provider, crls, policy, times, statuses)
-    judged = tuple(_judge(_Case(ofd, one, uncovered, against, checks.Findings())) for one in ofd.signatures)
+    coverage = Coverage(ofd)
+    cases = (_Case(ofd, one, coverage, uncovered, against, checks.Findings()) for one in ofd.signatures)
+    judged = () if ofd.encrypted else tuple(map(_judge, cases))
     found = checks.Findings()
     for one in judged:
         found.reasons += one.reasons
         found.notes += one.notes
-    if not judged:
+    if ofd.encrypted:
+        found.add("document", [ofd_reasons.unknown("ofd-encrypted")])
+    elif all(one.listed.whole for one in judged):  # a list of names vouches for no content
         found.add("signature", [ofd_reasons.unknown("ofd-unsigned")])
     return OfdReport(ofd, judged, found.ok, tuple(dict.fromkeys(found.reasons)), tuple(dict.fromkeys(found.notes)))
 
@@ -147,7 +153,7 @@ def _judge(case: _Case) -> SignatureReport:
     for group in GROUPS:
         found.outcome[group] = "absent"
     # 1. the description: readable, of a known type (GB/T 33190 18.2)
-    known = [] if listed.type in ("Seal", "Sign") else [ofd_reasons.rejected("ofd-type")]
+    known = [] if listed.whole or listed.type in ("Seal", "Sign") else [ofd_reasons.rejected("ofd-type")]
     description = listed.description
     if isinstance(description, Malformed):
         said = (description.zh, description.en)
@@ -155,65 +161,33 @@ def _judge(case: _Case) -> SignatureReport:
         return _report(case)
     found.add("description", known)
     # 2. each protected file against its digest
-    found.add("references", _references(case.ofd, description))
-    # 3. files that nothing covers
-    uncovered = _uncovered(case.ofd, description)
-    _coverage(case, uncovered)
+    found.add("references", case.coverage.references(listed, description))
+    # 3. files that it does not cover
+    exposed = case.coverage.exposed(listed, description)
+    _coverage(case, exposed)
     # 4. the signed value, over the description's bytes
     if description.value not in case.ofd.package.digests:
         found.add("signature", [ofd_reasons.rejected("ofd-value-missing")])
-        return _report(case, uncovered=uncovered)
+        return _report(case, exposed)
     value = case.ofd.package.read(description.value)
-    if listed.type == "Sign":
-        return replace(_signed(case, description, value), uncovered=uncovered)
-    return replace(_stamped(case, description, value), uncovered=uncovered)
+    if listed.whole or listed.type == "Sign":
+        return _signed(case, description, value, exposed)
+    return _stamped(case, description, value, exposed)
 
 
-# --- files ------------------------------------------------------------------------------------------------------------
-
-
-def _references(ofd: Ofd, description: Description) -> list[Reason]:
-    """Every protected file: listed once, in the package, unchanged."""
-    if description.check_method.lower() not in _CHECK_METHODS:
-        method = ofd_reasons.listed([description.check_method[:40]])
-        return [ofd_reasons.rejected("ofd-check-method", method)]
-    if not description.references:
-        return [ofd_reasons.rejected("ofd-no-references")]
-    times = Counter(reference.path for reference in description.references)
-    digests = ofd.package.digests
-    present = [reference for reference in description.references if reference.path in digests]
-    faults = {
-        "ofd-reference-repeated": [path for path, count in times.items() if count > 1],
-        "ofd-reference-missing": [path for path in times if path not in digests],
-        "ofd-reference-digest": [one.path for one in present if digests[one.path] != one.digest],
-    }
-    return [ofd_reasons.rejected(code, ofd_reasons.listed(wrong)) for code, wrong in faults.items() if wrong]
-
-
-def _uncovered(ofd: Ofd, description: Description) -> tuple[str, ...]:
-    """Files neither protected nor part of a signature: a later signature adds its own files, which earlier ones cannot
-    cover. Its own seal file is compared with the seal in the stamp."""
-    expected = {*ofd.lists, *(reference.path for reference in description.references)}
-    for listed in ofd.signatures:
-        expected.add(listed.path)
-        if isinstance(listed.description, Description):
-            expected |= {listed.description.value, listed.description.seal}
-    return tuple(name for name in ofd.package.digests if name not in expected)
-
-
-def _coverage(case: _Case, uncovered: tuple[str, ...]) -> None:
-    if not uncovered:
+def _coverage(case: _Case, exposed: Sequence[Exposed]) -> None:
+    if not exposed:
         case.found.add("coverage", [])
     elif case.uncovered == "reject":
-        case.found.add("coverage", [ofd_reasons.rejected("ofd-uncovered", ofd_reasons.listed(uncovered))])
+        case.found.add("coverage", [ofd_reasons.rejected("ofd-uncovered", ofd_reasons.listed_effects(exposed))])
     else:
-        case.found.notes.append(ofd_reasons.note("ofd-uncovered", ofd_reasons.listed(uncovered)))
+        case.found.notes.append(ofd_reasons.note("ofd-uncovered", ofd_reasons.listed_effects(exposed)))
 
 
 # --- Type=Seal --------------------------------------------------------------------------------------------------------
 
 
-def _stamped(case: _Case, description: Description, value: bytes) -> SignatureReport:
+def _stamped(case: _Case, description: Description, value: bytes, exposed: tuple[Exposed, ...]) -> SignatureReport:
     found, against = case.found, case.against
     try:
         stamp = parse_stamp(value)
@@ -244,7 +218,7 @@ def _stamped(case: _Case, description: Description, value: bytes) -> SignatureRe
     for group in ("signature", "chain", "document", "window", "membership"):
         found.outcome[group] = getattr(report, group)
     _description_notes(description, report.stamp_time, against, found)
-    return _report(case, stamp=report, time=report.stamp_time, signer=report.signer_subject)
+    return _report(case, exposed, stamp=report, time=report.stamp_time, signer=report.signer_subject)
 
 
 def _seal_file(ofd: Ofd, description: Description, seal: bytes | None) -> list[Reason]:
@@ -259,68 +233,13 @@ def _seal_file(ofd: Ofd, description: Description, seal: bytes | None) -> list[R
 # --- Type=Sign --------------------------------------------------------------------------------------------------------
 
 
-def _signed(case: _Case, description: Description, value: bytes) -> SignatureReport:
-    found, against, digest = case.found, case.against, sm3(description.raw)
-    found.outcome.update(window="absent", membership="absent")
-    found.notes.append(ofd_reasons.note("ofd-no-seal"))
-    _description_notes(description, description.time, against, found)
-    # 5. a bare r, s: well formed, but whose?
-    if _is_bare(value):
-        found.add("signature", [ofd_reasons.unknown("ofd-signer-unknown")])
-        return _report(case, time=description.time)
-    # 6. or signed data: about this description, signed by the certificate it carries, which is trusted
-    try:
-        signed = signed_data.parse(value)
-        info = signed.only_signer
-    except Malformed as fault:
-        found.add("signature", [ofd_reasons.rejected("ofd-signed-value", (fault.zh, fault.en))])
-        return _report(case, time=description.time)
-    signer = next((one for one in signed.certificates if info.fits(one)), None)
-    found.add("document", [] if _is_about(signed, info, digest) else [ofd_reasons.rejected("ofd-signed-content")])
-    found.add("signature", _signed_signature(signed, info, signer, digest, against.provider))
-    if signer is not None:
-        moment = description.time or against.at
-        trust = replace(against, intermediates=(*against.intermediates, *signed.certificates))
-        checks.signer_chain(signer, moment, None, trust, found)
-        found.notes.append(ofd_reasons.note("ofd-time-self-declared"))
-    found.add("time", _future(description.time, against))
-    return _report(case, time=description.time, signer=signer.subject if signer else "")
-
-
-def _is_bare(value: bytes) -> bool:
-    try:
-        der.decode_signature(value)
-    except Malformed:
-        return False
-    return True
-
-
-def _is_about(signed: SignedData, info: SignerInfo, digest: bytes) -> bool:
-    """The content is the digest of the description, at times as Base64 (GM/T 0099-2020 7.2.2), or is left out; a digest
-    among the signed attributes is that digest itself, not one of the content."""
-    content = signed.content
-    fits = content is None or content == digest or content.strip() == base64.b64encode(digest)
-    return fits and info.stated in (None, digest)
-
-
-def _signed_signature(
-    signed: SignedData, info: SignerInfo, signer: Certificate | None, digest: bytes, provider: Provider
-) -> list[Reason]:
-    if not info.algorithms_known:
-        named = f"{info.digest_algorithm}, {info.signature_algorithm}"
-        return [ofd_reasons.rejected("ofd-signed-algorithm", named)]
-    if signer is None:
-        return [ofd_reasons.unknown("ofd-signer-unknown")]
-    message = info.covered or signed.content or digest
-    key = signer.public_key
-    held = key is not None and sm2.verify(provider, key, message, info.signature, signer_id=sm2.DEFAULT_ID)
-    return [] if held else [ofd_reasons.rejected("ofd-signed-signature")]
-
-
-def _future(time: datetime | None, against: checks.Against) -> list[Reason]:
-    if time is None or time - against.at <= against.policy.clock_skew:
-        return []
-    return [ofd_reasons.rejected("ofd-time-future", f"{time:%Y-%m-%d %H:%M:%S}Z")]
+def _signed(case: _Case, description: Description, value: bytes, exposed: tuple[Exposed, ...]) -> SignatureReport:
+    found, against = case.found, case.against
+    if not case.listed.whole:
+        found.notes.append(ofd_reasons.note("ofd-no-seal"))
+        _description_notes(description, description.time, against, found)
+    signer = ofd_signed.judge(description, value, case.coverage.beside(case.listed), against, found)
+    return _report(case, exposed, time=description.time, signer=signer)
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
@@ -330,7 +249,7 @@ def _description_notes(
     description: Description, stated: datetime | None, against: checks.Against, found: checks.Findings
 ) -> None:
     """What the description says beside the signed value and should agree with it."""
-    if description.method.lower() not in _METHODS:
+    if description.method.strip().lower() not in ofd_signed.METHODS:
         found.notes.append(ofd_reasons.note("ofd-method-unusual", ofd_reasons.listed([description.method[:40]])))
     if description.time is None:
         found.notes.append(ofd_reasons.note("ofd-time-unreadable"))
@@ -340,8 +259,8 @@ def _description_notes(
 
 def _report(
     case: _Case,
+    exposed: tuple[Exposed, ...] = (),
     *,
-    uncovered: tuple[str, ...] = (),
     stamp: SealReport | None = None,
     time: datetime | None = None,
     signer: str = "",
@@ -362,7 +281,7 @@ def _report(
         ok=found.ok,
         reasons=tuple(found.reasons),
         notes=tuple(found.notes),
-        uncovered=uncovered,
+        exposed=exposed,
         version=stamp.version if stamp else "",
         time=time,
         signer_subject=signer,

@@ -1,7 +1,8 @@
 """The XML of an OFD package read hardened (attack rows X01-X05, X07, X08), and its elements found by name.
 
 UTF-8 only, which GB/T 33190-2016 prescribes; no DOCTYPE, so no entities; no processing instructions; limits on size,
-depth, elements and attributes. An element that may stand once and stands twice is refused: two readers could each take
+depth, elements and attributes. The namespace is the standard's or the one that writers used before it. An element that
+may stand once and stands twice, or under the same name in another namespace, is refused: two readers could each take
 another one. All refusals are ``Malformed`` with a code ``ofd-xml-…``.
 """
 
@@ -15,6 +16,7 @@ from lxml import etree
 from signing.errors import Malformed
 
 NAMESPACE: Final = "http://www.ofdspec.org/2016"
+_NAMESPACES: Final = (NAMESPACE, "http://www.ofdspec.org")
 MAX_BYTES: Final = 8 << 20
 MAX_DEPTH: Final = 32
 MAX_ATTRIBUTES: Final = 64
@@ -36,9 +38,17 @@ def _wrong(what: str, zh: str, en: str) -> Malformed:
     return Malformed(f"ofd-xml-{what}", zh, en)
 
 
-def parse(data: bytes, root: str) -> etree._Element:
-    """The root element, which must be ``root`` of the OFD namespace; Malformed otherwise. At most ``MAX_BYTES``: the
-    reader of the package sees to it before anything is unpacked."""
+def parse(data: bytes, *roots: str) -> etree._Element:
+    """The root element, which must be one of ``roots`` of the OFD namespace; Malformed otherwise. At most ``MAX_BYTES``:
+    the reader of the package sees to it before anything is unpacked."""
+    element = parse_any(data)
+    if element.tag not in {f"{{{namespace}}}{root}" for namespace in _NAMESPACES for root in roots}:
+        raise _wrong("root", f"根元素不是 ofd:{roots[0]}", f"the root element is not ofd:{roots[0]}")
+    return element
+
+
+def parse_any(data: bytes) -> etree._Element:
+    """The root element, of whatever name; Malformed otherwise."""
     text = _decoded(data)
     _before_parsing(text)
     try:
@@ -46,22 +56,29 @@ def parse(data: bytes, root: str) -> etree._Element:
     except (etree.XMLSyntaxError, ValueError):
         raise _wrong("form", "不是合法的 XML", "not well-formed XML") from None
     _after_parsing(element)
-    if element.tag != f"{{{NAMESPACE}}}{root}":
-        raise _wrong("root", f"根元素不是 ofd:{root}", f"the root element is not ofd:{root}")
     return element
 
 
 def one(parent: etree._Element, name: str) -> etree._Element | None:
     """The child element of this name, None without; Malformed where it stands twice."""
-    found = parent.findall(f"{{{NAMESPACE}}}{name}")
+    found = every(parent, name)
     if len(found) > 1:
         raise _wrong("repeated", f"元素 ofd:{name} 重复", f"the element ofd:{name} is repeated")
     return found[0] if found else None
 
 
 def every(parent: etree._Element, name: str) -> list[etree._Element]:
-    """All child elements of this name."""
-    return parent.findall(f"{{{NAMESPACE}}}{name}")
+    """All child elements of this name; Malformed where one stands in another namespace than its parent."""
+    found = parent.findall(f"{{*}}{name}")
+    wanted = parent.tag.removesuffix(local_name(parent)) + name
+    if any(element.tag != wanted for element in found):
+        raise _wrong("namespace", f"元素 {name} 属于别的命名空间", f"an element {name} is in another namespace")
+    return found
+
+
+def local_name(element: etree._Element) -> str:
+    """Its name without the namespace."""
+    return element.tag.rpartition("}")[2]
 
 
 def need(parent: etree._Element, name: str) -> etree._Element:

@@ -22,7 +22,11 @@ _GROUPS = (
     ("seal_file", "包内印章与签章中的印章相同", "the seal file is the seal in the stamp"),
     *CHECKS,
 )
-_TYPES = {"Seal": ("电子签章", "electronic stamp"), "Sign": ("数字签名（无印章）", "plain signature without seal")}
+_TYPES = {
+    "Seal": ("电子签章", "electronic stamp"),
+    "Sign": ("数字签名（无印章）", "plain signature without seal"),
+    "Entries": ("防夹带清单", "list of all files"),
+}
 
 
 def show_ofd(context: Context, ofd: Ofd) -> NoReturn:
@@ -75,6 +79,7 @@ def _signature(one: SignatureReport) -> dict[str, object]:
         "version": one.version,
         **{group: getattr(one, group) for group, _, _ in _GROUPS},
         "uncovered": list(one.uncovered),
+        "exposed": [{"path": path, "effect": effect} for path, effect in one.exposed],
         "reasons": [spoken(reason) for reason in one.reasons],
         "notes": [spoken(note) for note in one.notes],
         "time": stamp_of(one.time) if one.time else None,

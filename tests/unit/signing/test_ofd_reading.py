@@ -25,7 +25,7 @@ def test_what_a_description_says_is_read_whole() -> None:
         raw=own, provider="tongban-test 1 样章·测试无效", method=oids.SM2_WITH_SM3, time=DAY, check_method="SM3",
         references=tuple(Reference(name, sm3(data)) for name, data in {**document(), SEAL: stamped()[SEAL]}.items()),
         annotations=(Annotation("2", "1", "50 50 42 42"),), seal=SEAL, value=f"{where}/SignedValue.dat",
-    ))  # fmt: skip
+    ), LIST)  # fmt: skip
     bare = re.sub(rb' (ProviderName|Version|Company|ID|PageRef|Boundary|CheckMethod)="[^"]*"(?! encoding)', b"", own)
     files = {**stamped(), PLACE: bare, LIST: listing(("", "", f"/{PLACE}")).replace(b' ID=""', b"")}
     (listed,) = open_ofd(zipped(files)).signatures
