@@ -21,7 +21,7 @@ from adapters.codecs import Codec
 from adapters.codecs.names import is_private, names
 from adapters.mapping import RuleMap
 from adapters.mapping_compile import compile_maps
-from adapters.rules import MISSING, Faulty, Finding, put, reader
+from adapters.rules import MISSING, Faulty, Finding, condition, put, reader
 from adapters.rules_both import no_way_back, one_way
 from schemas import codec
 from schemas.canonical import BODIES
@@ -33,15 +33,21 @@ NOTICES = ("receipt", "status")
 
 
 class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How an inward operation tells its type, id and case: ``type``, or the word at ``type_at`` through ``types``."""
+    """How an inward operation tells its type, id and case: ``type``, or the word at ``type_at`` through ``types``.
 
-    id: str
+    ``then``: operations of the same table that read one message in turn, each if its ``when`` holds: a platform may say in
+    one message what are several acts here.
+    """
+
+    id: str = ""
     type: str = ""
     type_at: str = ""
     types: dict[str, str] = {}
     case: str = ""
     local: str = ""
     body: str = "."
+    then: tuple[str, ...] = ()
+    when: str = ""
 
 
 class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +85,12 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signing: dict[str, Any] = {}
     answer: dict[str, Any] = {}
     soap: dict[str, Any] = {}
+
+    @property
+    def doors(self) -> tuple[str, ...]:
+        """Operations that a platform calls: those that are not a part of another."""
+        parts = {name for rule in self.operations.values() for name in rule.then}
+        return tuple(name for name in self.operations if name not in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,21 @@ class Profile:
             path = table.source_of(bad.path)
             raise Untranslatable(bad.code, bad.zh, bad.en, prefix + path if path else bad.path) from None
         return Act(type_, number or case, _text(message, rule.id), built, _number(message, rule.local), tuple(parts))
+
+    def acts(self, operation: str, message: dict[str, Any], case: str = "") -> tuple[Act, ...]:
+        """All that one message says, in order. Raises Untranslatable, also when nothing of it holds."""
+        rule = self.text.operations.get(operation)
+        if rule is None or not rule.then:
+            return (self.act(operation, message, case),)
+        done = []
+        for name in rule.then:
+            given = condition(self.text.operations[name].when)
+            if given is None or given(message, message):
+                act = self.act(name, message, case)
+                done.append(msgspec.structs.replace(act, id=f"{act.id}#{act.type}"))
+        if not done:
+            raise Untranslatable("body-missing", "缺少报文内容", "the message has no content", rule.body)
+        return tuple(done)
 
     def message(self, out: Outbound) -> dict[str, Any]:
         """Our message in the platform's names, as a plain object whose keys stand in the order of the rows."""
@@ -205,7 +232,9 @@ def read_tables(data: Mapping[str, Any]) -> Tables:
         raise Untranslatable("profile-unreadable", f"方案有误：{error}", f"bad profile: {error}") from None
     for name, rule in tables.operations.items():
         wrong = {*([rule.type] if rule.type else rule.types.values())} - set(tables.inward) - set(tables.both)
-        if wrong or bool(rule.type) == bool(rule.type_at):
+        told = [bool(rule.type), bool(rule.type_at), bool(rule.then)].count(True)
+        lost = set(rule.then) - set(tables.operations)
+        if wrong or lost or told != 1 or (rule.when and condition(rule.when) is None):
             where = f"operations.{name}"
             raise Untranslatable("operation-unreadable", f"{where} 的类型有误", f"{where}: bad type", where)
     return tables

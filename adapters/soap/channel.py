@@ -9,44 +9,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from yarl import URL
+from lxml import etree
 
-from adapters.base import Accepted, Answer, CannotAsk, NotThere, Outcome, Refused, Temporary, Unclear, Wire
-from adapters.soap import envelope
-from adapters.soap.envelope import Fault, SoapRefused
+from adapters.base import Accepted, Answer, CannotAsk, NotThere, Outcome, Refused, Temporary, Wire
+from adapters.soap.caller import Caller, unanswered, unasked
 from adapters.soap.translate import SoapTranslator
 from adapters.soap.tree import local, to_bytes, to_element, to_value
-from adapters.transport import AnswerForm, Line, Lost, Reply, Request, Unsent, exchange
+from adapters.transport import AnswerForm
 
 
 @dataclass(frozen=True, slots=True)
 class SoapChannel:
     """See ``adapters.base.Channel``. ``unit`` and ``licence`` are what we show the platform."""
 
-    line: Line
+    caller: Caller
     translator: SoapTranslator
-    url: str
     unit: str
     licence: str
     answer: AnswerForm
     can_ask: bool
-    connect_ms: int
-    total_ms: int
-    max_answer: int
 
     async def send(self, wire: Wire) -> Outcome:
-        reply = await self._call(wire)
-        if isinstance(reply, Unsent):
-            return Temporary(reply.reason, absent=True)
-        if isinstance(reply, Lost):
-            return Unclear(reply.reason)
-        read = self._read(reply, wire.operation)
-        if isinstance(read, Fault):
-            if read.kind == "Server":
-                return Temporary(f"fault-{read.code}"[:80])
-            return Refused(read.code[:64], read.zh, read.en)
+        found = await self.caller.call(wire.operation, wire.body, wire.id, self._credential())
+        if not isinstance(found, etree._Element):
+            return unanswered(found)
+        read = self._read(found)
         if read is None:
-            return _without_answer(reply)
+            return unanswered(None)
         code, reference, message = read
         if code in self.answer.ok or code in self.answer.duplicate:
             return Accepted(reference)
@@ -58,52 +47,34 @@ class SoapChannel:
         query = self.translator.words.query
         if query is None or not self.can_ask:
             return CannotAsk()
-        element = to_element(self.translator.words.namespace, query.operation, {query.id: out_id})
-        reply = await self._call(self.translator.wire(out_id, query.operation, element))
-        if isinstance(reply, Unsent | Lost):
-            return Temporary(reply.reason, absent=isinstance(reply, Unsent))
-        read = self._read(reply, query.operation)
-        if read is None or isinstance(read, Fault):
-            return Temporary(f"fault-{read.code}"[:80] if read else "answer-unreadable")
+        wire = self.translator.wire(
+            out_id, query.operation, self.translator.element(query.operation, {query.id: out_id})
+        )
+        found = await self.caller.call(wire.operation, wire.body, wire.id, self._credential())
+        if not isinstance(found, etree._Element):
+            return unasked(found)
+        read = self._read(found)
+        if read is None:
+            return unasked(None)
         code, reference, _ = read
         if code in self.answer.absent:
             return NotThere()
         return Accepted(reference) if code in self.answer.ok else Temporary(f"answer-{code}")
 
     async def close(self) -> None:
-        await self.line.close()
+        await self.caller.line.close()
 
-    async def _call(self, wire: Wire) -> Reply | Unsent | Lost:
+    def _credential(self) -> bytes:
         words = self.translator.words
         shown = to_element(words.namespace, words.credential, {words.unit: self.unit, words.licence: self.licence})
-        encoding = self.translator.encoding
-        body = envelope.wrap(wire.body, to_bytes(shown, encoding), encoding)
-        headers = {"Content-Type": wire.content_type, "SOAPAction": f'"{words.namespace}/{wire.operation}"'}
-        request = Request("POST", URL(self.url, encoded=True), headers, body)
-        return await exchange(self.line.session(), request, self.connect_ms, self.total_ms, self.max_answer)
+        return to_bytes(shown, self.translator.encoding)
 
-    def _read(self, reply: Reply, operation: str) -> tuple[str, str, str] | Fault | None:
-        """(code, reference, message), a fault, or None for what is neither."""
-        try:
-            opened = envelope.parse(reply.body, reply.content_type, frozenset(), max_bytes=self.max_answer)
-        except SoapRefused:
+    def _read(self, body: etree._Element) -> tuple[str, str, str] | None:
+        """(code, reference, message), or None for what the XSD refuses."""
+        if not self.translator.schema.valid(body):
             return None
-        fault = envelope.read_fault(opened.body)
-        if fault is not None:
-            return fault if reply.status in (200, 400, 500) else None
-        expected = f"{{{self.translator.words.namespace}}}{operation}Response"
-        if reply.status != 200 or opened.body.tag != expected or not self.translator.schema.valid(opened.body):
-            return None
-        value = to_value(opened.body)
-        plain = value if type(value) is dict else {local(opened.body): value}
+        value = to_value(body)
+        plain = value if type(value) is dict else {local(body): value}
         told = [plain.get(name, "") for name in (self.answer.code, self.answer.reference, self.answer.message)]
         code, reference, message = (one if type(one) is str else "" for one in told)
         return code, reference, message[:200]
-
-
-def _without_answer(reply: Reply) -> Outcome:
-    if reply.status >= 500:
-        return Temporary(f"http-{reply.status}")
-    if 300 <= reply.status < 400:
-        return Temporary("redirect-refused")
-    return Temporary(f"http-{reply.status}") if reply.status >= 400 else Unclear("answer-unreadable")

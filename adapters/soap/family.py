@@ -7,7 +7,9 @@ import msgspec
 from adapters.base import Denied, Presented, Signed, Untranslatable
 from adapters.profile import compile_profile
 from adapters.registry import Opening, Platform
+from adapters.soap.caller import Caller
 from adapters.soap.channel import SoapChannel
+from adapters.soap.door import Endpoint
 from adapters.soap.service import Service
 from adapters.soap.translate import SoapTranslator, Words
 from adapters.transport import AnswerForm, Line
@@ -40,16 +42,12 @@ def open_family(opening: Opening) -> Platform:
         return IN_ENVELOPE
 
     channel = SoapChannel(
-        line=Line(),
+        caller=calls(opening, words, translator.encoding),
         translator=translator,
-        url=settings.base_url,
         unit=settings.our_unit,
         licence=settings.our_licence,
         answer=answer,
         can_ask=settings.can_ask,
-        connect_ms=settings.connect_timeout_ms,
-        total_ms=settings.timeout_ms,
-        max_answer=settings.max_answer_bytes,
     )
     return Platform(
         id=settings.id,
@@ -60,3 +58,10 @@ def open_family(opening: Opening) -> Platform:
         authenticate=authenticate,
         service=Service(translator, settings.unit, settings.licence, xsd, settings.max_message_bytes),
     )
+
+
+def calls(opening: Opening, words: Endpoint, encoding: str) -> Caller:
+    """The way to the platform's endpoint."""
+    own = opening.settings
+    times = (own.connect_timeout_ms, own.timeout_ms, own.max_answer_bytes)
+    return Caller(Line(), own.base_url, words, encoding, *times)

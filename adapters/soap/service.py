@@ -1,39 +1,31 @@
-"""The SOAP door of the gateway: one POST in, one envelope out. What it asks of the gateway is ``adapters.base.Backend``.
+"""The SOAP door of a platform whose messages stand in the Body as XML: one POST in, one envelope out.
 
-Order: envelope, credential, SOAPAction, schema, then the act. A wrong credential is told before anything of the message is
-looked at. Faults go out with status 500, as the SOAP 1.1 HTTP binding wants; nothing of our insides is in them.
+Order: envelope, credential, operation, schema, then the act. A wrong credential is told before anything of the message is
+looked at. What it asks of the gateway is ``adapters.base.Backend``.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
 
 from adapters.base import Backend, Chunk, Problem, Untranslatable
-from adapters.soap import envelope
-from adapters.soap.envelope import Envelope, Fault, SoapRefused
+from adapters.soap import door
+from adapters.soap.door import Answer, Call, Tell
+from adapters.soap.fault import Fault, SoapRefused, fault_of, or_fault
 from adapters.soap.translate import SoapTranslator, Words
-from adapters.soap.tree import local, to_value
-from adapters.soap.wsdl import build_wsdl
+from adapters.soap.tree import to_value
+from adapters.soap.versions import version_of
+from adapters.soap.wsdl import build_wsdl, describe
 from schemas.errors import Invalid
 from signing.sm3 import same
 
 MAX_CHUNK = 1 << 20
-Tell = Callable[[Fault], Fault]
 WRONG_CREDENTIAL = Fault("Client", "wrong-credential", "单位或许可证不符", "unit or licence is wrong")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status, content type and bytes for the HTTP handler."""
-
-    status: int
-    content_type: str
-    body: bytes
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:
@@ -57,7 +49,7 @@ class Service:
 
     def wsdl(self, address: str) -> bytes:
         """The description served at ``?wsdl``, with this address."""
-        return build_wsdl(self.translator.profile, self.words, self.xsd, address)
+        return build_wsdl(describe(self.translator.profile, self.words), self.xsd, address)
 
     async def serve(
         self, payload: bytes, content_type: str, soap_action: str, backend: Backend, tell: Tell = lambda fault: fault
@@ -66,35 +58,23 @@ class Service:
 
         Exceptions of the backend pass through: they are the gateway's to handle.
         """
+        call: Call | None = None
         try:
-            opened = self.open(payload, content_type, soap_action)
-            return self._whole(200, envelope.wrap(await self._call(opened, backend), b"", self.translator.encoding))
+            call = door.read(payload, content_type, soap_action, (self.entry,), self.max_bytes)
+            if not self._known(call.envelope.header.get(self.entry)):
+                raise SoapRefused(WRONG_CREDENTIAL)
+            door.check_operation(call, self.words)
+            return door.answer(await self._call(call, backend), call, self.words, self.translator.encoding)
         except SoapRefused as refused:
-            return self.fault(tell(refused.fault))
+            fault = refused.fault
         except (Invalid, Untranslatable) as bad:
-            return self.fault(tell(Fault("Client", bad.code, bad.zh, bad.en, bad.path)))
+            fault = Fault("Client", bad.code, bad.zh, bad.en, bad.path)
+        return door.fault_answer(fault, self.translator.encoding, version_of(content_type), call, tell)
 
-    def fault(self, fault: Fault) -> Answer:
-        """A fault as an answer."""
-        return self._whole(500, envelope.build_fault(fault, self.translator.encoding))
-
-    def _whole(self, status: int, body: bytes) -> Answer:
-        return Answer(status, f"text/xml; charset={self.translator.encoding}", body)
-
-    def open(self, payload: bytes, content_type: str, soap_action: str) -> Envelope:
-        """The envelope of a caller who has shown the right credential, for the operation that SOAPAction names."""
-        entry = f"{{{self.words.namespace}}}{self.words.credential}"
-        opened = envelope.parse(payload, content_type, frozenset({entry}), max_bytes=self.max_bytes)
-        if not self._known(opened.header.get(entry)):
-            raise SoapRefused(WRONG_CREDENTIAL)
-        name = opened.body.tag
-        if not str(name).startswith(f"{{{self.words.namespace}}}"):
-            raise SoapRefused(Fault("Client", "operation-unknown", "没有这个操作", "no such operation"))
-        action = soap_action.strip().strip('"')
-        if action and action not in (local(opened.body), f"{self.words.namespace}/{local(opened.body)}"):
-            zh = "SOAPAction 与 Body 里的操作不一致"
-            raise SoapRefused(Fault("Client", "action-mismatch", zh, "SOAPAction names another operation"))
-        return opened
+    @property
+    def entry(self) -> str:
+        """Clark name of the header entry with the credential."""
+        return f"{{{self.words.namespace}}}{self.words.credential}"
 
     def _known(self, entry: etree._Element | None) -> bool:
         shown = to_value(entry) if entry is not None else None
@@ -103,18 +83,19 @@ class Service:
         licence = same(_text(value, self.words.licence).encode(), self.licence.encode())
         return unit and licence and bool(self.unit and self.licence)
 
-    async def _call(self, opened: Envelope, backend: Backend) -> bytes:
-        operation = local(opened.body)
+    async def _call(self, call: Call, backend: Backend) -> bytes:
+        operation = call.operation
         fetch, lookup = self.words.fetch, self.words.lookup
-        value = self.translator.value(opened.body)
+        value = self.translator.value(call.envelope.body)
         if fetch is not None and operation == fetch.operation:
             return await self._fetch(value, backend)
         if lookup is not None and operation == lookup.operation:
-            found = _or_fault(await backend.status(_text(value, lookup.case)))
+            found = or_fault(await backend.status(_text(value, lookup.case)))
             told = {element: found[key] for key, element in lookup.names.items() if found.get(key)}
             return self.translator.answer(operation, {**lookup.ok, **told})
-        act = self.translator.profile.act(operation, value)
-        return self.translator.reply_ok(act, _or_fault(await backend.accept(act)))
+        for act in self.translator.profile.acts(operation, value):
+            receipt = or_fault(await backend.accept(act))
+        return self.translator.reply_ok(act, receipt)
 
     async def _fetch(self, value: dict[str, Any], backend: Backend) -> bytes:
         fetch = self.words.fetch
@@ -123,7 +104,7 @@ class Service:
         case, digest = _text(value, fetch.case), _text(value, fetch.sm3).lower()
         found = await backend.material(case, digest, offset, min(length, MAX_CHUNK))
         if isinstance(found, Problem):
-            raise SoapRefused(_fault_of(found))
+            raise SoapRefused(fault_of(found))
         shell = self.translator.answer(fetch.operation, {**fetch.ok, fetch.total: str(found.total), fetch.data: ""})
         return _filled(shell, fetch.data, found)
 
@@ -134,17 +115,3 @@ def _filled(shell: bytes, name: str, found: Chunk) -> bytes:
     if not empty:
         raise Untranslatable("answer-form", "答复没有放置内容的元素", "the answer has no element for the data", name)
     return b"%b<%b>%b</%b>%b" % (before, name.encode(), b64encode(found.data), name.encode(), after)
-
-
-def _or_fault(found: dict[str, str] | Problem) -> dict[str, str]:
-    if isinstance(found, Problem):
-        raise SoapRefused(_fault_of(found))
-    return found
-
-
-def _fault_of(problem: Problem) -> Fault:
-    told = problem.fields
-    zh = told.get("detail") or told.get("title", "")
-    kind = "Server" if problem.busy else "Client"
-    action, trace_id = told.get("action", ""), told.get("trace_id", "")
-    return Fault(kind, told.get("code", ""), zh, told.get("title_en", zh), told.get("path", ""), action, trace_id)

@@ -15,6 +15,7 @@ from lxml import etree
 
 from adapters.base import Act, Outbound, Untranslatable, Wire
 from adapters.profile import Profile
+from adapters.soap.door import Endpoint
 from adapters.soap.tree import local, to_bytes, to_element, to_value
 from schemas.validate import Schema
 from schemas.xml import parse_xml
@@ -49,12 +50,9 @@ class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ok: dict[str, str] = {}
 
 
-class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Words(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[soap]`` table of a profile. ``credential``: the header entry and its two elements."""
 
-    namespace: str
-    schema: str
-    service: str
     credential: str
     unit: str
     licence: str
@@ -108,7 +106,7 @@ class SoapTranslator:
         operation = self.profile.text.send.operations.get(out.type, "")
         if not operation:
             raise Untranslatable("type-not-mapped", "方案未映射这类报文", "the profile maps no such message")
-        element = to_element(self.words.namespace, operation, self.profile.message(out))
+        element = self.element(operation, self.profile.message(out))
         check(self.schema, element)
         return self.wire(out.id, operation, element)
 
@@ -117,9 +115,13 @@ class SoapTranslator:
         media = f"text/xml; charset={self.encoding}"
         return Wire(id=id_, operation=operation, body=to_bytes(element, self.encoding), content_type=media)
 
+    def element(self, name: str, value: dict[str, Any]) -> etree._Element:
+        """An element of the service's namespace."""
+        return to_element(self.words.namespace, name, value, qualified=self.words.qualified)
+
     def answer(self, operation: str, fields: Mapping[str, Any]) -> bytes:
         """``<operation>Response`` with these elements; our own answers are held against the XSD too."""
-        element = to_element(self.words.namespace, f"{operation}Response", dict(fields))
+        element = self.element(f"{operation}Response", dict(fields))
         check(self.schema, element)
         return to_bytes(element, self.encoding)
 

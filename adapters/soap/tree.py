@@ -42,19 +42,27 @@ def local(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def to_element(namespace: str, name: str, value: Any) -> etree._Element:
-    """Raises Untranslatable for a value that is no text or that XML cannot hold (control characters)."""
-    spaces: Any = {None: namespace}
-    element = etree.Element(f"{{{namespace}}}{name}", nsmap=spaces)
-    _fill(element, namespace, value, name)
+def to_element(namespace: str, name: str, value: Any, *, qualified: bool = True) -> etree._Element:
+    """``qualified``: the children carry the namespace too; "" is none. Raises Untranslatable for a value that is no text or
+    that XML cannot hold (control characters)."""
+    prefix: Any = None if qualified else "tns"
+    element = etree.Element(
+        f"{{{namespace}}}{name}" if namespace else name, nsmap={prefix: namespace} if namespace else {}
+    )
+    _fill(element, f"{{{namespace}}}" if namespace and qualified else "", value, name)
     return element
 
 
-def _fill(element: etree._Element, namespace: str, value: Any, path: str) -> None:
+def _fill(element: etree._Element, space: str, value: Any, path: str) -> None:
     if type(value) is dict:
         for name, entry in value.items():
-            for one in entry if type(entry) is list else [entry]:
-                _fill(etree.SubElement(element, f"{{{namespace}}}{name}"), namespace, one, f"{path}.{name}")
+            if name.startswith("@"):
+                element.set(name[1:], _text(entry))
+            elif name == "#":
+                element.text = _text(entry)
+            else:
+                for one in entry if type(entry) is list else [entry]:
+                    _fill(etree.SubElement(element, f"{space}{name}"), space, one, f"{path}.{name}")
         return
     try:
         element.text = _text(value)

@@ -11,7 +11,7 @@ from adapters.check import check_profile
 from adapters.profile import Profile, known_type
 from adapters.rest_signed import sign
 from adapters.rest_signed.translate import RestTranslator
-from adapters.soap.wsdl import build_wsdl
+from adapters.soap.wsdl import build_wsdl, describe
 from gateway.cli.profile_files import Files, compiled, soap_translator
 from schemas.errors import Invalid
 from schemas.xml import parse_xml
@@ -75,6 +75,6 @@ def _soap(profile: Profile, files: Files) -> Iterator[Step]:
     address = "https://gateway.example/platform/v1/soap"
 
     def described() -> None:
-        parse_xml(build_wsdl(profile, translator.words, xsd, address))
+        parse_xml(build_wsdl(describe(profile, translator.words), xsd, address))
 
     yield _try("wsdl", "WSDL 可生成", "the WSDL can be built", described)

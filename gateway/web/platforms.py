@@ -15,7 +15,7 @@ from aiohttp import web
 
 from adapters.base import Act, Chunk, Denied, Presented, Problem, Signed, Untranslatable
 from adapters.registry import Platform, find_caller
-from adapters.soap.envelope import Fault
+from adapters.soap.fault import Fault
 from gateway import problems
 from gateway.core.labels import LABELS
 from gateway.flow import casefile

@@ -17,7 +17,7 @@ from aiohttp import web
 from zeep.exceptions import Fault
 
 from adapters.base import Problem
-from adapters.soap.envelope import read_fault
+from adapters.soap.fault import read_fault
 from schemas.xml import parse_xml
 from tests.contract.platform_support import Backend, site
 from tests.unit.adapters.support import LICENCE, ROOT, UNIT, open_test
@@ -35,12 +35,13 @@ class Door:
         service = open_test("honggutan").service
         assert service is not None
         self.service = service
-        self.url = ""
+        self.url, self.said = "", b""
 
     async def post(self, request: web.Request) -> web.Response:
         headers = request.headers
+        self.said = await request.read()
         answer = await self.service.serve(
-            await request.read(), headers.get("Content-Type", ""), headers.get("SOAPAction", ""), self.backend
+            self.said, headers.get("Content-Type", ""), headers.get("SOAPAction", ""), self.backend
         )
         return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
 
@@ -77,6 +78,26 @@ async def test_zeep_reports_an_acceptance(door: Door) -> None:
     (act,) = door.backend.acts
     assert (act.type, act.id, act.local_number, act.body.unit) == ("acceptance", "Z1", "HGT1", "测试审批局")
     assert act.body.at == datetime(2026, 1, 1, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("port", ["HonggutanTongbanPort", "HonggutanTongbanPort12"])
+async def test_zeep_speaks_both_versions_with_ws_addressing(port: str, door: Door) -> None:
+    def run() -> Any:
+        client = zeep.Client(f"{door.url}?wsdl")  # our WSDL names actions, so zeep addresses its messages
+        shown = client.get_element(f"{{{NS}}}JQXX")(DWBM=UNIT, XKZ=LICENCE)
+        service = client.bind("HonggutanTongban", port)
+        fields = {"BWT": HEAD, "HJMC": "审查", "RY": "测试员", "SJ": AT}
+        assert service.BLHJ(**fields, _soapheaders=[shown]).JG == "0"
+        wrong = client.get_element(f"{{{NS}}}JQXX")(DWBM=UNIT, XKZ="wrong")
+        with pytest.raises(Fault) as caught:
+            service.BLHJ(**fields, _soapheaders=[wrong])
+        return caught.value
+
+    fault = await asyncio.to_thread(run)
+    assert fault.code.rpartition(":")[2] == ("Sender" if port.endswith("12") else "Client")
+    assert fault.message == "单位或许可证不符"
+    assert b"MessageID" in door.said
+    assert [act.type for act in door.backend.acts] == ["step"]
 
 
 async def test_zeep_sends_a_result_with_its_document(door: Door) -> None:

@@ -15,10 +15,12 @@ from lxml import etree
 
 from adapters.base import Act, Chunk, Problem, Untranslatable
 from adapters.soap import envelope
-from adapters.soap.envelope import Fault, SoapRefused
-from adapters.soap.service import Answer, Service
+from adapters.soap.door import Answer, fault_answer
+from adapters.soap.fault import Fault, SoapRefused, read_fault
+from adapters.soap.service import Service
 from adapters.soap.tree import to_bytes, to_element, to_value
-from adapters.soap.wsdl import build_wsdl
+from adapters.soap.versions import SOAP_11, SOAP_12, media, version_of
+from adapters.soap.wsdl import build_wsdl, describe
 from schemas.validate import compile_xsd
 from schemas.xml import parse_xml
 from tests.unit.adapters.support import LICENCE, ROOT, UNIT, XSD, soap_translator
@@ -63,7 +65,7 @@ class Gateway:
 
 def fault_of(answer: Answer) -> Fault:
     root = parse_xml(answer.body, charset="gbk")
-    fault = envelope.read_fault(root[-1][0])
+    fault = read_fault(root[-1][0])
     assert fault is not None, answer.body
     return fault
 
@@ -155,7 +157,7 @@ async def test_a_material_goes_out_in_pieces_of_at_most_a_mebibyte() -> None:
 
 
 def test_the_wsdl_stands_alone_and_names_every_operation() -> None:
-    wsdl = parse_xml(build_wsdl(TRANSLATOR.profile, TRANSLATOR.words, XSD, "https://g.example/soap"))
+    wsdl = parse_xml(build_wsdl(describe(TRANSLATOR.profile, TRANSLATOR.words), XSD, "https://g.example/soap"))
     names = {node.get("name") for node in wsdl.iter("{http://schemas.xmlsoap.org/wsdl/}operation")}
     assert names == {*TRANSLATOR.profile.text.operations, "CLHQ", "BJCX"}
     schema = wsdl.find(".//{http://www.w3.org/2001/XMLSchema}schema")
@@ -166,23 +168,25 @@ def test_the_wsdl_stands_alone_and_names_every_operation() -> None:
 
 
 def test_K03_a_fault_can_say_what_gbk_cannot() -> None:
-    answer = SERVICE.fault(Fault("Client", "c", "缺𠀀", "en", "p"))
+    answer = fault_answer(Fault("Client", "c", "缺𠀀", "en", "p"), "GBK")
     assert "缺𠀀" in fault_of(answer).zh
 
 
 def test_a_strangers_fault_is_read() -> None:
-    text = (
-        f'<e:Fault xmlns:e="{envelope.NS}"><faultcode>e:Server.Busy</faultcode><faultstring>忙</faultstring></e:Fault>'
-    )
-    fault = envelope.read_fault(parse_xml(text.encode()))
+    text = f'<e:Fault xmlns:e="{SOAP_11.namespace}"><faultcode>e:Server.Busy</faultcode><faultstring>忙</faultstring></e:Fault>'
+    fault = read_fault(parse_xml(text.encode()))
     assert fault is not None
     assert (fault.kind, fault.zh) == ("Server", "忙")
-    assert envelope.read_fault(parse_xml(b"<a/>")) is None
+    assert read_fault(parse_xml(b"<a/>")) is None
 
 
 def test_content_types() -> None:
-    assert envelope.media('text/xml; charset="GBK"') == ("text/xml", "gbk")
-    assert envelope.media("Text/XML") == ("text/xml", "")
+    assert media('text/xml; charset="GBK"') == ("text/xml", {"charset": "GBK"})
+    assert media("Text/XML") == ("text/xml", {})
+    assert media('a/b; x="1;2" ;y=3;') == ("a/b", {"x": "1;2", "y": "3"})
+    for bad in ("text/xml; charset=a; charset=b", "text/xml; charset", 'text/xml; a="x'):
+        assert media(bad) == ("", {})
+    assert version_of('multipart/related; start-info="application/soap+xml"; type="application/xop+xml"') is SOAP_12
     with pytest.raises(SoapRefused):
         envelope.parse(b"<a/>", "application/json", frozenset(), max_bytes=100)
 

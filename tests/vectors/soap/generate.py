@@ -179,7 +179,11 @@ def envelopes() -> list[dict[str, str]]:
     ]  # fmt: skip
     made = [vector(name, body.encode(), expect, UTF8) for name, body, expect in rows]
     made.append(vector("X14 SOAPAction of another operation", GOOD, "action-mismatch", action=f'"{NS}/BLJD"'))
-    made.append(vector("a media type of SOAP 1.2", GOOD, "media-type", "application/soap+xml; charset=GBK"))
+    made.append(
+        vector(
+            "X14 SOAP 1.1 under the media type of SOAP 1.2", GOOD, "soap-version", "application/soap+xml; charset=GBK"
+        )
+    )
     made.append(vector("a form", GOOD, "media-type", "application/x-www-form-urlencoded"))
     return made
 
