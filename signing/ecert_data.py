@@ -22,6 +22,7 @@ MAX_PAIRS: Final = 1024
 MAX_VALUE: Final = 4096
 MAX_PERMITS: Final = 64
 OPEN_END: Final = "长期"
+_WIDE_SPACE: Final = "\u3000"  # common in names and addresses
 _NO_END: Final = frozenset({OPEN_END, "永久", "无期限", "99991231", "9999-12-31"})
 _BEIJING: Final = timezone(timedelta(hours=8))
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
@@ -50,7 +51,12 @@ def write(metadata: Metadata) -> Pairs:
     if len(pairs) > MAX_PAIRS or len({key for key, _ in pairs}) != len(pairs):
         raise _wrong("repeated", "照面字段或许可过多，或名称重复", "too many fields or permits, or two of one name")
     for key, value in pairs:
-        if not value or len(value) > MAX_VALUE or value != value.strip() or not value.isprintable():
+        if (
+            not value
+            or len(value) > MAX_VALUE
+            or value != value.strip()
+            or not value.replace(_WIDE_SPACE, "").isprintable()
+        ):
             raise _wrong("text", f"{key} 为空、过长或含控制字符", f"{key} is empty, too long or has control characters")
     return pairs
 

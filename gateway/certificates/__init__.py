@@ -1,0 +1,1 @@
+"""Electronic certificates (电子证照): templates, pages, issue, and what they look like."""
