@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import baselines, carry, ours, parts, seals, sign
+from tests.bench import baselines, carry, ofd, ours, parts, seals, sign
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, cores
 
@@ -91,6 +91,12 @@ def stamps(_: Path, seconds: float) -> Figures:
     return by_rows("seal", "stamps/s", seals.measure(seconds), "openssl speed / 2")
 
 
+def documents(folder: Path, seconds: float) -> Figures:
+    found = ofd.measure(folder, seconds)
+    result = answer("ofd", "documents/s", found["ours"], "necessities", {"necessities": found["beside"]})
+    return result | {"ratio": found["ours"]["ratio"], "large": found["large"]}
+
+
 def by_rows(scenario: str, unit: str, found: Figures, beside: str) -> Figures:
     """A scenario of several kinds of work, each with its own ratio; the first is the one that counts."""
     mine = {**found["rows"][next(iter(found["rows"]))], "rss_mb": found["rss_mb"]}
@@ -106,6 +112,7 @@ SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {
     "carry": carried,
     "sign": signatures,
     "seal": stamps,
+    "ofd": documents,
 }
 
 
