@@ -47,6 +47,8 @@ from gateway.keys.signers import ONLINE, Signers
 from gateway.ops import metrics
 from gateway.ops.alarms import alarm
 from gateway.ops.ocsp import StatusClient
+from gateway.public.register import Register
+from gateway.public.throttle import Throttle
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
@@ -59,6 +61,7 @@ from gateway.web.guard import Refuse
 from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
 from gateway.web.platforms import Platforms
+from gateway.web.public import Public
 from gateway.web.uploads import Uploads
 from signing import certs, crl
 from signing.errors import Unavailable
@@ -152,11 +155,23 @@ async def build(config: Config, base: Path) -> Node:
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(), "platform": doors.routes(), "admin": admin.routes(),
     }  # fmt: skip
+    public = _public(config, journal, vault, clock)
+    if config.listen.public:
+        routes["public"] = public.routes()
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, clock, wake)
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
     return Node(
         config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards,
-        rotation, ring, stamping, _timestamps(config, base, provider, journal, clock),
+        rotation, ring, stamping, _timestamps(config, base, provider, journal, clock), {"public": public.refuse},
+    )  # fmt: skip
+
+
+def _public(config: Config, journal: Journal, vault: Vault, clock: Callable[[], int]) -> Public:
+    """The pages behind certificates' QR codes, from our own register."""
+    given = config.public
+    return Public(
+        Register(journal.read, vault), Throttle(given.per_minute), clock, config.node.lab, frozenset(given.proxies),
+        given.address_header,
     )  # fmt: skip
 
 

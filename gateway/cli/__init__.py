@@ -35,6 +35,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "registry": ("gateway.cli.registry", "名册：多方共签的名片清单", "the registry of cards"),
     "key": ("gateway.cli.key", "本节点的密钥", "our own keys"),
     "db": ("gateway.cli.db", "数据库", "database"),
+    "public": ("gateway.cli.public", "扫码核验页与状态快照", "certificate pages and status snapshots"),
     "bench": ("gateway.cli.bench", "性能测量与基线", "figures beside their baselines"),
 }
 

@@ -15,6 +15,7 @@ LONGEST = 120
 _NUMBER = re.compile(r"\d(?:[ \-_.·/]?\d){6,}[ \-]?[Xx]?")
 _UNBROKEN = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
 _NOT_SHOWN = frozenset({"Cc", "Cf", "Co", "Cn", "Cs"})
+_PLAIN = re.compile(r"[\u4e00-\u9fff]*")
 
 
 def holder(name: str, code_type: str) -> str:
@@ -33,6 +34,8 @@ def code(number: str) -> str:
 
 def words(text: str) -> str:
     """Free words without control characters, long numbers and long unbroken Latin text."""
+    if len(text) <= LONGEST and _PLAIN.fullmatch(text):
+        return text  # as nearly all of them are
     plain = "".join(
         letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) not in _NOT_SHOWN
     )

@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 
 from agreements.calendar import CHINA, china_date
 from gateway.public.shown import FACES, UNKNOWN, Shown, judge
@@ -36,10 +36,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Vary": "Accept",
 }
-_PAGE = Environment(
-    loader=PackageLoader("gateway.public", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-    lstrip_blocks=True,
-).get_template("page.html")  # fmt: skip
+_PAGE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+    (resources.files("gateway.public") / "page.html").read_text("utf-8").replace("/* page.css */", CSS)
+)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -61,7 +60,7 @@ class Page:
         return _PAGE.render(
             face=FACES[verdict], found=found, permits=permits, stale=self.news.stale, sample=self.sample,
             since=_clock(found.since_ms) if found is not None and verdict == found.status != "valid" else "",
-            as_of=_clock(self.news.as_of_ms), made=_clock(self.now_ms), until=_clock(self._until_ms), css=CSS,
+            as_of=_clock(self.news.as_of_ms), made=_clock(self.now_ms), until=_clock(self._until_ms),
         ).encode()  # fmt: skip
 
     def json(self) -> bytes:
@@ -95,7 +94,7 @@ def _at(ms: int) -> datetime:
 
 
 def _clock(ms: int) -> str:
-    return f"{_at(ms):%Y-%m-%d %H:%M:%S}"
+    return _at(ms).replace(tzinfo=None).isoformat(" ")
 
 
 def _rfc3339(ms: int) -> str:

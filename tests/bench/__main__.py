@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import baselines, carry, ofd, ours, parts, seals, sign
+from tests.bench import scans as scanned
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, cores
 
@@ -97,6 +98,11 @@ def documents(folder: Path, seconds: float) -> Figures:
     return result | {"ratio": found["ours"]["ratio"], "large": found["large"]}
 
 
+def scans(folder: Path, seconds: float) -> Figures:
+    mine, alone = scanned.measure(folder, seconds)
+    return answer("scan", "pages/s", mine, "echo", {"echo": baselines.echo(folder, seconds), "from a snapshot": alone})
+
+
 def by_rows(scenario: str, unit: str, found: Figures, beside: str) -> Figures:
     """A scenario of several kinds of work, each with its own ratio; the first is the one that counts."""
     mine = {**found["rows"][next(iter(found["rows"]))], "rss_mb": found["rss_mb"]}
@@ -113,6 +119,7 @@ SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {
     "sign": signatures,
     "seal": stamps,
     "ofd": documents,
+    "scan": scans,
 }
 
 

@@ -1,0 +1,55 @@
+"""The node's own register as the source of the public pages: as of now, whatever was done to a certificate a moment ago."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gateway.core.ecert import State
+from gateway.flow import issued
+from gateway.flow.issued import Issued
+from gateway.public.shown import Shown, show
+from gateway.public.source import News
+from gateway.store.journal import Reader
+from gateway.store.vault import Vault
+
+HIDDEN = frozenset({State.STAMPING, State.DROPPED})  # nobody has been handed such a one
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Register:
+    """``Source`` over the store; ``read`` gives the last committed state."""
+
+    read: Callable[[], Reader]
+    vault: Vault
+
+    def look(self, digest: bytes) -> Shown | None:
+        """The certificate as it stands."""
+        reader = self.read()
+        found = issued.by_token(reader, digest)
+        return None if found is None or found.state in HIDDEN else shown(reader, self.vault, found)
+
+    def news(self, now_ms: int) -> News:
+        """It is the register itself that answers."""
+        return News(now_ms, False)
+
+
+def shown(reader: Reader, vault: Vault, found: Issued) -> Shown:
+    """The public form of a certificate of the register."""
+    row = reader.one("SELECT max(at_ms) FROM certificate_event WHERE certificate = ? AND permit = ''", found.id)
+    since_ms = row[0] if row is not None and row[0] is not None else found.created_ms
+    of = issued.metadata(vault, found)
+    permits = {one.id: State(one.state) for one in issued.permits(reader, found.id)} if of.permits else {}
+    return show(of, State(found.state), since_ms, permits)
+
+
+def entries(reader: Reader, vault: Vault) -> Iterator[tuple[bytes, Shown]]:
+    """All of them in the order of their tokens' digests, a page of the table in memory at a time."""
+    after = b""
+    while tokens := reader.all("SELECT token FROM certificate WHERE token > ? ORDER BY token LIMIT ?", after, PAGE):
+        for (token,) in tokens:
+            found = issued.by_token(reader, token)
+            if found is not None and found.state not in HIDDEN:
+                yield token, shown(reader, vault, found)
+        after = tokens[-1][0]
