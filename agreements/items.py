@@ -150,6 +150,9 @@ def to_toml(items: Iterable[Item]) -> str:
                 cells.append(f"certificate = {_string(material.certificate)}")
             if material.certificate_type:
                 cells.append(f"certificate_type = {_string(material.certificate_type)}")
+            if material.fills:
+                pairs = ", ".join(f"{_string(field)} = {_string(name)}" for field, name in material.fills.items())
+                cells.append(f"fills = {{ {pairs} }}")
             lines.append(f"  {{ {', '.join(cells)} }},")
         lines += ["]", ""]
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.fields import DivisionCode, ItemCode, LongLine, Mode, OptionalLine
+from schemas.fields import DivisionCode, FormKey, ItemCode, LongLine, Mode, OptionalLine
 
 PartyId = Annotated[
     str,
@@ -75,12 +75,13 @@ SignatureMeans = Literal["handwriting", "app", "event_certificate", "scan"]
 
 class ItemMaterial(Part, frozen=True):
     """材料: ``certificate`` names the e-certificate that can stand for it, ``certificate_type`` its type code if
-    known."""
+    known. ``fills``: form field -> field of the certificate's face that fills it (免填写)."""
 
     name: Annotated[LongLine, Meta(title="材料名称")]
     required: Annotated[Literal["yes", "conditional"], Meta(title="是否必要")]
     certificate: Annotated[OptionalLine, Meta(title="可替代的电子证照")] = ""
     certificate_type: Annotated[OptionalLine, Meta(title="证照类型代码")] = ""
+    fills: Annotated[dict[FormKey, LongLine], Meta(title="可填写的表单字段", max_length=100)] = {}
 
 
 class Item(Part, frozen=True):

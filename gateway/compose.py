@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ from gateway.flow.outbox import STAMPER
 from gateway.flow.recognition import lists, recognition, seal_policy
 from gateway.flow.rotate import Rotation
 from gateway.flow.seal import Sealer
+from gateway.flow.sharing import Shares
 from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
 from gateway.flow.statuses import Online, asking
@@ -49,6 +51,9 @@ from gateway.ops.alarms import alarm
 from gateway.ops.ocsp import StatusClient
 from gateway.public.register import Register
 from gateway.public.throttle import Throttle
+from gateway.sharing.getting import Getting, Source
+from gateway.sharing.own import OwnRegister
+from gateway.sharing.sources import open_sources
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
@@ -57,6 +62,7 @@ from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.timestamping import open_client, time_trust
 from gateway.web.admin import Admin
+from gateway.web.certificates import Certificates
 from gateway.web.guard import Refuse
 from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
@@ -90,6 +96,7 @@ class Node:
     cards: Cards
     rotation: Rotation
     ring: Keyring
+    sources: Mapping[str, Source]
     stamping: Stamping | None = None
     timestamps: Timestamps | None = None
     refusals: Mapping[str, Refuse] = field(default_factory=dict)  # of listeners that say no in their own form
@@ -99,6 +106,8 @@ class Node:
         await self.journal.close()
         for platform in self.platforms.values():
             await platform.channel.close()
+        for source in self.sources.values():
+            await source.port.close()
         if self.stamping is not None:
             await self.stamping.close()
         if self.timestamps is not None:
@@ -119,6 +128,7 @@ async def build(config: Config, base: Path) -> Node:
     stamping = _stamping(config, base, ring)
     expected = _expected(config, base, ring, found)
     platforms = _platforms(config, signers, provider, clock)
+    getting = _getting(config, base, ring, OwnRegister(lambda: journal.read(), vault, parts, clock), expected, clock)
     tls = _tls(config, base, found)
     metrics.SIGNING.set(any(signers.of(use)().kind == "software" for use in ONLINE))
     journal = Journal(data / DATABASE, Head(found.card.origin, signers.of("checkpoint")), clock)
@@ -137,9 +147,7 @@ async def build(config: Config, base: Path) -> Node:
     desk = Desk(party, journal, vault, parts, agreed, stamps, signatures, found.divisions, new_id, clock, wake)
     notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
-    if stamping is not None:
-        to_stamper = ToStamper(stamping, expected, journal, vault, parts, config.delivery, random.random, clock, wake)
-        loops[STAMPER] = Loop(STAMPER, journal, to_stamper, clock, config.delivery.parallel)
+    loops.update(_stamping_loop(config, stamping, expected, journal, vault, parts, clock, wake))
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
         stamps=replace(stamps, online=_online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
@@ -151,9 +159,12 @@ async def build(config: Config, base: Path) -> Node:
     doors = Platforms(
         platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, clock
     )
+    code, code_ms = _code(provider), config.limits.use_code_ms
+    shares = Shares(party, journal, vault, parts, agreed, getting, new_id, code, code_ms)
     admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
     routes: dict[str, Sequence[web.RouteDef]] = {
-        "exchange": exchange.routes(), "platform": doors.routes(), "admin": admin.routes(),
+        "exchange": exchange.routes(), "platform": [*doors.routes(), *Certificates(doors, shares).routes()],
+        "admin": admin.routes(),
     }  # fmt: skip
     public = _public(config, journal, vault, clock)
     if config.listen.public:
@@ -162,8 +173,32 @@ async def build(config: Config, base: Path) -> Node:
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
     return Node(
         config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards,
-        rotation, ring, stamping, _timestamps(config, base, provider, journal, clock), {"public": public.refuse},
+        rotation, ring, getting.sources, stamping, _timestamps(config, base, provider, journal, clock), {"public": public.refuse},
     )  # fmt: skip
+
+
+def _getting(
+    config: Config, base: Path, ring: Keyring, own: OwnRegister, expected: Expected, clock: Callable[[], int]
+) -> Getting:
+    """Where certificates come from, and who judges the seals on them."""
+    return Getting(open_sources(config, base, ring, own, expected, clock), _judges(config, ring.provider), clock)
+
+
+def _stamping_loop(
+    config: Config,
+    stamping: Stamping | None,
+    expected: Expected,
+    journal: Journal,
+    vault: Vault,
+    parts: Parts,
+    clock: Callable[[], int],
+    wake: Callable[[str], None],
+) -> dict[str, Loop]:
+    """The loop of the city's stamping system, where there is one."""
+    if stamping is None:
+        return {}
+    to_stamper = ToStamper(stamping, expected, journal, vault, parts, config.delivery, random.random, clock, wake)
+    return {STAMPER: Loop(STAMPER, journal, to_stamper, clock, config.delivery.parallel)}
 
 
 def _public(config: Config, journal: Journal, vault: Vault, clock: Callable[[], int]) -> Public:
@@ -385,6 +420,11 @@ async def _register_peers(journal: Journal, partners: Mapping[str, Partner]) -> 
             )
 
     (await journal.submit(work)).only()
+
+
+def _code(provider: Provider) -> Callable[[], str]:
+    """Use codes: 192 random bits."""
+    return lambda: base64.urlsafe_b64encode(provider.random(24)).decode()
 
 
 def _nonce(provider: Provider) -> Callable[[], str]:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from adapters.registry import PlatformSettings
+from adapters.sharing.registry import SharingSettings
 from gateway.stamping.family import AnswerWords, External, OrderWords
 from signing.ocsp import Digest
 from signing.policy import Nonce, Partitions
@@ -130,7 +131,8 @@ class Delivery(_Strict, frozen=True, kw_only=True):
 
 
 class Limits(_Strict, frozen=True, kw_only=True):
-    """Sizes in bytes, times in ms. ``window_ms``: how far a signed time may be from ours (protocol: ± 5 min)."""
+    """Sizes in bytes, times in ms. ``window_ms``: how far a signed time may be from ours (protocol: ± 5 min); ``use_code_ms``:
+    how long a use code (用证码) lives."""
 
     body: int = 1 << 20
     range: int = 1 << 20
@@ -138,6 +140,7 @@ class Limits(_Strict, frozen=True, kw_only=True):
     batch: int = 32 << 20
     window_ms: int = 300_000
     upload_idle_ms: int = 24 * 3_600_000
+    use_code_ms: Annotated[int, Meta(ge=1000, le=7 * 24 * 3_600_000)] = 2 * 3_600_000
 
 
 class Peer(_Strict, frozen=True, kw_only=True):
@@ -234,6 +237,19 @@ class ApplicantSignatures(_Strict, frozen=True, kw_only=True):
     crl: str = ""
 
 
+class SharingPlatform(SharingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A platform that certificates are taken from (证照共享平台, 免证办). ``types``: the certificate types it is asked for, all if
+    empty. ``secret``: its password or token. ``key``: SM2 key (PEM, under the keyring's passphrase) that it encrypts data to.
+    ``anchors``, ``crl``: by which the seals on its certificates are judged, files."""
+
+    id: Annotated[str, Meta(pattern=r"^(?!own$)[0-9a-z-]{1,32}$")]
+    types: tuple[str, ...] = ()
+    secret: Secret
+    key: str = ""
+    anchors: Annotated[tuple[str, ...], Meta(min_length=1)]
+    crl: str = ""
+
+
 class Clocks(_Strict, frozen=True, kw_only=True):
     """``deem_accepted``: no notice within the agreement's notify term means accepted (视为受理, 行政许可法 32)."""
 
@@ -258,6 +274,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     revocation: Revocation = Revocation()
     peer: tuple[Peer, ...] = ()
     platform: tuple[PlatformSettings, ...] = ()
+    sharing: tuple[SharingPlatform, ...] = ()
     agreement: tuple[AgreementFile, ...] = ()
 
 
@@ -335,6 +352,7 @@ def _suggest(error: str) -> str:
         Clocks,
         Secret,
         PlatformSettings,
+        SharingPlatform,
         ApplicantSignatures,
         External,
         OrderWords,

@@ -144,6 +144,34 @@ CATALOGUE: dict[str, Problem] = {
     "TB-6006": Problem(503, "附件尚在解密核对", "The parts are still being decrypted and checked", *_WAIT),
     "TB-7011": Problem(403, "协议未约定使用该类证照", "The agreement does not cover this certificate", *_AGREE),
     "TB-7012": Problem(403, "协议未约定这样使用证照", "The agreement does not cover this use of it", *_AGREE),
+    "TB-7021": Problem(404, "没有这个用证码", "No such use code", *_FIX),
+    "TB-7022": Problem(409, "用证码已使用过", "The use code has been used", "重新申请用证码", "Ask for a new use code"),
+    "TB-7023": Problem(410, "用证码已过期", "The use code has expired", "重新申请用证码", "Ask for a new use code"),
+    "TB-7024": Problem(
+        403, "用证码不是为此办件、事项或证照签发的", "The use code was issued for another case, item or type", *_FIX
+    ),
+    "TB-7025": Problem(
+        422, "证照属于其他持证主体", "The certificate is another holder's", "核对申请人身份", "Check who applies"
+    ),
+    "TB-7026": Problem(
+        422,
+        "证照当前不是有效状态",
+        "The certificate is not valid now",
+        "请申请人提供其他材料",
+        "Ask for another material",
+    ),
+    "TB-7027": Problem(
+        422,
+        "证照文件核验未通过",
+        "The certificate's file does not hold",
+        "请申请人提供其他材料",
+        "Ask for another material",
+    ),
+    "TB-7028": Problem(503, "证照共享平台暂不可用", "The sharing platform is not available for now", *_WAIT),
+    "TB-7029": Problem(422, "证照共享平台未予提供", "The sharing platform did not give it", *_OPS),
+    "TB-7030": Problem(404, "没有查到这张证照", "No such certificate was found", *_FIX),
+    "TB-7031": Problem(422, "这类证照没有可用的共享来源", "No source shares certificates of this type", *_OPS),
+    "TB-7032": Problem(503, "暂时无法判定证照是否有效", "The certificate cannot be judged now", *_WAIT),
     "TB-7041": Problem(
         429,
         "查询过于频繁，请稍后再试",

@@ -12,6 +12,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from agreements import template
 from agreements.items import materials_from_rows, read_csv
 from agreements.model import CertificateLine, Confidentiality, Item, ItemMaterial, Party
@@ -61,6 +63,12 @@ _CARD: Final = [
 ]
 _CARD_SOURCE: Final = "材料为示例自拟，未见公开指南；时限参照襄十随神社保卡区域通办报道 2021-08-30（不超过30个工作日）"
 
+# 免填写: form fields that a certificate of a type fills, by the names of its face.
+FILLS: Final[dict[str, dict[str, str]]] = {
+    IDENTITY_CARD: {"姓名": "CZZT", "公民身份号码": "CZZTDM", "住址": "DZ"},
+    LICENCE: {"名称": "CZZT", "统一社会信用代码": "CZZTDM", "经营场所": "JYCS"},
+}
+
 
 def _read(name: str) -> bytes:
     return (resources.files("agreements.samples") / "data" / name).read_bytes()
@@ -80,11 +88,15 @@ def items() -> tuple[Item, ...]:
         sources.append(origins.get(row.materials, _CARD_SOURCE))
         result.append(
             Item(
-                row.code, row.name, 1, row.applicant, materials.get(row.materials, _CARD),  # type: ignore[arg-type]
+                row.code, row.name, 1, row.applicant, [_filling(one) for one in materials.get(row.materials, _CARD)],  # type: ignore[arg-type]
                 department=known[4] if known else "", source="|".join(dict.fromkeys(sources)), **row.more,
             )
         )  # fmt: skip
     return tuple(result)
+
+
+def _filling(material: ItemMaterial) -> ItemMaterial:
+    return msgspec.structs.replace(material, fills=FILLS.get(material.certificate_type, {}))
 
 
 def lab_party(division: str) -> str:

@@ -63,6 +63,16 @@ class Agreed:
             return Refusal("wrong-direction", decision.clause, zh, "the application is for another place")
         return decision
 
+    def fills(self, item: str, type_code: str) -> dict[str, str]:
+        """Form field -> field of the certificate's face that fills it, for an item and a type of certificate, as the newest
+        list that says so has it."""
+        for held in sorted(self.book.held, key=lambda one: one.agreement.version, reverse=True):
+            for one in held.agreement.items:
+                for material in one.materials if one.code == item else ():
+                    if material.certificate_type == type_code and material.fills:
+                        return material.fills
+        return {}
+
 
 def _overtaken(decision: Route | Refusal) -> bool:
     return isinstance(decision, Refusal) and decision.code == "agreement-superseded"

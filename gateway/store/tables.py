@@ -305,3 +305,55 @@ certificate_copy = Table(  # annotated copies (加注件) for relying parties
     Column("created_ms", BigInteger, nullable=False),
     Index("certificate_copies", "certificate"),
 )
+
+use_code = Table(  # use codes (用证码): one certificate, one case, one item, one requester, once
+    "use_code",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SM3 of the code; the code itself is nowhere
+    Column("id", String(26), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("platform", String(32), nullable=False),  # the requester
+    Column("source", String(32), nullable=False),
+    Column("case_number", String(64), nullable=False),
+    Column("item", String(128), nullable=False),
+    Column("type_code", String(64), nullable=False),
+    Column("identifier", String(160), nullable=False),
+    Column("holder", LargeBinary, nullable=False),  # HMAC-SM3 of the holder's code
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # holder, cause, the source's own ticket
+    Column("status", String(16), nullable=False),  # how the certificate stood when it was fetched …
+    Column("status_ms", BigInteger, nullable=False),  # … and when that was
+    Column("seen", LargeBinary, nullable=False),  # sealed: what the file says
+    Column("file", String(64), nullable=False),  # SM3 of the OFD
+    Column("file_size", BigInteger, nullable=False),
+    Column("reason", String(64), nullable=False),  # why it failed
+    Column("message", String(26), nullable=False),  # the application that it was spent on
+    Column("material", String(256), nullable=False),  # in whose place it stands
+    Column("filled", Integer, nullable=False),  # fields of the form that it filled
+    Column("attempts", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("use_code_message", "message"),
+    Index("use_code_id", "id", unique=True),
+)
+
+certificate_use = Table(  # who asked what about whom, for what, and what was answered (谁查了谁)
+    "certificate_use",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("act", String(16), nullable=False),  # query | authorise | fetch | verify | use
+    Column("platform", String(32), nullable=False),
+    Column("case_number", String(64), nullable=False),
+    Column("item", String(128), nullable=False),
+    Column("type_code", String(64), nullable=False),
+    Column("holder", LargeBinary, nullable=False),  # HMAC-SM3 of the holder's code; empty where none was named
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("asked", LargeBinary, nullable=False),  # sealed: the statement whose digest the leaf holds
+    Column("leaf", BigInteger, nullable=False),
+    Column("outcome", String(32), nullable=False),  # empty until it is known
+    Column("answered", LargeBinary, nullable=False),  # sealed likewise
+    Column("answer_leaf", BigInteger),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("certificate_use_holder", "holder"),
+    Index("certificate_use_case", "case_number"),
+)

@@ -63,7 +63,7 @@ class Platforms:
 
     # --- signed JSON REST --------------------------------------------------------------------------------------------
 
-    def _caller(self, request: web.Request, body: bytes) -> tuple[Platform, Signed]:
+    def caller(self, request: web.Request, body: bytes) -> tuple[Platform, Signed]:
         """Who signed this very request; raises ``Refused`` with a reason that does not tell one unknown from another."""
         path, _, query = request.raw_path.partition("?")
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
@@ -80,11 +80,11 @@ class Platforms:
             raise NOBODY
         return platform, outcome
 
-    def _until(self) -> int:
+    def until(self) -> int:
         return self.now_ms() + 2 * self.window_ms
 
     async def _spend(self, platform: Platform, signed: Signed) -> None:
-        owner, nonce, until = f"platform:{platform.id}", signed.nonce, self._until()
+        owner, nonce, until = f"platform:{platform.id}", signed.nonce, self.until()
         (await self.desk.journal.submit(lambda tx: spend_nonce(tx, owner, nonce, until))).only()
 
     async def post_case(self, request: web.Request) -> web.Response:
@@ -97,15 +97,15 @@ class Platforms:
 
     async def _act(self, request: web.Request, operation: str, case: str) -> web.Response:
         body = await read_body(request, self.body_limit)
-        platform, signed = self._caller(request, body)
+        platform, signed = self.caller(request, body)
         act = read_act(platform, operation, body, case)
-        receipt = await self.desk.take(deed_of(platform.id, act, body, signed.nonce, self._until()))
+        receipt = await self.desk.take(deed_of(platform.id, act, body, signed.nonce, self.until()))
         metrics.TAKEN.labels("platform", "receipt").inc()
         return web.Response(body=platform.translator.reply_ok(act, receipt), content_type="application/json")
 
     async def get_case(self, request: web.Request) -> web.Response:
         """Where a case of this platform stands."""
-        platform, _ = self._caller(request, b"")
+        platform, _ = self.caller(request, b"")
         return web.json_response(self.status(platform.id, request.match_info["id"]))
 
     def status(self, platform: str, number: str) -> dict[str, str]:
@@ -129,19 +129,19 @@ class Platforms:
 
     async def head_material(self, request: web.Request) -> web.Response:
         """How far an upload of this platform is."""
-        platform, _ = self._caller(request, b"")
+        platform, _ = self.caller(request, b"")
         return await self.uploads.head(f"platform:{platform.id}", digest_of(request))
 
     async def put_material(self, request: web.Request) -> web.Response:
         """One range of a material."""
         data = await read_body(request, self.range_limit)
-        platform, signed = self._caller(request, data)
+        platform, signed = self.caller(request, data)
         await self._spend(platform, signed)
         return await self.uploads.put(f"platform:{platform.id}", digest_of(request), content_range(request), data)
 
     async def get_material(self, request: web.Request) -> web.StreamResponse:
         """A file of one of this platform's cases, streamed from where it is asked for."""
-        platform, _ = self._caller(request, b"")
+        platform, _ = self.caller(request, b"")
         digest = digest_of(request)
         owner, size = self._owner(platform.id, digest)
         start, length = wanted_range(request, size)
