@@ -32,7 +32,7 @@ _REVOKED_LATER = click.option(
 )
 
 
-_ALLOW_UNCOVERED = click.option(
+ALLOW_UNCOVERED = click.option(
     "--allow-uncovered",
     is_flag=True,
     help=say(
@@ -40,6 +40,11 @@ _ALLOW_UNCOVERED = click.option(
     ),
 )
 
+_PARTY = click.option(
+    "--party",
+    metavar="ID",
+    help=say("只按这一对端的根证书、吊销列表与撤销印章清单", "by this partner's anchors and lists only"),
+)
 _TSA_ANCHOR = click.option(
     "--tsa-anchor",
     "tsa_anchors",
@@ -47,6 +52,8 @@ _TSA_ANCHOR = click.option(
     metavar="F",
     help=say("所信任的时间戳机构根证书，可多次", "root of a time-stamp authority that is believed"),
 )
+# What a verdict is made against: see ``against``.
+TRUST = (_PARTY, CONFIG, ANCHOR, INTERMEDIATE, CRL, OCSP, REQUIRE_CRL, _TSA_ANCHOR, _REVOKED_LATER)
 
 
 @click.group("seal", help=say("电子印章与电子签章。", "Electronic seals and stamps."))
@@ -172,16 +179,8 @@ def show(file: str, picture_out: str | None, json: bool) -> None:
 @click.option(
     "--digest", metavar="HEX", help=say("原文的 SM3 摘要，代替 --document", "its SM3 digest, instead of --document")
 )
-@click.option(
-    "--party",
-    metavar="ID",
-    help=say("只按这一对端的根证书、吊销列表与撤销印章清单", "by this partner's anchors and lists only"),
-)
-@CONFIG
 @click.option("--doctor", "examined", is_flag=True, help=say("附上诊断", "with the seal doctor's findings"))
-@options(
-    ANCHOR, INTERMEDIATE, CRL, OCSP, REQUIRE_CRL, _TSA_ANCHOR, _REVOKED_LATER, _ALLOW_UNCOVERED, AT, PROVIDER, JSON
-)
+@options(*TRUST, ALLOW_UNCOVERED, AT, PROVIDER, JSON)
 def verify(file: str, document: str | None, digest: str | None, examined: bool, json: bool, **given: Any) -> None:
     """Without the document a stamp's verdict is "cannot tell" at best."""
     from functools import partial
@@ -196,7 +195,7 @@ def verify(file: str, document: str | None, digest: str | None, examined: bool, 
     from signing.verify import verify_seal, verify_stamp
 
     context, moment = Context(json), tools.now(given["at"])
-    against = _against(context, moment, **given)
+    trusted = against(context, moment, **given)
     ofd = read_ofd(context, file)
     if ofd is not None:
         if document is not None or digest is not None:
@@ -204,14 +203,14 @@ def verify(file: str, document: str | None, digest: str | None, examined: bool, 
         if examined:
             raise click.UsageError(say("OFD 用 tongban seal doctor 诊断", "for an OFD: tongban seal doctor"))
         uncovered: Uncovered = "note" if given["allow_uncovered"] else "reject"
-        judge_ofd = partial(verify_ofd, ofd, at=moment, uncovered=uncovered, **against)
+        judge_ofd = partial(verify_ofd, ofd, at=moment, uncovered=uncovered, **trusted)
         verdict_ofd(context, tools.as_of_then_or_now(lambda day: judge_ofd(lists_as_of=day), moment), moment)
     found = read(context, file)
-    judge: partial[SealReport] = partial(verify_stamp if found.stamp else verify_seal, found.raw, at=moment, **against)
+    judge: partial[SealReport] = partial(verify_stamp if found.stamp else verify_seal, found.raw, at=moment, **trusted)
     if found.stamp:
         judge = partial(judge, document_digest=document_digest(document, digest))
     report = tools.as_of_then_or_now(lambda day: judge(lists_as_of=day), moment)
-    verdict(context, report, moment, examine(found.raw, against["provider"]) if examined else None)
+    verdict(context, report, moment, examine(found.raw, trusted["provider"]) if examined else None)
 
 
 @group.command(
@@ -257,13 +256,13 @@ def withdraw(
     seal_party.withdraw(Context(json), path, file, ids, reason, at, days)
 
 
-def _against(context: Context, moment: datetime, **given: Any) -> dict[str, Any]:
+def against(context: Context, moment: datetime, **given: Any) -> dict[str, Any]:
     """What the verdict is made against: trust, lists, policy and provider as typed, or those of one partner."""
     from gateway.cli import cert_tools as tools
 
     provider = context.open(given["provider"], failing=None)
     policy = _policy(given["require_crl"], given["accept_revoked_later"])
-    against = {
+    trusted = {
         "anchors": tools.certificates(context, given["anchors"]),
         "intermediates": tools.certificates(context, given["intermediates"]),
         "crls": tools.lists(context, given["crls"]),
@@ -278,8 +277,8 @@ def _against(context: Context, moment: datetime, **given: Any) -> dict[str, Any]
         if given["anchors"] or given["crls"]:
             raise click.UsageError(say("--party 自带根证书与吊销列表", "--party brings its own anchors and lists"))
         found = recognised(context, given["party"], given["path"], moment, policy, provider)
-        against |= {"anchors": found.anchors, "crls": found.crls, "policy": found.policy}
-    return against
+        trusted |= {"anchors": found.anchors, "crls": found.crls, "policy": found.policy}
+    return trusted
 
 
 def _times(anchors: list[Certificate]) -> TimeTrust | None:

@@ -161,7 +161,7 @@ def _picture(context: Context, wanted: WantedSeal) -> Picture:
     return Picture(seen.type, data, wanted.width, wanted.height)
 
 
-def _stamper(context: Context, wanted: WantedStamp) -> LocalStamper:
+def stamper(context: Context, wanted: WantedStamp) -> LocalStamper:
     seal = read(context, wanted.seal)
     certificate = tools.certificates(context, [wanted.cert])[0]
     return LocalStamper(
@@ -177,12 +177,12 @@ def _stamper(context: Context, wanted: WantedStamp) -> LocalStamper:
 
 def stamp_file(context: Context, file: str, wanted: WantedStamp) -> NoReturn:
     """A stamp in the seal's form, or the reason why this seal may not be used now."""
-    stamper = _stamper(context, wanted)
+    by = stamper(context, wanted)
     at = tools.now(wanted.at).replace(microsecond=0)
     info = wanted.property_info if wanted.property_info is not None else _ascii_name(file)
     if not info.isascii():
         raise click.UsageError(say("--property-info 限 ASCII", "--property-info is ASCII"))
-    made = stamper.stamp(digest_file(file, b""), info, at)
+    made = by.stamp(digest_file(file, b""), info, at)
     if not isinstance(made, bytes):
         tools.refuse(context, made)
     tools.put(context, wanted.out, made)
@@ -203,11 +203,11 @@ def stamp_many(context: Context, batch: str, wanted: WantedStamp, sure: bool) ->
 
     if wanted.property_info is not None:
         raise click.UsageError(say("--property-info 只用于单个文件", "--property-info is for one file"))
-    stamper = _stamper(context, wanted)
-    refused = stamper.refusal(tools.now(wanted.at))
+    by = stamper(context, wanted)
+    refused = by.refusal(tools.now(wanted.at))
     if refused is not None:
         tools.refuse(context, refused)
-    stamp_batch(context, batch, wanted.out, stamper, lambda: tools.now(wanted.at), sure=sure)
+    stamp_batch(context, batch, wanted.out, by, lambda: tools.now(wanted.at), sure=sure)
 
 
 def _ascii_name(path: str) -> str:
