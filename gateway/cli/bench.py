@@ -22,6 +22,7 @@ SCENARIOS = {
     "ofd": ("OFD 电子证照全项核验，一个核，热", "OFD e-certificates verified with all checks, one core, warm"),
     "carry": ("材料转递：端到端加密，甲网关到乙网关", "materials sealed from gateway A to gateway B"),
     "scan": ("扫码核验页，一个核", "pages behind QR codes, one core"),
+    "map": ("字段映射：4 KiB 办件，一个核", "a platform's case of 4 KiB through its rule table, one core"),
     "sign": ("SM2 验签与签名，1 KiB", "SM2 verification and signature, 1 KiB"),
 }
 ROOT = Path(__file__).resolve().parents[2]

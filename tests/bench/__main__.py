@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import baselines, carry, ofd, ours, parts, seals, sign
+from tests.bench import baselines, carry, mapping, ofd, ours, parts, seals, sign
 from tests.bench import scans as scanned
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, cores
@@ -103,6 +103,11 @@ def scans(folder: Path, seconds: float) -> Figures:
     return answer("scan", "pages/s", mine, "echo", {"echo": baselines.echo(folder, seconds), "from a snapshot": alone})
 
 
+def mapped(_: Path, seconds: float) -> Figures:
+    mine, others = mapping.measure(seconds)
+    return answer("map", "messages/s", mine, "jsonata-python", others)
+
+
 def by_rows(scenario: str, unit: str, found: Figures, beside: str) -> Figures:
     """A scenario of several kinds of work, each with its own ratio; the first is the one that counts."""
     mine = {**found["rows"][next(iter(found["rows"]))], "rss_mb": found["rss_mb"]}
@@ -120,6 +125,7 @@ SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {
     "seal": stamps,
     "ofd": documents,
     "scan": scans,
+    "map": mapped,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import tomllib
 from typing import Any
@@ -47,7 +48,7 @@ def test_the_tables_have_no_error_in_either_direction() -> None:
     assert report.hints == []
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(examples.BODIES)
 def test_any_body_goes_out_and_comes_back(body: Any) -> None:
     type_ = TYPE_OF[type(body)]
@@ -56,8 +57,9 @@ def test_any_body_goes_out_and_comes_back(body: Any) -> None:
     try:
         wire = PROFILE.outward[type_].run(body_of(out), envelope(out))
     except Untranslatable as bad:
-        private = any(map(is_private, codec.canonical(body).decode()))
-        assert private if bad.code == "character-private" else body.at.year >= 2100  # a time stamp ends there
+        text = codec.canonical(body).decode()
+        private, late = any(map(is_private, text)), re.search(r"2[1-9]\d\d-\d\d-\d\dT", text)
+        assert private if bad.code == "character-private" else late  # time stamps end in 2100
         return
     back = PROFILE.inward[type_].run(json.loads(msgspec.json.encode(wire)))
     assert codec.build(type_, back) == body
