@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,11 @@ import msgspec
 from adapters.base import Channel, Denied, Presented, Signed, Translator, Untranslatable
 from adapters.codecs import Codec
 from adapters.functions import installed
+from adapters.mapping_version import files_of, version_of
+from adapters.profile import compile_profile
 
 if TYPE_CHECKING:
+    from adapters.again import Mapped
     from adapters.soap.service import Service
     from signing.providers import Provider
     from signing.sm2 import Signer
@@ -76,7 +79,8 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """An open platform. ``service``: for callers that speak SOAP to us; ``app_of``: reads the app id from headers."""
+    """An open platform. ``service``: for callers that speak SOAP to us; ``app_of``: reads the app id from headers;
+    ``mapping``: which version of its profile it works by, ``files`` what that is made of."""
 
     id: str
     family: str
@@ -87,6 +91,8 @@ class Platform:
     app_of: Callable[[Iterable[tuple[str, str]]], str] | None = None
     app_id: str = ""
     service: Service | None = None
+    mapping: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_profile(data: bytes) -> dict[str, Any]:
@@ -117,7 +123,16 @@ def open_platform(
     read = read_profile(profile)
     opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed())
     platform: Platform = import_module(FAMILIES[read["family"]]).open_family(opening)
-    return platform
+    files = files_of(profile, read, resources)
+    return replace(platform, mapping=version_of(read, files), files=files)
+
+
+def open_translator(profile: bytes, resources: Mapping[str, bytes], max_bytes: int = 64 << 20) -> Mapped:
+    """The translator of a profile alone, for stored bytes and samples. Raises Untranslatable or Faulty."""
+    read = read_profile(profile)
+    family = import_module(FAMILIES[read["family"]])
+    translator: Mapped = family.open_translator(compile_profile(read, installed()), resources, max_bytes)
+    return translator
 
 
 def find_caller(platforms: Iterable[Platform], headers: Iterable[tuple[str, str]]) -> Platform | None:

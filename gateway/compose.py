@@ -22,6 +22,7 @@ from gateway.core.applicant_signature import Believed
 from gateway.exchange.client import PeerClient
 from gateway.exchange.tls import Tls
 from gateway.exchange.trust import Partner
+from gateway.flow import mappings
 from gateway.flow.agreed import Agreed
 from gateway.flow.cards import Cards
 from gateway.flow.desk import Desk
@@ -127,12 +128,13 @@ async def build(config: Config, base: Path) -> Node:
     signatures = Signatures(parts, ring.provider, _believed(config, base), clock)
     stamping = _stamping(config, base, ring)
     expected = _expected(config, base, ring, found)
-    platforms = _platforms(config, signers, provider, clock)
+    platforms = _platforms(config, base, signers, provider, clock)
     getting = _getting(config, base, ring, OwnRegister(lambda: journal.read(), vault, parts, clock), expected, clock)
     tls = _tls(config, base, found)
     metrics.SIGNING.set(any(signers.of(use)().kind == "software" for use in ONLINE))
     journal = Journal(data / DATABASE, Head(found.card.origin, signers.of("checkpoint")), clock)
     await journal.start()
+    await journal.submit(mappings.keep(platforms.values()))
     await _register_peers(journal, found.partners)
     session = _session()
     uploads = Uploads(parts, journal, config.limits.part)
@@ -315,14 +317,28 @@ def _waker(loops: dict[str, Loop], rotation: Rotation) -> Callable[[str], None]:
     return wake
 
 
-def _platforms(config: Config, signers: Signers, provider: Provider, clock: Callable[[], int]) -> dict[str, Platform]:
+def _platforms(
+    config: Config, base: Path, signers: Signers, provider: Provider, clock: Callable[[], int]
+) -> dict[str, Platform]:
+    """Profiles by name from the package, by path (``….toml``) from beside the configuration."""
     signer, nonce = signers.of("platform"), _nonce(provider)
-    profiles = resources.files("adapters") / "profiles"
-    files = {one.name: one.read_bytes() for one in profiles.iterdir() if one.is_file()}
-    return {
-        one.id: open_platform(one, files[f"{one.profile}.toml"], files, signer, provider, nonce, clock)
-        for one in config.platform
-    }
+    bundled = resources.files("adapters") / "profiles"
+    opened = {}
+    for one in config.platform:
+        own = one.profile.endswith(".toml")
+        folder = (base / one.profile).parent if own else bundled
+        name = Path(one.profile).name if own else f"{one.profile}.toml"
+        try:
+            files = {file.name: file.read_bytes() for file in folder.iterdir() if _of_a_profile(file.name)}
+            opened[one.id] = open_platform(one, files[name], files, signer, provider, nonce, clock)
+        except (OSError, KeyError):
+            where = f"platform.{one.id}.profile"
+            raise ConfigError(where, f"没有这个方案：{one.profile}", f"no such profile: {one.profile}") from None
+    return opened
+
+
+def _of_a_profile(name: str) -> bool:
+    return name.endswith((".toml", ".xsd", ".xsl"))
 
 
 def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Parts, clock: Callable[[], int]) -> Stamps:

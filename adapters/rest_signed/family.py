@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from adapters.base import Denied, Presented, Signed, Untranslatable
-from adapters.profile import compile_profile
+from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
 from adapters.rest_signed import sign
 from adapters.rest_signed.channel import RestChannel
@@ -23,6 +25,11 @@ def _key(text: str) -> PublicKey:
         return PublicKey.from_bytes(bytes.fromhex(text))
     except (Malformed, ValueError):
         raise Untranslatable("public-key-unreadable", "平台公钥读不出来", "a platform key cannot be read") from None
+
+
+def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int) -> RestTranslator:
+    """The translator alone: it needs nothing but the profile."""
+    return RestTranslator(profile, max_bytes)
 
 
 def open_family(opening: Opening) -> Platform:
@@ -56,7 +63,7 @@ def open_family(opening: Opening) -> Platform:
         id=settings.id,
         family=profile.text.family,
         profile=profile.text.name,
-        translator=RestTranslator(profile, settings.max_message_bytes),
+        translator=open_translator(profile, opening.resources, settings.max_message_bytes),
         channel=channel,
         authenticate=authenticate,
         app_of=lambda headers: sign.app_of(scheme, headers),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from adapters.base import Denied, Presented, Signed, Untranslatable
-from adapters.profile import compile_profile
+from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
 from adapters.soap.caller import Caller
 from adapters.soap.channel import SoapChannel
@@ -21,22 +23,30 @@ IN_ENVELOPE = Denied(
 )
 
 
+def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int) -> SoapTranslator:
+    """The translator alone. Raises Untranslatable for a ``soap`` table or an XSD that cannot work."""
+    try:
+        words = msgspec.convert(profile.text.soap, Words)
+    except msgspec.ValidationError as error:
+        raise Untranslatable("soap-unreadable", f"soap 有误：{error}", f"bad soap table: {error}") from None
+    xsd = resources.get(words.schema)
+    if xsd is None:
+        raise Untranslatable("schema-missing", f"缺少文件 {words.schema}", f"{words.schema} is missing", "soap.schema")
+    try:
+        return SoapTranslator(profile, words, compile_xsd(xsd), max_bytes)
+    except Invalid as bad:
+        raise Untranslatable(bad.code, bad.zh, bad.en, "soap.schema") from None
+
+
 def open_family(opening: Opening) -> Platform:
     """Raises Untranslatable or Faulty for a profile, an XSD or settings that cannot work."""
     settings, profile = opening.settings, compile_profile(opening.profile, opening.functions)
     try:
-        words = msgspec.convert(profile.text.soap, Words)
         answer = msgspec.convert(profile.text.answer, AnswerForm)
     except msgspec.ValidationError as error:
-        raise Untranslatable("soap-unreadable", f"soap 或 answer 有误：{error}", f"bad soap table: {error}") from None
-    xsd = opening.resources.get(words.schema)
-    if xsd is None:
-        raise Untranslatable("schema-missing", f"缺少文件 {words.schema}", f"{words.schema} is missing", "soap.schema")
-    try:
-        schema = compile_xsd(xsd)
-    except Invalid as bad:
-        raise Untranslatable(bad.code, bad.zh, bad.en, "soap.schema") from None
-    translator = SoapTranslator(profile, words, schema, settings.max_message_bytes)
+        raise Untranslatable("answer-unreadable", f"answer 有误：{error}", f"bad answer table: {error}") from None
+    translator = open_translator(profile, opening.resources, settings.max_message_bytes)
+    xsd = opening.resources[translator.words.schema]
 
     def authenticate(shown: Presented, now_ms: int) -> Signed | Denied:
         return IN_ENVELOPE

@@ -1,4 +1,5 @@
 """``tongban map check|run|trace``: a profile's tables checked before any message, and tried on a sample.
+``map shadow|replay`` try it on a node's real messages.
 
 Inwards (``--operation``) the sample is a message of the platform: JSON, or the XML element of a SOAP Body. Outwards
 (``--type``) it is a canonical body as JSON; without a sample the built-in fictitious one is used. Exit: 0 it maps, 1 it does
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli.map_shadow import replay, shadow
 from gateway.lang import say
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ def _sample_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group("map", help=say("字段映射：检查、试运行、溯源。", "Mapping rules: check, run, trace."))
 def group() -> None:
     """Mapping."""
+
+
+group.add_command(shadow)
+group.add_command(replay)
 
 
 @group.command(help=say("检查方案的全部映射表。", "Check all tables of a profile."))

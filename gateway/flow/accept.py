@@ -34,7 +34,7 @@ class Deed:
     """An authenticated act of a local platform. ``original`` are its bytes; ``nonce`` is spent in the same transaction.
 
     ``fingerprint`` is the digest of what the platform said, in canonical form: a repetition has the same, whatever the
-    gateway added to the body since (a stamp).
+    gateway added to the body since (a stamp). ``mapping`` names the version of the mapping that made the canonical form.
     """
 
     platform: str
@@ -44,6 +44,7 @@ class Deed:
     original: bytes
     nonce: str = ""
     nonce_until_ms: int = 0
+    mapping: str = ""
 
     @property
     def owner(self) -> str:
@@ -51,10 +52,10 @@ class Deed:
         return f"platform:{self.platform}"
 
 
-def deed_of(platform: str, act: Act, original: bytes, nonce: str = "", until_ms: int = 0) -> Deed:
+def deed_of(platform: str, act: Act, original: bytes, nonce: str = "", until_ms: int = 0, mapping: str = "") -> Deed:
     """The deed of an authenticated platform; its translator has checked the body."""
     canonical = codec.canonical(act.body)
-    return Deed(platform, act, canonical, sm3(act.type.encode(), b"\n", canonical), original, nonce, until_ms)
+    return Deed(platform, act, canonical, sm3(act.type.encode(), b"\n", canonical), original, nonce, until_ms, mapping)
 
 
 class Taken(NamedTuple):
@@ -106,7 +107,7 @@ def accept(
         post.put(
             tx, id=message, case_id=case.id, direction=post.OUT, type=deed.act.type, act=deed.act.id, leaf=leaf, parts=parts,
             sealed=vault.seal(key, deed.canonical, post.body_label(message)),
-            original=vault.seal(key, deed.original, post.original_label(message)),
+            original=vault.seal(key, deed.original, post.original_label(message)), mapping=deed.mapping,
         )  # fmt: skip
         post.queue(tx, message, via or f"peer:{case.counterpart}", case.id)
         tx.run(

@@ -35,13 +35,15 @@ def put(
     secret: bytes | None = None,
     status: str = "taken",
     problem: str = "",
+    mapping: str = "",
 ) -> None:
-    """Insert one message. ``act`` is its sender's own id for it; ``original`` the sealed bytes a platform sent."""
+    """Insert one message. ``act`` is its sender's own id for it; ``original`` the sealed bytes a platform sent;
+    ``mapping`` what made the body of them."""
     tx.run(
         "INSERT INTO message (id, case_id, direction, type, act, seq, header, parts, sealed, secret, original, leaf, proof, "
-        "status, problem, created_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "status, problem, created_ms, mapping) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         id, case_id, direction, type, act, seq, header, msgspec.json.encode(parts), sealed, secret, original, leaf, proof,
-        status, problem, tx.now_ms,
+        status, problem, tx.now_ms, mapping,
     )  # fmt: skip
 
 

@@ -10,25 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 
 from adapters import base as adapter
-from adapters.base import Outbound, Status, Untranslatable, Wire
+from adapters.base import Untranslatable, Wire
 from adapters.registry import Platform
 from gateway.config import Delivery
 from gateway.core.delivery import Event, State
-from gateway.core.labels import LABELS
-from gateway.flow import casefile, outbox, post
-from gateway.flow.casefile import CaseFile
+from gateway.flow import casefile, outbound, outbox, post
 from gateway.flow.outbox import Due
-from gateway.problems import Refused
-from gateway.store.journal import Journal, Reader, Tx, Work
+from gateway.store.journal import Journal, Tx, Work
 from gateway.store.vault import Vault
-from schemas import codec
 
 log = structlog.get_logger("platform")
 
@@ -88,12 +83,14 @@ class ToPlatform:
 
     def _freezing(self, one: Due) -> Work[Ready]:
         def work(tx: Tx) -> Ready:
-            case, row = self._load(tx, one.message)
+            case, row = outbound.load(tx, one.message)
             key = self.vault.unwrap(case.wrapped_key)
             if one.state is State.QUEUED:
-                wire = self.platform.translator.outbound(self._outbound(tx, case, row, key))
+                said = outbound.outbound(tx, case, row, self.vault, self.names)
+                wire = self.platform.translator.outbound(said)
                 frozen = self.vault.seal(key, msgspec.msgpack.encode(wire), post.frozen_label(one.message))
-                tx.run("UPDATE message SET frozen = ? WHERE id = ?", frozen, one.message)
+                made_by = self.platform.mapping
+                tx.run("UPDATE message SET frozen = ?, mapping = ? WHERE id = ?", frozen, made_by, one.message)
                 outbox.move(tx, one.message, Event.FREEZE)
             else:
                 wire = self._thaw(row.frozen, key, one.message)
@@ -102,38 +99,9 @@ class ToPlatform:
 
         return work
 
-    def _thaw(self, frozen: bytes, key: bytes, message: str) -> Wire:
+    def _thaw(self, frozen: bytes | None, key: bytes, message: str) -> Wire:
+        assert frozen is not None  # noqa: S101 - only what is queued has none
         return msgspec.msgpack.decode(self.vault.open(key, frozen, post.frozen_label(message)), type=Wire)
-
-    def _load(self, tx: Reader, message: str) -> tuple[CaseFile, _Row]:
-        row = tx.one(
-            "SELECT case_id, type, direction, act, sealed, frozen, created_ms FROM message WHERE id = ?", message
-        )
-        case = casefile.load(tx, row[0]) if row is not None else None
-        if row is None or case is None:
-            raise Refused("TB-5001")
-        return case, _Row(message, *row[1:])
-
-    def _outbound(self, tx: Reader, case: CaseFile, row: _Row, key: bytes) -> Outbound:
-        if row.direction == post.NOTE:
-            body: Any = self._status(tx, case, row)
-        else:
-            body = codec.decode(row.type, self.vault.open(key, row.sealed, post.body_label(row.id)))
-        party = case.counterpart if row.direction == post.IN else ""
-        return Outbound(
-            type=row.type, id=row.id, case_id=case.id, case_number=case.case_number, at_ms=row.created_ms, body=body,
-            local_number=case.local_number, agreement=case.agreement, agreement_version=case.agreement_version,
-            clause=case.clause, item=case.item, item_name=case.item_name, from_party=party,
-            from_name=self.names.get(party, ""), status=case.state,
-        )  # fmt: skip
-
-    def _status(self, tx: Reader, case: CaseFile, row: _Row) -> Status:
-        about = tx.one("SELECT problem FROM message WHERE id = ?", row.act)
-        zh, _ = LABELS[case.state]
-        if about is not None and about[0]:
-            zh = f"对方网关未予接收（{about[0]}）"
-        at = datetime.fromtimestamp(row.created_ms / 1000, UTC)
-        return Status(state=case.state, text=zh, at=at, by=self.names.get(case.counterpart, ""), receipt=row.act)
 
     async def _stuck(self, message: str, result: object) -> None:
         """What cannot be translated is parked with its reason; its neighbours flow on."""
@@ -152,7 +120,7 @@ class ToPlatform:
                 works.append(self._accepted(one.message, answer))
             elif isinstance(answer, adapter.NotThere):
                 works.append(_moves(one.message, "not there", Event.NOT_THERE, Event.ATTEMPT))
-                case, row = self._load(self.journal.read(), one.message)
+                case, row = outbound.load(self.journal.read(), one.message)
                 again.append(
                     Ready(one.message, one.attempt, self._thaw(row.frozen, self.vault.unwrap(case.wrapped_key), row.id))
                 )
@@ -194,7 +162,7 @@ class ToPlatform:
             outbox.move(tx, message, Event.RECEIPT)
             if not outcome.reference:
                 return
-            case, row = self._load(tx, message)
+            case, row = outbound.load(tx, message)
             if row.type == "application" and not case.local_number:
                 casefile.name(tx, case, outcome.reference)
                 tx.run("UPDATE case_file SET local_number = ? WHERE id = ?", outcome.reference, case.id)
@@ -218,18 +186,6 @@ class ToPlatform:
             outbox.later(tx, message, event, cause, self.settings, jitter)
 
         return work
-
-
-class _Row(NamedTuple):
-    """What the round needs of a message row."""
-
-    id: str
-    type: str
-    direction: str
-    act: str
-    sealed: bytes
-    frozen: bytes
-    created_ms: int
 
 
 def _absent(outcome: adapter.Outcome) -> bool:

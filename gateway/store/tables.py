@@ -111,7 +111,18 @@ message = Table(
     Column("status", String(16), nullable=False),
     Column("problem", String(16), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column(
+        "mapping", String(160), nullable=False, server_default=""
+    ),  # what made body or frozen bytes; a key of mapping
     Index("message_case", "case_id"),
+)
+
+mapping = Table(  # every version of a platform's profile that ever made a message here
+    "mapping",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    Column("data", LargeBinary, nullable=False),  # the profile and the files it names
+    Column("since_ms", BigInteger, nullable=False),
 )
 
 delivery = Table(

@@ -99,7 +99,8 @@ class Platforms:
         body = await read_body(request, self.body_limit)
         platform, signed = self.caller(request, body)
         act = read_act(platform, operation, body, case)
-        receipt = await self.desk.take(deed_of(platform.id, act, body, signed.nonce, self.until()))
+        deed = deed_of(platform.id, act, body, signed.nonce, self.until(), platform.mapping)
+        receipt = await self.desk.take(deed)
         metrics.TAKEN.labels("platform", "receipt").inc()
         return web.Response(body=platform.translator.reply_ok(act, receipt), content_type="application/json")
 
@@ -221,7 +222,9 @@ class SoapDoor:
     async def accept(self, act: Act) -> dict[str, str] | Problem:
         """Take an act."""
         try:
-            receipt = await self.doors.desk.take(deed_of(self.platform.id, act, self.original))
+            receipt = await self.doors.desk.take(
+                deed_of(self.platform.id, act, self.original, mapping=self.platform.mapping)
+            )
         except Refused as refused:
             return self._problem(refused)
         metrics.TAKEN.labels("platform", "receipt").inc()

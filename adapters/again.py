@@ -1,0 +1,80 @@
+"""Stored messages of a platform mapped once more (重放), by any version of its profile. Pure: nothing is sent.
+
+What is kept are the platform's original bytes without the address they came to: which operation it was is told from the
+profile, or from the name of the SOAP Body's element.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+from lxml import etree
+
+from adapters.base import Act, Outbound, Untranslatable, Wire
+from adapters.profile import Profile
+from adapters.soap.tree import local, to_value
+from schemas.errors import Invalid
+from schemas.xml import parse_xml
+
+LIMIT = 64 << 20
+
+
+class Mapped(Protocol):
+    """A translator that works from a profile."""
+
+    @property
+    def profile(self) -> Profile:
+        """The compiled profile."""
+
+    def inbound(self, operation: str, payload: bytes, *, case: str = "") -> Act:
+        """See ``adapters.base.Translator``."""
+
+    def outbound(self, out: Outbound) -> Wire:
+        """See ``adapters.base.Translator``."""
+
+
+def came(translator: Mapped, type_: str, original: bytes, case: str) -> dict[str, Any]:
+    """A platform's original bytes as the act they make. Raises Untranslatable or Invalid."""
+    if translator.profile.text.family == "soap":
+        body = _soap_body(original)
+        return _plain(translator.inbound(local(body), etree.tostring(body), case=case))
+    first: Exception | None = None
+    for name, operation in translator.profile.text.operations.items():
+        if type_ not in (operation.type, *operation.types.values()):
+            continue
+        try:
+            return _plain(translator.inbound(name, original, case="" if operation.case else case))
+        except (Untranslatable, Invalid) as error:
+            try:
+                return _plain(translator.inbound(name, original, case=case))
+            except (Untranslatable, Invalid):
+                first = first or error
+    raise first or Untranslatable("type-not-mapped", "方案未映射这类报文", "the profile maps no such message")
+
+
+def _soap_body(original: bytes) -> etree._Element:
+    envelope = parse_xml(original, max_bytes=LIMIT)
+    bodies = [child for child in envelope if local(child) == "Body" and len(child)]
+    if len(bodies) != 1:
+        raise Untranslatable("not-soap", "不是 SOAP 信封", "not a SOAP envelope")
+    return bodies[0][0]
+
+
+def _plain(act: Act) -> dict[str, Any]:
+    """What the mapping made, without the platform's own ids."""
+    return {"type": act.type, "local_number": act.local_number, "body": msgspec.to_builtins(act.body)}
+
+
+def goes(translator: Mapped, out: Outbound) -> Any:
+    """What a message becomes for the platform, as plain values. Raises Untranslatable or Invalid."""
+    return said(translator.outbound(out))
+
+
+def said(wire: Wire) -> Any:
+    """A platform request's bytes as plain values."""
+    if "xml" not in wire.content_type:
+        return msgspec.json.decode(wire.body)
+    charset = wire.content_type.partition("charset=")[2] or "utf-8"
+    declared = f'<?xml version="1.0" encoding="{charset}"?>'.encode("ascii") + wire.body
+    return to_value(parse_xml(declared, max_bytes=LIMIT))
