@@ -27,28 +27,29 @@ class Mapped(Protocol):
     def profile(self) -> Profile:
         """The compiled profile."""
 
-    def inbound(self, operation: str, payload: bytes, *, case: str = "") -> Act:
-        """See ``adapters.base.Translator``."""
+    def decode(self, payload: bytes) -> dict[str, Any]:
+        """One foreign message as a plain object."""
 
     def outbound(self, out: Outbound) -> Wire:
         """See ``adapters.base.Translator``."""
 
 
-def came(translator: Mapped, type_: str, original: bytes, case: str) -> dict[str, Any]:
-    """A platform's original bytes as the act they make. Raises Untranslatable or Invalid."""
-    if translator.profile.text.family == "soap":
+def came(translator: Mapped, type_: str, act: str, original: bytes, case: str) -> dict[str, Any]:
+    """A platform's original bytes as the act of this type and id in them. Raises Untranslatable or Invalid."""
+    profile = translator.profile
+    if profile.text.family == "soap":
         body = _soap_body(original)
-        return _plain(translator.inbound(local(body), etree.tostring(body), case=case))
+        found = profile.acts(local(body), translator.decode(etree.tostring(body)))
+        return _plain(next((one for one in found if one.id == act), found[0]))
+    message = translator.decode(original)
     first: Exception | None = None
-    for name, operation in translator.profile.text.operations.items():
+    for name, operation in profile.text.operations.items():
         if type_ not in (operation.type, *operation.types.values()):
             continue
-        try:
-            return _plain(translator.inbound(name, original, case="" if operation.case else case))
-        except (Untranslatable, Invalid) as error:
+        for number in ("", case):  # where the message itself names no case, its address did
             try:
-                return _plain(translator.inbound(name, original, case=case))
-            except (Untranslatable, Invalid):
+                return _plain(profile.act(name, message, number))
+            except (Untranslatable, Invalid) as error:
                 first = first or error
     raise first or Untranslatable("type-not-mapped", "方案未映射这类报文", "the profile maps no such message")
 

@@ -52,7 +52,7 @@ def open_family(opening: Opening) -> Platform:
         return IN_ENVELOPE
 
     channel = SoapChannel(
-        caller=calls(opening, words, translator.encoding),
+        caller=calls(opening, translator.words, translator.encoding),
         translator=translator,
         unit=settings.our_unit,
         licence=settings.our_licence,

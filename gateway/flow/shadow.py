@@ -86,7 +86,7 @@ class Shadow:
 
     def _came(self, case: CaseFile, row: Stored) -> Callable[[Mapped], Any]:
         original = self._open(case, row.original, post.original_label(row.id))
-        return lambda translator: again.came(translator, row.type, original, case.id)
+        return lambda translator: again.came(translator, row.type, row.act, original, case.id)
 
     def _goes(self, case: CaseFile, row: Stored) -> Callable[[Mapped], Any]:
         said = outbound.outbound(self.reader, case, row, self.vault, self.names)
