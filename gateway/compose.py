@@ -17,6 +17,7 @@ from aiohttp import web
 
 from adapters.registry import Platform, open_platform
 from adapters.transport import Line
+from gateway.compose_certificates import issuing, press
 from gateway.config import Config, ConfigError, secret
 from gateway.core.applicant_signature import Believed
 from gateway.exchange.client import PeerClient
@@ -25,6 +26,8 @@ from gateway.exchange.trust import Partner
 from gateway.flow import mappings
 from gateway.flow.agreed import Agreed
 from gateway.flow.cards import Cards
+from gateway.flow.certificate_entry import TYPE as CERTIFICATE
+from gateway.flow.certificates_to_stamp import CertificatesToStamp
 from gateway.flow.desk import Desk
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.lapses import Lapses
@@ -41,7 +44,7 @@ from gateway.flow.statuses import Online, asking
 from gateway.flow.timestamps import Timestamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
-from gateway.flow.to_stamper import ToStamper
+from gateway.flow.to_stamper import RESULT, Kind, Results, ToStamper
 from gateway.flow.unseal import Opener
 from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
@@ -63,6 +66,7 @@ from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.timestamping import open_client, time_trust
 from gateway.web.admin import Admin
+from gateway.web.certificate_register import CertificateDoor, CertificateOffice
 from gateway.web.certificates import Certificates
 from gateway.web.guard import Refuse
 from gateway.web.partners import Partners
@@ -126,6 +130,7 @@ async def build(config: Config, base: Path) -> Node:
     parts = Parts(data / "parts", vault)
     stamps = _stamps(config, base, ring, found, parts, clock)
     signatures = Signatures(parts, ring.provider, _believed(config, base), clock)
+    printed = press(config, base, stamps.stamper)
     stamping = _stamping(config, base, ring)
     expected = _expected(config, base, ring, found)
     platforms = _platforms(config, base, signers, provider, clock)
@@ -147,9 +152,10 @@ async def build(config: Config, base: Path) -> Node:
     rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, told)
     wake = _waker(loops, rotation)
     desk = Desk(party, journal, vault, parts, agreed, stamps, signatures, found.divisions, new_id, clock, wake)
+    certificates = issuing(config, printed, journal, vault, parts, new_id, provider.random, clock, wake)
     notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
-    loops.update(_stamping_loop(config, stamping, expected, journal, vault, parts, clock, wake))
+    loops.update(_stamping_loop(config, stamping, expected, journal, vault, parts, new_id, clock, wake))
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
         stamps=replace(stamps, online=_online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
@@ -163,10 +169,13 @@ async def build(config: Config, base: Path) -> Node:
     )
     code, code_ms = _code(provider), config.limits.use_code_ms
     shares = Shares(party, journal, vault, parts, agreed, getting, new_id, code, code_ms)
+    counter = CertificateDoor(doors, certificates)
     admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
+    office = CertificateOffice(certificates, vault, config.limits.body, config.limits.window_ms, clock)
     routes: dict[str, Sequence[web.RouteDef]] = {
-        "exchange": exchange.routes(), "platform": [*doors.routes(), *Certificates(doors, shares).routes()],
-        "admin": admin.routes(),
+        "exchange": exchange.routes(),
+        "platform": [*doors.routes(), *Certificates(doors, shares).routes(), *counter.routes()],
+        "admin": [*admin.routes(), *office.routes()],
     }  # fmt: skip
     public = _public(config, journal, vault, clock)
     if config.listen.public:
@@ -193,13 +202,18 @@ def _stamping_loop(
     journal: Journal,
     vault: Vault,
     parts: Parts,
+    new_id: Ids,
     clock: Callable[[], int],
     wake: Callable[[str], None],
 ) -> dict[str, Loop]:
-    """The loop of the city's stamping system, where there is one."""
+    """The loop of the city's stamping system, where there is one: results and certificates."""
     if stamping is None:
         return {}
-    to_stamper = ToStamper(stamping, expected, journal, vault, parts, config.delivery, random.random, clock, wake)
+    kinds: dict[str, Kind] = {
+        RESULT: Results(journal, vault, parts, stamping.wants_file, wake),
+        CERTIFICATE: CertificatesToStamp(journal, vault, parts, new_id),
+    }
+    to_stamper = ToStamper(stamping, expected, journal, config.delivery, random.random, clock, kinds)
     return {STAMPER: Loop(STAMPER, journal, to_stamper, clock, config.delivery.parallel)}
 
 

@@ -219,6 +219,15 @@ class Stamp(_Strict, frozen=True, kw_only=True):
         return rest if scheme == "external" else ""
 
 
+class CertificateSettings(_Strict, frozen=True, kw_only=True):
+    """``[certificates]``: this node issues certificates (电子证照), sealed as ``[stamp]`` says. ``issuer_code``: the issuing body's
+    USCC; ``templates``: a folder of them, the samples if empty."""
+
+    issuer_name: Annotated[str, Meta(min_length=1, max_length=200)]
+    issuer_code: Annotated[str, Meta(pattern=r"^[0-9A-Z]{18}$")]
+    templates: str = ""
+
+
 class Tsa(_Strict, frozen=True, kw_only=True):
     """The time-stamp authority that is asked for trusted time, none without ``url``. ``anchor``: its root certificate (file);
     ``policy``: the one to ask for (dotted), its own choice if empty; ``every_s``: how often our checkpoints are stamped."""
@@ -272,10 +281,15 @@ class Config(_Strict, frozen=True, kw_only=True):
     applicant_signature: ApplicantSignatures = ApplicantSignatures()
     registry: RegistryFile = RegistryFile()
     revocation: Revocation = Revocation()
+    certificates: CertificateSettings | None = None
     peer: tuple[Peer, ...] = ()
     platform: tuple[PlatformSettings, ...] = ()
     sharing: tuple[SharingPlatform, ...] = ()
     agreement: tuple[AgreementFile, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.certificates is not None and not (self.stamp.uri and self.public.url):
+            raise ValueError("签发证照须有 stamp.uri 与 public.url (certificates need stamp.uri and public.url)")
 
 
 class ConfigError(Exception):
@@ -345,6 +359,7 @@ def _suggest(error: str) -> str:
         Limits,
         Peer,
         AgreementFile,
+        CertificateSettings,
         RegistryFile,
         Revocation,
         Stamp,

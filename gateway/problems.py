@@ -37,6 +37,7 @@ _FIX = ("按提示更正后重新提交", "Correct as told and submit again")
 _ASK = ("联系对端管理员核对密钥与身份", "Check keys and identity with the other side's administrator")
 _WAIT = ("稍后自动重试，无需重新填报", "It will be retried; nothing has to be entered again")
 _AGREE = ("核对通办协议与事项清单", "Check the agreement and its item list")
+_ISSUER = ("向证照颁发机构查询", "Ask the body that issued it")
 _OPS = ("请运维人员处理", "An operator has to act")
 
 CATALOGUE: dict[str, Problem] = {
@@ -142,8 +143,34 @@ CATALOGUE: dict[str, Problem] = {
     "TB-6004": Problem(404, "没有这份材料", "No such material", *_FIX),
     "TB-6005": Problem(416, "分段范围不合规范", "The range is not acceptable", *_FIX),
     "TB-6006": Problem(503, "附件尚在解密核对", "The parts are still being decrypted and checked", *_WAIT),
+    "TB-7001": Problem(404, "没有这份证照", "No such certificate", *_FIX),
+    "TB-7002": Problem(422, "本节点没有这类证照的模板", "This node has no template of this type", *_OPS),
+    "TB-7003": Problem(422, "证照内容与模板不符", "What it should say does not fit the template", *_FIX),
+    "TB-7004": Problem(409, "证照当前状态不允许此操作", "The certificate's state does not allow this act", *_FIX),
+    "TB-7005": Problem(409, "证照标识或版本已被占用", "This serial number or version is taken", *_FIX),
+    "TB-7006": Problem(409, "证照尚未签章，还没有文件", "The certificate has no stamp yet, and no file", *_WAIT),
+    "TB-7007": Problem(409, "本节点不签发证照", "This node issues no certificates", *_OPS),
+    "TB-7008": Problem(
+        422, "加注件的期限已过或超出证照有效期", "A copy expires later than now and with its certificate", *_FIX
+    ),
+    "TB-7009": Problem(404, "证照上没有这项许可", "No such permit on this certificate", *_FIX),
+    "TB-7010": Problem(
+        422, "缺少法定事由代码，或与操作不符", "A reason code is missing or does not fit the act", *_FIX
+    ),
     "TB-7011": Problem(403, "协议未约定使用该类证照", "The agreement does not cover this certificate", *_AGREE),
     "TB-7012": Problem(403, "协议未约定这样使用证照", "The agreement does not cover this use of it", *_AGREE),
+    "TB-7013": Problem(
+        503, "证照未能签章：印章暂不可用", "The certificate could not be stamped: the seal is not usable", *_OPS
+    ),
+    "TB-7014": Problem(409, "证照已过有效期", "The certificate has expired", "办理延续或换发", "Have it renewed"),
+    "TB-7015": Problem(409, "证照已暂停使用", "The certificate is suspended", *_ISSUER),
+    "TB-7016": Problem(
+        409, "证照已被撤销、撤回或注销", "The certificate was revoked, withdrawn or cancelled", *_ISSUER
+    ),
+    "TB-7017": Problem(
+        409, "证照已换发新版本", "The certificate has a newer version", "使用新版本", "Use the newer version"
+    ),
+    "TB-7018": Problem(409, "证照尚未生效", "The certificate is not yet valid", *_ISSUER),
     "TB-7021": Problem(404, "没有这个用证码", "No such use code", *_FIX),
     "TB-7022": Problem(409, "用证码已使用过", "The use code has been used", "重新申请用证码", "Ask for a new use code"),
     "TB-7023": Problem(410, "用证码已过期", "The use code has expired", "重新申请用证码", "Ask for a new use code"),

@@ -6,12 +6,12 @@ All reads take a ``Reader`` and decrypt nothing, but ``metadata``: who asks how 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from agreements.calendar import china_date
+from agreements.calendar import CHINA, china_date
 from gateway.core import ecert
 from gateway.core.ecert import Standing, State, Term
 from gateway.store.journal import Reader, Tx
@@ -53,6 +53,14 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a certificate is printed from: what stands on it, and the pictures that it brought along (a photograph)."""
+
+    metadata: Metadata
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PermitRow:
     """One of its permits. Its name and number stand in the sealed metadata under the same id."""
 
@@ -90,7 +98,8 @@ class Stood:
     permits: dict[str, Standing]
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Issued))
+_NAMES = tuple(one.name for one in fields(Issued))
+_COLUMNS = ", ".join(_NAMES)
 
 
 def by_token(tx: Reader, digest: bytes) -> Issued | None:
@@ -123,6 +132,13 @@ def newest(tx: Reader, series: str) -> Issued | None:
     return _one(tx, "series = ? ORDER BY version DESC LIMIT 1", series)
 
 
+def before(tx: Reader, row: Issued) -> Issued | None:
+    """The version before it that was stamped; None for the first."""
+    return _one(
+        tx, f"series = ? AND version < {row.version} AND state != 'dropped' ORDER BY version DESC LIMIT 1", row.series
+    )
+
+
 def permits(tx: Reader, certificate: str) -> list[PermitRow]:
     """The permits that a certificate carries, in its order; none for a plain one."""
     rows = tx.all(
@@ -146,19 +162,24 @@ def stands(tx: Reader, found: Issued, at_ms: int) -> Stood | None:
     state = _state_at(steps, "", at_ms)
     if state is None:
         return None
-    day = _day(at_ms)
+    today = day(at_ms)
     alone = {
-        one.id: ecert.standing(_state_at(steps, one.id, at_ms) or State.VALID, one.term, day)
+        one.id: ecert.standing(_state_at(steps, one.id, at_ms) or State.VALID, one.term, today)
         for one in permits(tx, found.id)
     }
-    sheet = ecert.of_sheet(ecert.standing(state, found.term, day), list(alone.values()))
-    return Stood(sheet, {name: ecert.of_permit(own, sheet) for name, own in alone.items()})
+    own = ecert.of_sheet(ecert.standing(state, found.term, today), list(alone.values()))
+    return Stood(own, {name: ecert.of_permit(one, own) for name, one in alone.items()})
+
+
+def sheet(vault: Vault, found: Issued) -> Sheet:
+    """What it is printed from: opened under its own key."""
+    key = vault.unwrap(found.wrapped_key)
+    return _SHEET.decode(vault.open(key, found.sealed, sheet_label(found.id)))
 
 
 def metadata(vault: Vault, found: Issued) -> Metadata:
-    """What stands on it: opened under its own key."""
-    key = vault.unwrap(found.wrapped_key)
-    return _METADATA.decode(vault.open(key, found.sealed, metadata_label(found.id)))
+    """What stands on it."""
+    return sheet(vault, found).metadata
 
 
 # --- writing: inside a flow's transaction ----------------------------------------------------------------------------
@@ -166,7 +187,7 @@ def metadata(vault: Vault, found: Issued) -> Metadata:
 
 def insert(tx: Tx, row: Issued, of: Metadata) -> None:
     """A new version and its permits."""
-    values = tuple(getattr(row, field.name) for field in fields(Issued))
+    values = tuple(getattr(row, name) for name in _NAMES)
     tx.run(f"INSERT INTO certificate ({_COLUMNS}) VALUES ({','.join('?' * len(values))})", *values)
     for n, permit in enumerate(of.permits):
         tx.run(
@@ -193,13 +214,13 @@ def record(tx: Tx, step: Step, certificate: str, sealed: bytes) -> None:
         tx.run("UPDATE certificate SET state = ? WHERE id = ?", step.state, certificate)
 
 
-def seal_metadata(vault: Vault, wrapped_key: bytes, certificate: str, of: Metadata) -> bytes:
-    """The metadata as a row holds them."""
-    return vault.seal(vault.unwrap(wrapped_key), msgspec.json.encode(of), metadata_label(certificate))
+def seal_sheet(vault: Vault, wrapped_key: bytes, certificate: str, of: Sheet) -> bytes:
+    """The sheet as a row holds it."""
+    return vault.seal(vault.unwrap(wrapped_key), msgspec.json.encode(of), sheet_label(certificate))
 
 
-def metadata_label(certificate: str) -> bytes:
-    """Associated data that binds sealed metadata to their certificate."""
+def sheet_label(certificate: str) -> bytes:
+    """Associated data that binds a sealed sheet to its certificate."""
     return b"certificate:" + certificate.encode()
 
 
@@ -213,7 +234,7 @@ def dates(of: Metadata) -> tuple[str, str]:
     return of.valid_from.isoformat(), _text(of.valid_to)
 
 
-_METADATA = msgspec.json.Decoder(Metadata)
+_SHEET = msgspec.json.Decoder(Sheet)
 
 
 def _one(tx: Reader, where: str, value: object) -> Issued | None:
@@ -233,5 +254,16 @@ def _text(day: date | None) -> str:
     return "" if day is None else day.isoformat()
 
 
-def _day(at_ms: int) -> date:
-    return china_date(datetime.fromtimestamp(at_ms / 1000, UTC))
+def day(at_ms: int) -> date:
+    """The day in China at a time (ms since 1970)."""
+    return china_date(moment(at_ms))
+
+
+def moment(at_ms: int) -> datetime:
+    """A time (ms since 1970) as a value, UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def end_of(last: date) -> int:
+    """When a day has ended in China (ms since 1970)."""
+    return int(datetime.combine(last + timedelta(days=1), time(), CHINA).timestamp() * 1000)

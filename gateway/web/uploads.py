@@ -10,7 +10,6 @@ import asyncio
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -18,6 +17,7 @@ from gateway.flow.post import register_part
 from gateway.problems import Refused
 from gateway.store.journal import Journal
 from gateway.store.parts import Parts
+from gateway.weaklocks import WeakLocks
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 _RANGE = re.compile(r"bytes (\d{1,13})-(\d{1,13})/(\d{1,13})")
@@ -30,19 +30,6 @@ class Range(NamedTuple):
     first: int
     last: int
     total: int
-
-
-class WeakLocks:
-    """One lock per key for as long as somebody holds or awaits it."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-
-    def __getitem__(self, key: tuple[str, str]) -> asyncio.Lock:
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        return lock
 
 
 class Uploads:

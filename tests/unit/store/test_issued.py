@@ -11,7 +11,7 @@ import pytest
 
 from gateway.core.ecert import Standing
 from gateway.flow import issued
-from gateway.flow.issued import Issued, Step
+from gateway.flow.issued import Issued, Sheet, Step
 from gateway.store import beside, schema
 from gateway.store.journal import Reader
 from gateway.store.vault import Vault
@@ -44,7 +44,7 @@ def row(vault: Vault, of: Metadata, certificate: str = "01" * 13) -> Issued:
     begin, end = issued.dates(of)
     return Issued(
         certificate, SERIES, 1, of.identifier, of.type_code, "valid", "qiaokou", "", vault.blind(HOLDER), sm3(b"token"),
-        begin, end, wrapped, issued.seal_metadata(vault, wrapped, certificate, of), sm3(b"ofd").hex(), 3, 0, 1, 1,
+        begin, end, wrapped, issued.seal_sheet(vault, wrapped, certificate, Sheet(of)), sm3(b"ofd").hex(), 3, 0, 1, 1,
     )  # fmt: skip
 
 

@@ -1,0 +1,153 @@
+"""Certificates over HTTP: the counter where local platforms have them issued, and the office where the node's operators act.
+
+Platforms sign as they do everywhere. An operator's call on the admin listener bears a MAC under a key that only the keyring's
+passphrase opens: who merely reaches the port can neither read nor change a certificate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from gateway.flow import operators
+from gateway.flow.certificate_acts import Caller, Once
+from gateway.flow.certificate_orders import Change, Issue, read
+from gateway.flow.certificates import Certificates
+from gateway.flow.issued import Issued
+from gateway.problems import Refused
+from gateway.store.vault import Vault
+from gateway.web import guard
+from gateway.web.guard import read_body
+from gateway.web.platforms import Platforms
+from signing.sm3 import sm3
+
+OFD = "application/ofd"
+
+
+@dataclass(frozen=True)
+class CertificateDoor:
+    """Handlers on the platform listener. ``doors``: who calls, and by what right."""
+
+    doors: Platforms
+    certificates: Certificates | None
+
+    def routes(self) -> list[web.RouteDef]:
+        """The listener's paths."""
+        return [
+            web.post("/platform/v1/certificates", self.issue),
+            web.post("/platform/v1/certificates/{identifier}/events", self.act),
+            web.get("/platform/v1/certificates/{identifier}", self.status),
+            web.get("/platform/v1/certificates/{identifier}/file", self.file),
+        ]
+
+    async def issue(self, request: web.Request) -> web.Response:
+        """Have a certificate issued."""
+        caller, body, flows = await self._said(request)
+        return await _done(flows, body, lambda: _issue(flows, caller, body, self.doors.body_limit))
+
+    async def act(self, request: web.Request) -> web.Response:
+        """Suspend, resume, revoke, withdraw, cancel, drop, re-issue, annotate."""
+        caller, body, flows = await self._said(request)
+        identifier = request.match_info["identifier"]
+        return await _done(flows, body, lambda: _act(flows, caller, body, identifier, self.doors.body_limit))
+
+    async def status(self, request: web.Request) -> web.Response:
+        """How it stands, for the platform that had it issued."""
+        caller, _, flows = await self._said(request)
+        row = flows.find(caller, request.match_info["identifier"])
+        return web.json_response(flows.status(row, self.doors.now_ms()))
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """Its OFD; of an annotated copy with ``?copy=`` the act that made it."""
+        caller, _, flows = await self._said(request)
+        return await _file(request, flows, flows.find(caller, request.match_info["identifier"]))
+
+    async def _said(self, request: web.Request) -> tuple[Caller, bytes, Certificates]:
+        body = await read_body(request, self.doors.body_limit)
+        platform, signed = self.doors.caller(request, body)
+        return (
+            Caller(f"platform:{platform.id}", platform.id, signed.nonce, self.doors.until()),
+            body,
+            _open(self.certificates),
+        )
+
+
+@dataclass(frozen=True)
+class CertificateOffice:
+    """Handlers on the admin listener."""
+
+    certificates: Certificates | None
+    vault: Vault
+    body_limit: int
+    window_ms: int
+    now_ms: Callable[[], int]
+
+    def routes(self) -> list[web.RouteDef]:
+        """The listener's paths."""
+        return [
+            web.post("/admin/v1/certificates/{identifier}/events", self.act),
+            web.get("/admin/v1/certificates/{identifier}/file", self.file),
+        ]
+
+    async def act(self, request: web.Request) -> web.Response:
+        """What an operator orders, on any certificate of the node."""
+        body = await read_body(request, self.body_limit)
+        caller, flows = self._operator(request, body), _open(self.certificates)
+        identifier = request.match_info["identifier"]
+        return await _done(flows, body, lambda: _act(flows, caller, body, identifier, self.body_limit))
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """The OFD of a certificate or of a copy."""
+        caller, flows = self._operator(request, b""), _open(self.certificates)
+        return await _file(request, flows, flows.find(caller, request.match_info["identifier"]))
+
+    def _operator(self, request: web.Request, body: bytes) -> Caller:
+        shown = operators.Call(request.method, request.raw_path, sm3(body))
+        header = request.headers.get(operators.HEADER, "")
+        name, nonce = operators.check(self.vault, shown, header, self.now_ms(), self.window_ms)
+        return Caller(f"operator:{name}", "", nonce, self.now_ms() + 2 * self.window_ms)
+
+
+def _open(certificates: Certificates | None) -> Certificates:
+    if certificates is None:
+        raise Refused("TB-7007")
+    return certificates
+
+
+async def _issue(flows: Certificates, caller: Caller, body: bytes, limit: int) -> dict[str, Any]:
+    order = read(body, Issue, limit)
+    return await flows.issue(order, Once(caller, order.id, sm3(b"issue\n", body)))
+
+
+async def _act(flows: Certificates, caller: Caller, body: bytes, identifier: str, limit: int) -> dict[str, Any]:
+    order = read(body, Change, limit)
+    return await flows.act(identifier, order, Once(caller, order.id, sm3(f"{identifier}\n".encode(), body)))
+
+
+async def _done(flows: Certificates, body: bytes, act: Callable[[], Awaitable[dict[str, Any]]]) -> web.Response:
+    try:
+        return web.json_response(await act())
+    except Refused as refused:
+        if not refused.code.startswith("TB-9") and not refused.extra.get("early"):
+            await flows.refuse(body, refused)
+        raise
+
+
+async def _file(request: web.Request, flows: Certificates, row: Issued) -> web.StreamResponse:
+    pieces, size = flows.file(row, request.query.get("copy", ""))
+    piece = await asyncio.to_thread(next, pieces, None)  # one that is not there is refused before anything is said
+    headers = {"Content-Type": OFD, "Content-Length": str(size)} | guard.HEADERS
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    try:
+        while piece is not None:
+            await response.write(piece)
+            piece = await asyncio.to_thread(next, pieces, None)
+    except Refused:
+        raise ConnectionResetError from None  # damaged on disk, and half is sent: the reader must see a cut, not an end
+    await response.write_eof()
+    return response
