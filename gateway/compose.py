@@ -17,7 +17,7 @@ from aiohttp import web
 
 from adapters.registry import Platform, open_platform
 from adapters.transport import Line
-from gateway.compose_certificates import issuing, press
+from gateway.compose_certificates import counter, issuing, office, press
 from gateway.config import Config, ConfigError, secret
 from gateway.core.applicant_signature import Believed
 from gateway.exchange.client import PeerClient
@@ -66,8 +66,6 @@ from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.timestamping import open_client, time_trust
 from gateway.web.admin import Admin
-from gateway.web.certificate_register import CertificateDoor, CertificateOffice
-from gateway.web.certificates import Certificates
 from gateway.web.guard import Refuse
 from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
@@ -131,8 +129,7 @@ async def build(config: Config, base: Path) -> Node:
     stamps = _stamps(config, base, ring, found, parts, clock)
     signatures = Signatures(parts, ring.provider, _believed(config, base), clock)
     printed = press(config, base, stamps.stamper)
-    stamping = _stamping(config, base, ring)
-    expected = _expected(config, base, ring, found)
+    stamping, expected = _stamping(config, base, ring), _expected(config, base, ring, found)
     platforms = _platforms(config, base, signers, provider, clock)
     getting = _getting(config, base, ring, OwnRegister(lambda: journal.read(), vault, parts, clock), expected, clock)
     tls = _tls(config, base, found)
@@ -167,19 +164,15 @@ async def build(config: Config, base: Path) -> Node:
     doors = Platforms(
         platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, clock
     )
-    code, code_ms = _code(provider), config.limits.use_code_ms
-    shares = Shares(party, journal, vault, parts, agreed, getting, new_id, code, code_ms)
-    counter = CertificateDoor(doors, certificates)
+    shares = Shares(party, journal, vault, parts, agreed, getting, new_id, _code(provider), config.limits.use_code_ms)
     admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
-    office = CertificateOffice(certificates, vault, config.limits.body, config.limits.window_ms, clock)
+    public = _public(config, journal, vault, clock)
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(),
-        "platform": [*doors.routes(), *Certificates(doors, shares).routes(), *counter.routes()],
-        "admin": [*admin.routes(), *office.routes()],
-    }  # fmt: skip
-    public = _public(config, journal, vault, clock)
-    if config.listen.public:
-        routes["public"] = public.routes()
+        "platform": [*doors.routes(), *counter(doors, shares, certificates)],
+        "admin": [*admin.routes(), *office(config, certificates, vault, clock)],
+        **({"public": public.routes()} if config.listen.public else {}),
+    }
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, clock, wake)
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
     return Node(

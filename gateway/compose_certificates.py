@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from aiohttp import web
+
 from gateway.certificates.library import library
 from gateway.config import Config
 from gateway.flow.certificates import Certificates
 from gateway.flow.press import Press
+from gateway.flow.sharing import Shares
 from gateway.store.journal import Journal
 from gateway.store.parts import Parts
 from gateway.store.vault import Vault
+from gateway.web import certificates as certificates_of_others
+from gateway.web.certificate_register import CertificateDoor, CertificateOffice
+from gateway.web.platforms import Platforms
 from signing.stamper import LocalStamper, Stamper
 
 
@@ -45,3 +51,18 @@ def issuing(
     if printed is None:
         return None
     return Certificates(printed, config.public.url, journal, vault, parts, new_id, random, clock, wake)
+
+
+def counter(doors: Platforms, shares: Shares, certificates: Certificates | None) -> list[web.RouteDef]:
+    """Where local platforms ask for others' certificates and have their own issued."""
+    return [
+        *certificates_of_others.Certificates(doors, shares).routes(),
+        *CertificateDoor(doors, certificates).routes(),
+    ]
+
+
+def office(
+    config: Config, certificates: Certificates | None, vault: Vault, clock: Callable[[], int]
+) -> list[web.RouteDef]:
+    """Where the node's operators act on certificates."""
+    return CertificateOffice(certificates, vault, config.limits.body, config.limits.window_ms, clock).routes()

@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.core.ecert import State
 from gateway.demo import world
 from gateway.flow import issued
-from gateway.flow.issued import Issued, Step
+from gateway.flow.issued import Issued, Sheet, Step
 from gateway.ids import Ids
 from gateway.public import token
 from gateway.store.journal import Journal, Tx
@@ -40,7 +40,7 @@ def insert(tx: Tx, vault: Vault, of: Metadata) -> tuple[str, str]:
         id=id_, series=of.identifier[:-6] + id_, version=1, identifier=of.identifier + id_, type_code=of.type_code,
         state=State.VALID.value, platform="window", case_id="", holder=vault.blind(of.holder.code),
         token=token.digest(secret), valid_from=begin, valid_to=end, wrapped_key=wrapped,
-        sealed=issued.seal_metadata(vault, wrapped, id_, of), file="", file_size=0, events=0, created_ms=tx.now_ms,
+        sealed=issued.seal_sheet(vault, wrapped, id_, Sheet(of)), file="", file_size=0, events=0, created_ms=tx.now_ms,
         updated_ms=tx.now_ms,
     )  # fmt: skip
     issued.insert(tx, row, of)
