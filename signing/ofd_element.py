@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from xml.sax.saxutils import escape
 
 from signing.ofd_xml import NAMESPACE
 
+_RETURN: Final = {"\r": "&#13;"}
 _QUOTED: Final = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+# Nearly all text has nothing that XML could misread, and is looked at once.
+_ODD: Final = re.compile('[<>&"\x00-\x1f\ud800-\udfff\ufffe\uffff]')
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def text(value: str) -> str:
     """Character data; ValueError for a character that XML cannot carry."""
-    if _NOT_XML.search(value):
-        raise ValueError("a character that XML cannot carry")
-    return escape(value, {"\r": "&#13;"})
+    return _escaped(value, _RETURN) if _ODD.search(value) else value
 
 
 def element(name: str, inside: str = "", /, **attributes: str | None) -> str:
@@ -37,6 +39,7 @@ def root(name: str, inside: str, /, **attributes: str | None) -> bytes:
     ).encode()
 
 
+@lru_cache(maxsize=4096)
 def number(value: float) -> str:
     """A length as OFD writes it: to a ten-thousandth of a millimetre, no exponent; ValueError for no number."""
     if value != value or abs(value) > 1e9:
@@ -51,6 +54,10 @@ def numbers(values: tuple[float, ...]) -> str:
 
 
 def _attribute(value: str) -> str:
+    return _escaped(value, _QUOTED) if _ODD.search(value) else value
+
+
+def _escaped(value: str, more: dict[str, str]) -> str:
     if _NOT_XML.search(value):
         raise ValueError("a character that XML cannot carry")
-    return escape(value, _QUOTED)
+    return escape(value, more)

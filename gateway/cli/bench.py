@@ -19,6 +19,7 @@ SCENARIOS = {
     "relay": ("转递：甲网关到乙网关，各一个核", "gateway A to gateway B, a core each"),
     "parts": ("材料：1 MiB 分段上传", "materials in ranges of 1 MiB"),
     "seal": ("电子签章全项核验，一个核，热", "stamps verified with all checks, one core, warm"),
+    "ecert": ("电子证照签发（含二维码与签章），一个核", "e-certificates issued with QR code and seal, one core"),
     "ofd": ("OFD 电子证照全项核验，一个核，热", "OFD e-certificates verified with all checks, one core, warm"),
     "carry": ("材料转递：端到端加密，甲网关到乙网关", "materials sealed from gateway A to gateway B"),
     "scan": ("扫码核验页，一个核", "pages behind QR codes, one core"),

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import baselines, carry, mapping, ofd, ours, parts, seals, sign
+from tests.bench import baselines, carry, ecerts, mapping, ofd, ours, parts, seals, sign
 from tests.bench import scans as scanned
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, cores
@@ -108,6 +108,10 @@ def mapped(_: Path, seconds: float) -> Figures:
     return answer("map", "messages/s", mine, "jsonata-python", others)
 
 
+def issued(_: Path, seconds: float) -> Figures:
+    return by_rows("ecert", "certificates/s", ecerts.measure(seconds), ecerts.BESIDE)
+
+
 def by_rows(scenario: str, unit: str, found: Figures, beside: str) -> Figures:
     """A scenario of several kinds of work, each with its own ratio; the first is the one that counts."""
     mine = {**found["rows"][next(iter(found["rows"]))], "rss_mb": found["rss_mb"]}
@@ -124,6 +128,7 @@ SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {
     "sign": signatures,
     "seal": stamps,
     "ofd": documents,
+    "ecert": issued,
     "scan": scans,
     "map": mapped,
 }

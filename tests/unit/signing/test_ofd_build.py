@@ -18,7 +18,7 @@ from signing.ofd_build import build_ofd
 from signing.ofd_content import Attachment, Box, Colour, Document, Font, Image, Page, Path, Run, Text
 from signing.package import MAX_BYTES, open_package
 from signing.package_build import build_package
-from tests.ecerts import letters, words
+from tests.ecerts_any import letters, words
 from tests.vectors.ofd.generate import bodies, zipped
 
 NAMES = {"o": "http://www.ofdspec.org/2016"}

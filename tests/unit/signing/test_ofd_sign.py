@@ -26,7 +26,7 @@ from signing.signed_build import build_signed
 from signing.sm3 import sm3
 from signing.stamper import LocalStamper
 from tests import pki
-from tests.ecerts import metadata
+from tests.ecerts_any import metadata
 from tests.pki import DAY, DIES
 from tests.vectors.ofd.generate import NAMESPACE, signed_data, zipped
 from tests.vectors.seals import generate as seals
