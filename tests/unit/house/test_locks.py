@@ -17,6 +17,7 @@ from tests.sizes import ROOT
 
 HERE = Path(__file__).parent
 LOCKS = {"runtime": "requirements.lock", "test": "requirements-test.lock", "check": "requirements-check.lock"}
+EXTRA = "requirements-pdf.lock"  # may be installed with or without the tests: shares packages with them, in the same version
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+?)(?: ; ([^\\]+?))? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 
@@ -35,13 +36,13 @@ def project() -> dict[str, Any]:
     return data
 
 
-@pytest.mark.parametrize("lock", LOCKS.values())
+@pytest.mark.parametrize("lock", [*LOCKS.values(), EXTRA])
 def test_U01_every_line_is_a_pin_or_a_hash(lock: str) -> None:
     lines = [line for line in (ROOT / lock).read_text("utf-8").splitlines() if line and not line.startswith("#")]
     assert [line for line in lines if not (PIN.match(line) or HASH.match(line))] == []
 
 
-@pytest.mark.parametrize("lock", LOCKS.values())
+@pytest.mark.parametrize("lock", [*LOCKS.values(), EXTRA])
 def test_U01_every_pin_has_a_hash(lock: str) -> None:
     lines = [line for line in (ROOT / lock).read_text("utf-8").splitlines() if line and not line.startswith("#")]
     bare = [
@@ -50,7 +51,7 @@ def test_U01_every_pin_has_a_hash(lock: str) -> None:
     assert bare == []
 
 
-@pytest.mark.parametrize(("kind", "lock"), LOCKS.items())
+@pytest.mark.parametrize(("kind", "lock"), [*LOCKS.items(), ("pdf", EXTRA)])
 def test_U02_only_known_names(kind: str, lock: str) -> None:
     assert set(pins(lock)) - set(load("names.toml")[kind]) == set()
 
@@ -108,3 +109,12 @@ def test_every_dependency_of_the_project_is_locked() -> None:
 def test_locks_do_not_overlap() -> None:
     sets = [set(pins(lock)) for lock in LOCKS.values()]
     assert sets[0] & sets[1] == sets[0] & sets[2] == sets[1] & sets[2] == set()
+
+
+def test_an_extra_agrees_with_the_rest() -> None:
+    own = pins(EXTRA)
+    others = {name: version for lock in LOCKS.values() for name, version in pins(lock).items()}
+    assert {name for name in own.keys() & others.keys() if own[name] != others[name]} == set()
+    assert set(own) & set(pins(LOCKS["runtime"])) == set()
+    asked = {Requirement(text).name.lower() for text in project()["optional-dependencies"]["pdf"]}
+    assert asked - set(own) == set()

@@ -1,0 +1,133 @@
+"""A page as SVG: text stays text, pictures stay as they are, nothing is decoded, run or fetched.
+
+Pure: a sheet in, text out. All that comes from the document is escaped or is a number; pictures are embedded as data after
+their look (``signing.picture``) was found sound, and a drawing is embedded as an image, where no viewer runs scripts.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+from xml.sax.saxutils import escape
+
+from gateway.certificates.fonts import FAMILIES, families
+from gateway.certificates.sheet import Sheet, fitting, places, showable, strip_height
+from signing.ofd_content import IDENTITY, Box, Colour, Image, Matrix, Page, Path, Run, Shape, Text
+from signing.ofd_path import segments
+from signing.ofd_stamps import Shown
+
+_MEDIA: Final = {"PNG": "png", "GIF": "gif", "JPG": "jpeg", "BMP": "bmp", "SVG": "svg+xml"}
+_LETTERS: Final = {"S": "M", "B": "C", "C": "Z"}
+_UNSEEN: Final = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+def draw(sheet: Sheet) -> str:
+    """The page, its seals and the strip beneath, as one SVG document of the page's size in millimetres."""
+    page, strip = sheet.page, sheet.strip
+    below = strip_height(page) if strip else 0.0
+    width, height = _n(page.width), _n(page.height + below)
+    inside = "".join(_page(page, sheet.media)) + "".join(map(_stamp, sheet.stamps))
+    view = f'x="0" y="0" width="{width}" height="{_n(page.height)}" viewBox="0 0 {width} {_n(page.height)}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">'
+        f'<rect width="{width}" height="{height}" fill="#fff"/><svg {view}>{inside}</svg>{_strip(sheet, below)}</svg>\n'
+    )
+
+
+def _strip(sheet: Sheet, height: float) -> str:
+    if sheet.strip is None:
+        return ""
+    page = sheet.page
+    ink = "#b00020" if sheet.strip.bad else "#444"
+    lines = ((sheet.strip.zh, 0.42, 0.36), (sheet.strip.en, 0.84, 0.28))
+    return (
+        f'<g font-family="{FAMILIES["hei"]}" fill="{ink}" text-anchor="middle">'
+        f'<rect y="{_n(page.height)}" width="{_n(page.width)}" height="{_n(height)}" fill="#f2f2f2"/>'
+        + "".join(
+            f'<text x="{_n(page.width / 2)}" y="{_n(page.height + height * at)}" '
+            f'font-size="{_n(fitting(text, height * size, page.width)[0])}">{escape(text)}</text>'
+            for text, at, size in lines
+        )
+        + "</g>"
+    )
+
+
+def _page(page: Page, media: Mapping[str, bytes]) -> Iterator[str]:
+    for shape in page.shapes:
+        yield _shape(shape, media)
+
+
+def _shape(shape: Shape, media: Mapping[str, bytes]) -> str:
+    inside = (
+        _image(shape, media) if isinstance(shape, Image) else _text(shape) if isinstance(shape, Text) else _path(shape)
+    )
+    return f'<g transform="{_transform(shape.box, shape.matrix)}">{inside}</g>'
+
+
+def _text(shape: Text) -> str:
+    weight = f' font-weight="{shape.weight}"' if shape.weight not in (0, 400) else ""
+    runs = "".join(map(_run, shape.runs))
+    return f'<g font-family="{families(shape.font)}" font-size="{_n(shape.size)}"{weight} {_paint("fill", shape.colour)}>{runs}</g>'
+
+
+def _run(run: Run) -> str:
+    xs, ys = (" ".join(map(_n, row)) for row in places(run))
+    shown = escape(_UNSEEN.sub(" ", run.text))
+    return f'<text x="{xs}" y="{ys}" style="white-space:pre">{shown}</text>'
+
+
+def _path(shape: Path) -> str:
+    data = " ".join(
+        " ".join([_LETTERS.get(letter, letter), *map(_n, numbers)]) for letter, numbers in segments(shape.data)
+    )
+    stroke = f'{_paint("stroke", shape.stroke)} stroke-width="{_n(shape.line_width)}"' if shape.stroke else ""
+    return f'<path d="{data}" {_paint("fill", shape.fill)} {stroke}/>'
+
+
+def _image(shape: Image, media: Mapping[str, bytes]) -> str:
+    return _picture(media.get(shape.media, b""), f'opacity="{_n(shape.alpha / 255)}"' if shape.alpha < 255 else "")
+
+
+def _picture(data: bytes, more: str = "") -> str:
+    """The unit square filled with a picture, or crossed out where there is none that can be shown."""
+    kind = showable(data)
+    if not kind:
+        return '<path d="M 0 0 H 1 V 1 H 0 Z L 1 1 M 1 0 L 0 1" fill="none" stroke="#999" stroke-width="0.01"/>'
+    link = f"data:image/{_MEDIA[kind]};base64,{base64.b64encode(data).decode()}"
+    return f'<image width="1" height="1" preserveAspectRatio="none" {more} href="{link}"/>'
+
+
+def _stamp(shown: Shown) -> str:
+    """A seal in its box; only the part in ``clip`` shows. Its paper does not cover the text beneath."""
+    width, height = shown.box.width, shown.box.height
+    part = shown.clip or Box(0.0, 0.0, width, height)
+    if shown.drawing is not None:
+        page = shown.drawing.pages[0]
+        scale = f"scale({_n(width / page.width)} {_n(height / page.height)})"
+        inside = f'<g transform="{scale}">{"".join(_page(page, shown.drawing.media))}</g>'
+    else:
+        inside = f'<g transform="scale({_n(width)} {_n(height)})">{_picture(shown.picture.data)}</g>'
+    return (
+        f'<svg x="{_n(shown.box.x + part.x)}" y="{_n(shown.box.y + part.y)}" width="{_n(part.width)}" '
+        f'height="{_n(part.height)}" viewBox="{" ".join(map(_n, part))}" style="mix-blend-mode:multiply">{inside}</svg>'
+    )
+
+
+def _paint(what: str, colour: Colour | None) -> str:
+    if colour is None:
+        return f'{what}="none"'
+    opacity = f' {what}-opacity="{_n(colour.alpha / 255)}"' if colour.alpha < 255 else ""
+    return f'{what}="#{colour.red:02x}{colour.green:02x}{colour.blue:02x}"{opacity}'
+
+
+def _transform(box: Box, matrix: Matrix) -> str:
+    moved = f"translate({_n(box.x)} {_n(box.y)})"
+    return moved if matrix == IDENTITY else f"{moved} matrix({' '.join(map(_n, matrix))})"
+
+
+def _n(value: float) -> str:
+    """A number as SVG takes it, to a ten-thousandth."""
+    shown = f"{value:.4f}".rstrip("0").rstrip(".")
+    return "0" if shown == "-0" else shown
