@@ -6,7 +6,7 @@ profile, or from the name of the SOAP Body's element.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 from lxml import etree
@@ -34,12 +34,19 @@ class Mapped(Protocol):
         """See ``adapters.base.Translator``."""
 
 
+class Enveloped(Mapped, Protocol):
+    """A translator whose messages come in a SOAP Body."""
+
+    def every(self, operation: str, payload: bytes) -> tuple[Act, ...]:
+        """All that the Body's element says."""
+
+
 def came(translator: Mapped, type_: str, act: str, original: bytes, case: str) -> dict[str, Any]:
     """A platform's original bytes as the act of this type and id in them. Raises Untranslatable or Invalid."""
     profile = translator.profile
     if profile.text.family == "soap":
         body = _soap_body(original)
-        found = profile.acts(local(body), translator.decode(etree.tostring(body)))
+        found = cast(Enveloped, translator).every(local(body), etree.tostring(body))
         return _plain(next((one for one in found if one.id == act), found[0]))
     message = translator.decode(original)
     first: Exception | None = None

@@ -22,6 +22,7 @@ from adapters.profile import compile_profile
 
 if TYPE_CHECKING:
     from adapters.again import Mapped
+    from adapters.soap.package_service import PackageService
     from adapters.soap.service import Service
     from signing.providers import Provider
     from signing.sm2 import Signer
@@ -90,7 +91,7 @@ class Platform:
     authenticate: Callable[[Presented, int], Signed | Denied]
     app_of: Callable[[Iterable[tuple[str, str]]], str] | None = None
     app_id: str = ""
-    service: Service | None = None
+    service: Service | PackageService | None = None
     mapping: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
 

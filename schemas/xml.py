@@ -119,7 +119,24 @@ def parse_xml(
     """The root element, or Invalid. ``charset`` is what HTTP said, ``""`` if nothing. Comments are left out."""
     if len(data) > max_bytes:
         raise Invalid("too-large", f"内容超过{max_bytes}字节", f"larger than {max_bytes} bytes")
-    text = _decode(data, encodings, charset)
+    return _parse(_decode(data, encodings, charset))
+
+
+def parse_text(text: str) -> etree._Element:
+    """The root element of a document that came as text (XML in a string), held to the same limits.
+
+    Such a document has no bytes of its own: the encoding it declares must be one that we know and means nothing more.
+    """
+    inner = text.strip("\ufeff \t\r\n").encode("utf-8", "replace")
+    found = _DECLARATION.match(inner)
+    if found is None and inner.startswith((b"<?xml ", b"<?xml\t", b"<?xml\r", b"<?xml\n")):
+        raise Invalid("bad-xml", "XML声明不合规范", "the XML declaration is malformed")
+    if found and found[1] and found[1].decode().lower() not in _CODECS:
+        raise _encoding_refused(found[1].decode(), tuple(_CODECS))
+    return _parse(inner[found.end() if found else 0 :].decode())
+
+
+def _parse(text: str) -> etree._Element:
     _before_parsing(text)
     try:
         root = etree.fromstring(text.encode(), _PARSER)

@@ -1,8 +1,12 @@
-"""Opens a ``soap`` platform from its profile: translator, channel and the service its callers reach."""
+"""Opens a ``soap`` platform from its profile: translator, channel and the service its callers reach.
+
+Two dialects: messages stand in the Body as XML, or travel as the text argument of an operation (``[soap] document``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,53 +16,75 @@ from adapters.registry import Opening, Platform
 from adapters.soap.caller import Caller
 from adapters.soap.channel import SoapChannel
 from adapters.soap.door import Endpoint
+from adapters.soap.package import PackageTranslator, PackageWords, build_xsd
+from adapters.soap.package_channel import PackageChannel
+from adapters.soap.package_service import PackageService
 from adapters.soap.service import Service
 from adapters.soap.translate import SoapTranslator, Words
 from adapters.transport import AnswerForm, Line
 from schemas.errors import Invalid
-from schemas.validate import compile_xsd
+from schemas.validate import Schema, compile_xsd
 
 IN_ENVELOPE = Denied(
     "missing-signature", "此平台在 SOAP 信封内鉴权", "this platform authenticates inside its SOAP envelope"
 )
+_Table = TypeVar("_Table")
 
 
-def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int) -> SoapTranslator:
-    """The translator alone. Raises Untranslatable for a ``soap`` table or an XSD that cannot work."""
+def _table(given: Mapping[str, Any], kind: type[_Table], name: str) -> _Table:
     try:
-        words = msgspec.convert(profile.text.soap, Words)
+        return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        raise Untranslatable("soap-unreadable", f"soap 有误：{error}", f"bad soap table: {error}") from None
+        raise Untranslatable("soap-unreadable", f"{name} 有误：{error}", f"bad table {name}: {error}", name) from None
+
+
+def open_translator(
+    profile: Profile, resources: Mapping[str, bytes], max_bytes: int = 16 << 20
+) -> SoapTranslator | PackageTranslator:
+    """The translator of a profile, with its XSD compiled. Raises Untranslatable."""
+    table = profile.text.soap
+    if "document" in table:
+        package = _table(table, PackageWords, "soap")
+        return PackageTranslator(profile, package, _schema(resources, package), max_bytes)
+    words = _table(table, Words, "soap")
+    return SoapTranslator(profile, words, _schema(resources, words), max_bytes)
+
+
+def _schema(resources: Mapping[str, bytes], words: Endpoint) -> Schema:
     xsd = resources.get(words.schema)
     if xsd is None:
         raise Untranslatable("schema-missing", f"缺少文件 {words.schema}", f"{words.schema} is missing", "soap.schema")
     try:
-        return SoapTranslator(profile, words, compile_xsd(xsd), max_bytes)
+        return compile_xsd(xsd)
     except Invalid as bad:
         raise Untranslatable(bad.code, bad.zh, bad.en, "soap.schema") from None
+
+
+def service_of(
+    translator: SoapTranslator | PackageTranslator, resources: Mapping[str, bytes], unit: str = "", licence: str = ""
+) -> Service | PackageService:
+    """The door for the platform's calls; without a licence nobody is let in."""
+    if isinstance(translator, PackageTranslator):
+        calls = compile_xsd(build_xsd(translator.words, translator.profile.text.doors))
+        return PackageService(translator, licence, calls, translator.max_bytes)
+    return Service(translator, unit, licence, resources[translator.words.schema], translator.max_bytes)
 
 
 def open_family(opening: Opening) -> Platform:
     """Raises Untranslatable or Faulty for a profile, an XSD or settings that cannot work."""
     settings, profile = opening.settings, compile_profile(opening.profile, opening.functions)
-    try:
-        answer = msgspec.convert(profile.text.answer, AnswerForm)
-    except msgspec.ValidationError as error:
-        raise Untranslatable("answer-unreadable", f"answer 有误：{error}", f"bad answer table: {error}") from None
     translator = open_translator(profile, opening.resources, settings.max_message_bytes)
-    xsd = opening.resources[translator.words.schema]
+    answer = _table(profile.text.answer, AnswerForm, "answer")
+    caller = _caller(opening, translator.words, translator.encoding)
+    channel: SoapChannel | PackageChannel
+    if isinstance(translator, PackageTranslator):
+        channel = PackageChannel(caller, translator, settings.our_licence, answer)
+    else:
+        channel = SoapChannel(caller, translator, settings.our_unit, settings.our_licence, answer, settings.can_ask)
 
     def authenticate(shown: Presented, now_ms: int) -> Signed | Denied:
         return IN_ENVELOPE
 
-    channel = SoapChannel(
-        caller=calls(opening, translator.words, translator.encoding),
-        translator=translator,
-        unit=settings.our_unit,
-        licence=settings.our_licence,
-        answer=answer,
-        can_ask=settings.can_ask,
-    )
     return Platform(
         id=settings.id,
         family=profile.text.family,
@@ -66,11 +92,11 @@ def open_family(opening: Opening) -> Platform:
         translator=translator,
         channel=channel,
         authenticate=authenticate,
-        service=Service(translator, settings.unit, settings.licence, xsd, settings.max_message_bytes),
+        service=service_of(translator, opening.resources, settings.unit, settings.licence),
     )
 
 
-def calls(opening: Opening, words: Endpoint, encoding: str) -> Caller:
+def _caller(opening: Opening, words: Endpoint, encoding: str) -> Caller:
     """The way to the platform's endpoint."""
     own = opening.settings
     times = (own.connect_timeout_ms, own.timeout_ms, own.max_answer_bytes)

@@ -95,6 +95,10 @@ class SoapTranslator:
             raise Untranslatable("body-missing", "缺少报文内容", "the message has no content", local(element))
         return value
 
+    def every(self, operation: str, payload: bytes) -> tuple[Act, ...]:
+        """All that one message says."""
+        return self.profile.acts(operation, self.decode(payload))
+
     def inbound(self, operation: str, payload: bytes, *, case: str = "") -> Act:
         """``payload`` is the Body's element as a document of its own."""
         return self.profile.act(operation, self.decode(payload), case)

@@ -11,7 +11,7 @@ from adapters.check import check_profile
 from adapters.profile import Profile, known_type
 from adapters.rest_signed import sign
 from adapters.rest_signed.translate import RestTranslator
-from adapters.soap.wsdl import build_wsdl, describe
+from adapters.soap.family import service_of
 from gateway.cli.profile_files import Files, compiled, soap_translator
 from schemas.errors import Invalid
 from schemas.xml import parse_xml
@@ -71,10 +71,9 @@ def _soap(profile: Profile, files: Files) -> Iterator[Step]:
     translator = soap_translator(profile, files)
     yield Step("xsd", True, "XSD 可编译且自足", "the XSD compiles and stands alone")
     yield from _samples(profile, translator)
-    xsd = files.beside[translator.words.schema]
-    address = "https://gateway.example/platform/v1/soap"
+    service = service_of(translator, files.beside)
 
     def described() -> None:
-        parse_xml(build_wsdl(describe(profile, translator.words), xsd, address))
+        parse_xml(service.wsdl("https://gateway.example/platform/v1/soap"))
 
     yield _try("wsdl", "WSDL 可生成", "the WSDL can be built", described)

@@ -12,6 +12,7 @@ from gateway.cli.output import read_bytes, unreadable
 if TYPE_CHECKING:
     from adapters.profile import Profile
     from adapters.rules import Finding
+    from adapters.soap.package import PackageTranslator
     from adapters.soap.translate import SoapTranslator
 
 
@@ -59,18 +60,12 @@ def compiled(files: Files) -> Profile | list[Finding]:
         unreadable(files.where, bad.zh, bad.en)
 
 
-def soap_translator(profile: Profile, files: Files) -> SoapTranslator:
+def soap_translator(profile: Profile, files: Files) -> SoapTranslator | PackageTranslator:
     """The translator of a SOAP profile with its XSD; exit 65 when the XSD is missing or bad."""
-    import msgspec
-
-    from adapters.soap.translate import SoapTranslator, Words
-    from schemas.errors import Invalid
-    from schemas.validate import compile_xsd
+    from adapters.base import Untranslatable
+    from adapters.soap.family import open_translator
 
     try:
-        words = msgspec.convert(profile.text.soap, Words)
-        return SoapTranslator(profile, words, compile_xsd(files.beside[words.schema]))
-    except (KeyError, msgspec.ValidationError) as error:
-        unreadable(files.where, f"soap 一节有误：{error}", f"bad soap table: {error}")
-    except Invalid as bad:
+        return open_translator(profile, files.beside)
+    except Untranslatable as bad:
         unreadable(files.where, bad.zh, bad.en)

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from adapters.base import Act, Chunk, Problem
-from tests.unit.adapters.support import ROOT
+from tests.unit.adapters.support import ROOT, open_test
 
 SIMS = ROOT / "gateway" / "demo" / "platforms"
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -103,6 +103,28 @@ class Backend:
 
     async def status(self, case: str) -> dict[str, str] | Problem:
         return {"case_id": case, "case_number": "1", "state": "accepted", "text": "已受理"}
+
+
+class Door:
+    """A SOAP service of ours behind HTTP, with its WSDL."""
+
+    def __init__(self, service: Any = None) -> None:
+        self.backend = Backend()
+        service = service or open_test("honggutan").service
+        assert service is not None
+        self.service = service
+        self.url, self.said = "", b""
+
+    async def post(self, request: web.Request) -> web.Response:
+        headers = request.headers
+        self.said = await request.read()
+        answer = await self.service.serve(
+            self.said, headers.get("Content-Type", ""), headers.get("SOAPAction", ""), self.backend
+        )
+        return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
+
+    async def get(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.service.wsdl(self.url), content_type="text/xml", charset="utf-8")
 
 
 class Sim:

@@ -18,8 +18,7 @@ from adapters.base import Accepted, NotThere, Outbound, Refused, Temporary, Uncl
 from adapters.registry import Platform
 from schemas import canonical as c
 from signing.sm3 import sm3
-from tests.contract.platform_support import SIMS, Sim, sim, site
-from tests.contract.test_soap_foreign_zeep import Door
+from tests.contract.platform_support import SIMS, Door, Sim, sim, site
 from tests.unit.adapters.support import LICENCE, OUR_LICENCE, OUR_UNIT, PROFILES, UNIT, open_test
 
 pytestmark = pytest.mark.processes

@@ -19,34 +19,12 @@ from zeep.exceptions import Fault
 from adapters.base import Problem
 from adapters.soap.fault import read_fault
 from schemas.xml import parse_xml
-from tests.contract.platform_support import Backend, site
-from tests.unit.adapters.support import LICENCE, ROOT, UNIT, open_test
+from tests.contract.platform_support import Door, site
+from tests.unit.adapters.support import LICENCE, ROOT, UNIT
 
 NS = "urn:tongban:sample:honggutan:v1"
 HEAD = {"LSH": "Z1", "TBBH": "420104.X/1", "YWLSH": "HGT1"}
 AT = datetime(2026, 1, 1, 9, 30)  # noqa: DTZ001 - the platform writes local times without a zone
-
-
-class Door:
-    """Our service behind HTTP, with its WSDL."""
-
-    def __init__(self) -> None:
-        self.backend = Backend()
-        service = open_test("honggutan").service
-        assert service is not None
-        self.service = service
-        self.url, self.said = "", b""
-
-    async def post(self, request: web.Request) -> web.Response:
-        headers = request.headers
-        self.said = await request.read()
-        answer = await self.service.serve(
-            self.said, headers.get("Content-Type", ""), headers.get("SOAPAction", ""), self.backend
-        )
-        return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
-
-    async def get(self, request: web.Request) -> web.Response:
-        return web.Response(body=self.service.wsdl(self.url), content_type="text/xml", charset="utf-8")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from signing.sm2 import PrivateKey, Signer
 ROOT = Path(__file__).resolve().parents[3]
 PROFILES = ROOT / "adapters" / "profiles"
 XSD = (PROFILES / "honggutan.xsd").read_bytes()
+RESOURCES = {one.name: one.read_bytes() for one in PROFILES.glob("*.xsd")}
 PROVIDER = open_provider("auto")
 NUMBERS = {"item_version", "size", "limit_days"}
 UNIT, LICENCE = "HGT-TEST", "licence-of-the-platform"
@@ -66,7 +67,7 @@ def open_test(
         our_licence=OUR_LICENCE, **settings,
     )  # fmt: skip
     return open_platform(
-        given, (PROFILES / f"{name}.toml").read_bytes(), {"honggutan.xsd": XSD}, lambda: signer(key), PROVIDER,
+        given, (PROFILES / f"{name}.toml").read_bytes(), RESOURCES, lambda: signer(key), PROVIDER,
         lambda: f"nonce-{next(counter):020d}", lambda: now_ms,
     )  # fmt: skip
 
