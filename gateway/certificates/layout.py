@@ -7,7 +7,7 @@ laboratory (样章·测试无效). What does not fit is refused with the words o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta, timezone
+from datetime import date, timedelta, timezone
 from math import cos, pi, sin
 from typing import Final
 
@@ -66,11 +66,12 @@ def _shapes(template: Template, data: Metadata, lab: bool, pictures: Mapping[str
     values = _values(template, data)
     labels = {rule.name: rule.label for rule in template.fields}
     for line in template.lines:
-        yield from _line(line, values[line.of], labels.get(line.of, ""))
+        if line.of in values:  # of a copy with fewer fields the others leave no trace
+            yield from _line(line, values[line.of], labels.get(line.of, ""))
     if template.permits is not None:
         yield from _permits(template.permits, data.permits)
     if data.url:
-        yield code(data.url, template.qr.x, template.qr.y, template.qr.size)
+        yield _code(template, data.url)
     if data.annotation is not None:
         yield _band(template, data.annotation)
 
@@ -84,8 +85,18 @@ def _values(template: Template, data: Metadata) -> dict[str, str]:
 
 
 def _printed_day(value: str) -> str:
-    year, month, day = (int(part) for part in value.split("-")) if value else (0, 0, 0)
-    return f"{year}年{month}月{day}日" if value else ""
+    """A day as it is printed; what is no day stays as it is."""
+    try:
+        return chinese_day(date.fromisoformat(value))
+    except ValueError:
+        return value
+
+
+def _code(template: Template, url: str) -> Path:
+    drawn = code(url, template.qr.x, template.qr.y, template.qr.size)
+    if drawn is None:
+        raise DoesNotFit("二维码")
+    return drawn
 
 
 def _line(line: Line, value: str, label: str) -> Iterator[Shape]:

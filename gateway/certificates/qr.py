@@ -10,12 +10,15 @@ import segno
 from signing.ofd_content import BLACK, Box, Path
 
 QUIET: Final = 4  # light modules around, as the standard asks
+MAX_BYTES: Final = 213  # version 10, 57 modules: half a millimetre each on 30 mm
 # Any mask reads alike; trying all eight to find the prettiest takes longer than signing the certificate.
 _MASK: Final = 2
 
 
-def code(url: str, x: float, y: float, size: float) -> Path:
-    """The code with its quiet zone in a square of ``size`` mm."""
+def code(url: str, x: float, y: float, size: float) -> Path | None:
+    """The code with its quiet zone in a square of ``size`` mm; None for an address too long to be scanned from paper."""
+    if len(url.encode()) > MAX_BYTES:
+        return None
     rows = segno.make_qr(url, error="m", mask=_MASK).matrix
     module = size / (len(rows) + 2 * QUIET)
     edges = [f"{module * place:.3f}" for place in range(len(rows) + 2 * QUIET)]

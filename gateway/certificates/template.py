@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 
 from schemas.errors import Invalid
 from schemas.explain import explain
+from schemas.strict import check_texts
 from signing.ecert import Metadata
 
 MAX_BYTES: Final = 256 << 10
@@ -27,6 +28,7 @@ _TYPE: Final = re.compile(r"[0-9A-Z]{18}[0-9]{3}")
 Length = Annotated[float, Meta(ge=0, le=2000)]
 Name = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,39}$(?!\n)")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
+FontName = Literal["宋体", "黑体", "楷体"]
 Kind = Literal["text", "date", "uscc", "citizen"]
 
 
@@ -83,7 +85,7 @@ class Heading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     y: Length
     x: Length | None = None
     size: Length
-    font: Word = "宋体"
+    font: FontName = "宋体"
     bold: bool = False
     spacing: Length = 0
     colour: Annotated[str, Meta(pattern=r"^[0-9a-f]{6}$(?!\n)")] = "000000"
@@ -212,6 +214,7 @@ def read(data: bytes) -> Template:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Invalid("bad-toml", f"不是合法TOML（{str(error)[:120]}）", f"not TOML: {str(error)[:120]}") from None
     try:
+        check_texts(table)
         return msgspec.convert(table, Template, strict=True)
     except msgspec.ValidationError as error:
         raise explain(error, Template) from None

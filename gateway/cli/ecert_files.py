@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from importlib import resources
 from pathlib import Path
 
 import msgspec
 
 from gateway.certificates import template as templates
 from gateway.certificates.issue import Wanted
+from gateway.certificates.library import samples
 from gateway.certificates.template import Template
 from gateway.cli.output import read_bytes
 from gateway.cli.seal_package import read_ofd
@@ -24,9 +24,7 @@ _VALUES_LIMIT = 1 << 20
 
 def builtin() -> dict[str, Template]:
     """The templates that come with the program, by name."""
-    folder = resources.files("schemas") / "data" / "certificates"
-    found = sorted((path for path in folder.iterdir() if path.name.endswith(".toml")), key=lambda path: path.name)
-    return {path.name.removesuffix(".toml"): templates.read(path.read_bytes()) for path in found}
+    return {name.removesuffix(".toml"): templates.read(data) for name, data in sorted(samples().items())}
 
 
 def template(context: Context, name: str) -> Template:

@@ -76,6 +76,14 @@ def test_the_page_prints_values_dates_and_labels() -> None:
     assert "长期" in words(LICENCE, composed(LICENCE, valid_to=None, fields=without))
 
 
+def test_a_copy_with_fewer_fields_prints_no_label_of_the_others() -> None:
+    data = composed(LICENCE)
+    fewer = dataclasses.replace(data, fields=tuple(one for one in data.fields if one.name == "ZCRQ"))
+    assert {"经营者", "经营范围"} & set(words(LICENCE, fewer)) == set() and "注册日期" in words(LICENCE, fewer)
+    odd = dataclasses.replace(data, fields=(dataclasses.replace(fewer.fields[0], value="二〇二六年"),))
+    assert "二〇二六年" in words(LICENCE, odd)
+
+
 def test_W9_each_permit_has_a_row_with_its_own_validity() -> None:
     found = words(PERMITS_TEMPLATE, composed(PERMITS_TEMPLATE))
     assert {"2026年6月1日至2028年5月31日", "2026年6月1日起长期有效", "占道2026001"} <= set(found)
@@ -96,6 +104,7 @@ def test_the_qr_code_is_the_one_an_other_program_draws(token: str) -> None:
     url = f"https://ecert.example/v/{token}"
     path = qr.code(url, 0, 0, 30)
     rows = segno.make_qr(url, error="m", mask=2).matrix
+    assert path is not None
     module = 30 / (len(rows) + 2 * qr.QUIET)
     dark = set()
     for rectangle in re.findall(r"M (\S+) (\S+) L \S+ \S+ L (\S+) (\S+) L \S+ \S+ C", path.data):
@@ -139,6 +148,7 @@ def test_wrong_input_is_refused_with_its_reason(one: Template, changed: dict[str
     [
         (LICENCE, {"fields": fields(JYFW="样" * 600)}, "经营范围"),
         (LICENCE, {"number": "样" * 100}, "证照编号"),
+        (LICENCE, {"url": "https://ecert.example/v/" + "A" * 190}, "二维码"),
         (PERMITS_TEMPLATE, {"permits": [WantedPermit(str(n), "样", "1", date(2026, 6, 1)) for n in range(9)]}, "许可"),
         (PERMITS_TEMPLATE, {"permits": [WantedPermit("1", "样" * 60, "1", date(2026, 6, 1))]}, "许可"),
     ],

@@ -64,6 +64,8 @@ def swapped(old: str, new: str) -> bytes:
         (swapped("[seal]", "[seal]\nround = true"), "unknown-field", "seal.round"),
         (swapped("rows = 2", "rows = 0"), "out-of-range", "lines[3].rows"),
         (swapped('name = "XMMC"', 'name = "xmmc"'), "wrong-form", "fields[0].name"),
+        (swapped("spacing = 1.5", 'font = "隶书"'), "not-allowed", "headings[0].font"),
+        (swapped("扫描二维码查验", "扫描\\u0000"), "bad-character", ""),
         (swapped('label = "许可编号"', 'label = ""'), "empty", "permits.columns[2].label"),
     ],
 )  # fmt: skip
