@@ -36,6 +36,7 @@ from gateway.flow.notes import Note
 from gateway.flow.outbox import STAMPER
 from gateway.flow.recognition import lists, recognition, seal_policy
 from gateway.flow.rotate import Rotation
+from gateway.flow.scans import Scans
 from gateway.flow.seal import Sealer
 from gateway.flow.sharing import Shares
 from gateway.flow.signatures import Signatures
@@ -71,6 +72,7 @@ from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
 from gateway.web.platforms import Platforms
 from gateway.web.public import Public
+from gateway.web.scans import ScanDoor
 from gateway.web.uploads import Uploads
 from signing import certs, crl
 from signing.errors import Unavailable
@@ -156,20 +158,20 @@ async def build(config: Config, base: Path) -> Node:
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
         stamps=replace(stamps, online=_online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
-        opener=opener, platform=next(iter(platforms), ""), batch_limit=config.limits.batch,
-        range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock, wake=wake,
-        heard=lambda partner: loops[f"peer:{partner}"].wake(urgent=True),
-        connected=_connected(config, found),
+        opener=opener, scans=Scans(party, vault, agreed, new_id), platform=next(iter(platforms), ""),
+        batch_limit=config.limits.batch, range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock,
+        wake=wake, heard=lambda one: loops[f"peer:{one}"].wake(urgent=True), connected=_connected(config, found),
     )  # fmt: skip
     doors = Platforms(
         platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, clock
     )
     shares = Shares(party, journal, vault, parts, agreed, getting, new_id, _code(provider), config.limits.use_code_ms)
+    scanning = _scanning(config, found, doors, exchange, wake)
     admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
     public = _public(config, journal, vault, clock)
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(),
-        "platform": [*doors.routes(), *counter(doors, shares, certificates)],
+        "platform": [*doors.routes(), *scanning, *counter(doors, shares, certificates)],
         "admin": [*admin.routes(), *office(config, certificates, vault, clock)],
         **({"public": public.routes()} if config.listen.public else {}),
     }
@@ -217,6 +219,22 @@ def _public(config: Config, journal: Journal, vault: Vault, clock: Callable[[], 
         Register(journal.read, vault), Throttle(given.per_minute), clock, config.node.lab, frozenset(given.proxies),
         given.address_header,
     )  # fmt: skip
+
+
+def _scanning(
+    config: Config, found: Ground, doors: Platforms, exchange: Partners, wake: Callable[[str], None]
+) -> list[web.RouteDef]:
+    """Where inspectors' platforms ask about the certificates of other places, and issuers' see who scanned theirs."""
+    pages, names, journal = _pages(config), _names(config, found), exchange.journal
+    return ScanDoor(
+        doors.caller, exchange.scans, journal, pages, names, doors.body_limit, doors.window_ms, doors.now_ms, wake
+    ).routes()
+
+
+def _pages(config: Config) -> dict[str, str]:
+    """Whose certificates' QR codes lead to which address."""
+    pages = {one.public: one.id for one in config.peer} | {config.public.url: config.node.party}
+    return {address: party for address, party in pages.items() if address}
 
 
 def _notes(platforms: Mapping[str, Platform], new_id: Ids, wake: Callable[[str], None]) -> Note:
@@ -283,11 +301,16 @@ def _loops(
         client, sealer = cards.clients[partner.id], Sealer(partner, found.ring.provider, parts, agreed)
         to_peer = ToPeer(party, partner, client, journal, vault, sealer, settings, random.random, notes, clock, cards)
         loops[to_peer.destination] = Loop(to_peer.destination, journal, to_peer, clock, settings.batch)
-    names = {partner.id: partner.name for partner in found.partners.values()}
+    names = _names(config, found)
     for platform in platforms.values():
         to_platform = ToPlatform(platform, journal, vault, settings, random.random, names)
         loops[to_platform.destination] = Loop(to_platform.destination, journal, to_platform, clock, settings.parallel)
     return loops
+
+
+def _names(config: Config, found: Ground) -> dict[str, str]:
+    """Party id -> name, for people to read."""
+    return {one.id: one.name for one in found.partners.values()} | {config.node.party: config.node.name}
 
 
 def _tls(config: Config, base: Path, found: Ground) -> Tls:

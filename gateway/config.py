@@ -23,6 +23,7 @@ from signing.policy import Nonce, Partitions
 
 ADDRESS = r"^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$"
 Address = Annotated[str, Meta(pattern=ADDRESS)]
+PageAddress = Annotated[str, Meta(pattern=r"^$|^https?://[^/\s?#]+(/[^\s?#]*)?[^/\s?#]$")]
 OnlineUse = Annotated[str, Meta(pattern=r"^(checkpoint|direct|platform)$")]
 PartyId = Annotated[str, Meta(pattern=r"^\d{6}\.[0-9A-Z]{18}$")]
 
@@ -72,7 +73,7 @@ class Public(_Strict, frozen=True, kw_only=True):
     """The public pages. ``url``: the address that QR codes lead to (``https://…``), before ``/v/``. ``per_minute``: how many
     pages one address gets. ``proxies``: addresses of reverse proxies, which name the caller's in ``address_header``."""
 
-    url: Annotated[str, Meta(pattern=r"^$|^https?://[^/\s?#]+(/[^\s?#]*)?[^/\s?#]$")] = ""
+    url: PageAddress = ""
     per_minute: Annotated[int, Meta(ge=1, le=10**9)] = 120
     proxies: tuple[str, ...] = ()
     address_header: Annotated[str, Meta(pattern=r"^[A-Za-z][0-9A-Za-z-]{1,63}$")] = "X-Real-IP"
@@ -147,8 +148,9 @@ class Peer(_Strict, frozen=True, kw_only=True):
     """A partner: its id, where its gateway answers, its card as exchanged out of band, its revocation list (file).
 
     ``ocsp``: where its authority's responder answers about the certificates of its seals; empty: nobody is asked.
-    ``seals_withdrawn``: its signed list of withdrawn seals (file). ``registry``: believed only while the registry of cards lists it
-    with this fingerprint and is in force.
+    ``public``: the address that its certificates' QR codes lead to, before ``/v/``. ``seals_withdrawn``: its signed list of
+    withdrawn seals (file). ``registry``: believed only while the registry of cards lists it with this fingerprint and is in
+    force.
     """
 
     id: PartyId
@@ -159,6 +161,7 @@ class Peer(_Strict, frozen=True, kw_only=True):
     ocsp: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+.*)?$")] = ""
     registry: bool = False
     seals_withdrawn: str = ""
+    public: PageAddress = ""
 
 
 class Revocation(_Strict, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ import msgspec
 from schemas.canonical import BODIES, Body
 from schemas.errors import Invalid
 from schemas.explain import explain
+from schemas.inquiry import INQUIRIES
 from schemas.strict import decode_utf8, forbidden, strict_json
 
 __all__ = ["MAX_BODY", "build", "decode", "encode", "strict_json"]
@@ -24,9 +25,10 @@ __all__ = ["MAX_BODY", "build", "decode", "encode", "strict_json"]
 MAX_BODY: Final = 512 * 1024
 """Bytes of one canonical body. Files travel apart."""
 
+_TYPES: Final[dict[str, type[Body]]] = BODIES | INQUIRIES
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
-_DECODERS: Final = {name: msgspec.json.Decoder(body) for name, body in BODIES.items()}
-_NAMES: Final = {body: name for name, body in BODIES.items()}
+_DECODERS: Final = {name: msgspec.json.Decoder(body) for name, body in _TYPES.items()}
+_NAMES: Final = {body: name for name, body in _TYPES.items()}
 # In canonical bytes a control can stand only as an escape other than \n and \t.
 _ESCAPED_CONTROL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[ubfr]")
 
@@ -57,7 +59,7 @@ def _check_text(data: bytes) -> None:
 
 def _type(name: str) -> type[Body]:
     try:
-        return BODIES[name]
+        return _TYPES[name]
     except KeyError:
         raise Invalid("unknown-type", "不认识的报文类型", "unknown message type") from None
 
@@ -72,7 +74,7 @@ def decode(type_: str, data: bytes) -> Body:
         body: Body = _DECODERS[type_].decode(data)
     except msgspec.ValidationError as error:
         strict_json(data, max_bytes=MAX_BODY)  # what is no clean JSON is named as such first
-        raise explain(error, BODIES[type_]) from None
+        raise explain(error, _TYPES[type_]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         strict_json(data, max_bytes=MAX_BODY)
         raise Invalid("bad-json", "不是合法JSON", "not JSON") from None
@@ -91,7 +93,7 @@ def build(type_: str, fields: Mapping[str, Any]) -> Body:
     try:
         body: Body = msgspec.convert(fields, _type(type_))
     except msgspec.ValidationError as error:
-        raise explain(error, BODIES[type_]) from None
+        raise explain(error, _TYPES[type_]) from None
     _check_text(_ENCODER.encode(body))
     return body
 

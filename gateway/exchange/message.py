@@ -13,14 +13,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from schemas.inquiry import INQUIRIES
 from signing.sm3 import sm3
 
 VERSION = 1
 BODY_TYPE = "application/json"
+WITHOUT_CASE = frozenset(INQUIRIES)  # types that belong to no case and have no sequence
 
 PartyId = Annotated[str, Meta(pattern=r"^\d{6}\.[0-9A-Z]{18}\Z")]
 MessageId = Annotated[str, Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}\Z")]
-CaseId = Annotated[str, Meta(pattern=r"^\d{6}\.[0-9A-Z]{18}/[0-9A-HJKMNP-TV-Z]{26}\Z")]
+CaseId = Annotated[str, Meta(pattern=r"^(\d{6}\.[0-9A-Z]{18}/[0-9A-HJKMNP-TV-Z]{26})?\Z")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Millis = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 Short = Annotated[str, Meta(max_length=128)]
@@ -46,7 +48,8 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"sender": "from"}):
-    """Header of a message; times in ms since 1970 (UTC); ``seq`` counts per case, sender and receiver from 1.
+    """Header of a message; times in ms since 1970 (UTC); ``seq`` counts per case, sender and receiver from 1. A message that
+    belongs to no case has no case id and seq 0.
 
     ``alias`` is the sender's own number for the case, once it has one: either place's number finds a case.
     """
@@ -62,7 +65,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     item: Short
     case: CaseId
     alias: Short = ""
-    seq: Annotated[int, Meta(ge=1, le=1_000_000)]
+    seq: Annotated[int, Meta(ge=0, le=1_000_000)]
     seen: Annotated[int, Meta(ge=0, le=1_000_000)]
     key: Short
     created: Millis
@@ -96,6 +99,8 @@ def decode_header(data: bytes) -> Header:
         raise ValueError("header is not in canonical form")
     if header.sealed is not None and (header.alias or any(part != bare(part) for part in header.parts)):
         raise ValueError("the header of a sealed message tells of its content")
+    if {header.type in WITHOUT_CASE, not header.case, header.seq == 0} not in ({True}, {False}):
+        raise ValueError("case and sequence belong together, and to the types that have them")
     return header
 
 

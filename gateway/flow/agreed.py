@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from agreements.calendar import Calendars
 from agreements.match import Book, Refusal, Request, Route, decide
+from agreements.release import Release, ReleaseRequest, decide_release
 from gateway.exchange.message import Header
 from schemas.canonical import Application
 
@@ -72,6 +73,26 @@ class Agreed:
                     if material.certificate_type == type_code and material.fills:
                         return material.fills
         return {}
+
+    def release(self, to: str, type_code: str, purpose: str, at: datetime) -> Release | Refusal:
+        """What a partner who scans a certificate of ours may see of it."""
+        return decide_release(ReleaseRequest(self.party, to, type_code, "scan", purpose), self.book, at)
+
+    def may_scan(self, issuer: str, purpose: str, at: datetime) -> Release | Refusal:
+        """Under which agreement we may ask an issuer about a code: its line for some type of certificate, for which one only
+        the issuer knows."""
+        lines = [line for held in self.book.held for line in held.agreement.certificates]
+        types = {line.types[0] for line in lines if issuer in line.issuers and self.party in line.to}
+        said = [
+            decide_release(ReleaseRequest(issuer, self.party, one, "scan", purpose), self.book, at)
+            for one in sorted(types)
+        ]
+        granted = next((one for one in said if isinstance(one, Release)), None)
+        if granted is not None and issuer in self.partners:
+            return granted
+        refused = [one for one in said if isinstance(one, Refusal)]
+        zh, en = "与颁发方之间没有可以扫码查验的通办协议", "no agreement under which its certificates may be scanned"
+        return refused[-1] if refused and granted is None else Refusal("no-agreement-with-place", "", zh, en)
 
 
 def _overtaken(decision: Route | Refusal) -> bool:

@@ -16,8 +16,9 @@ from gateway.exchange import message as wireform
 from gateway.exchange import sealing
 from gateway.exchange.message import Header, PartRef, Sealed
 from gateway.exchange.sealing import Content, Enclosure
-from gateway.flow import casefile, outbox, post
+from gateway.flow import casefile, inquiries, outbox, post
 from gateway.flow.casefile import CaseFile
+from gateway.flow.inquiries import Inquiry
 from gateway.ledger.checkpoint import entry_digest
 from gateway.problems import Refused
 from gateway.store.journal import Reader, Row, Tx, Work
@@ -59,16 +60,16 @@ def freeze(message: str, *, party: str, vault: Vault, expires_ms: int, sealed: S
 
     def work(tx: Tx) -> Frozen:
         type_, stored, at_rest, case_id = _row(tx, message, "type, parts, sealed, case_id")
-        case = _case(tx, case_id)
+        case = _of(tx, case_id)
+        place = _next_place(case)
         case_key = vault.unwrap(case.wrapped_key)
         body = vault.open(case_key, at_rest, post.body_label(message))
-        enclosure = Enclosure(casefile.own_number(case), post.read_parts(stored))
+        enclosure = Enclosure(place.alias, post.read_parts(stored))
         content = Content(enclosure, body, sealed.key if sealed else b"")
-        seq = case.seq_out + 1
         plain = Header(
             id=message, type=type_, sender=party, to=case.counterpart, agreement=case.agreement,
-            agreement_version=case.agreement_version, item=case.item, case=case.id, alias=enclosure.alias, seq=seq,
-            seen=case.seq_in, key=message, created=tx.now_ms, expires=tx.now_ms + expires_ms, purpose=case.purpose,
+            agreement_version=case.agreement_version, item=case.item, case=place.case, alias=enclosure.alias, seq=place.seq,
+            seen=place.seen, key=message, created=tx.now_ms, expires=tx.now_ms + expires_ms, purpose=case.purpose,
             legal_basis=case.legal_basis, body=sm3(body).hex(), body_size=len(body), parts=enclosure.parts,
         )  # fmt: skip
         header, travels = _sealed(plain, content, sealed) if sealed else (wireform.encode_header(plain), body)
@@ -77,11 +78,11 @@ def freeze(message: str, *, party: str, vault: Vault, expires_ms: int, sealed: S
         secret = vault.seal(case_key, content.secret, post.secret_label(message)) if content.secret else None
         tx.run(
             "UPDATE message SET header = ?, secret = ?, sent_leaf = ?, seq = ? WHERE id = ?",
-            header, secret, leaf, seq, message,
+            header, secret, leaf, place.seq, message,
         )  # fmt: skip
-        tx.run("UPDATE case_file SET seq_out = ? WHERE id = ?", seq, case.id)
+        tx.run("UPDATE case_file SET seq_out = ? WHERE id = ?", place.seq, place.case)
         outbox.move(tx, message, Event.FREEZE)
-        if type_ == "application":
+        if type_ == "application" and isinstance(case, CaseFile):
             casefile.move(tx, case, machine.Event.FORWARD, machine.Actor.COLLECTING, message, tx.now_ms)
         return Frozen(message, header, travels, digest, leaf, _carried(header, content))
 
@@ -93,7 +94,7 @@ def thaw(tx: Reader, message: str, vault: Vault) -> Frozen:
     header, leaf, case_id = _row(tx, message, "header, sent_leaf, case_id")
     if header is None:
         raise Refused("TB-5001")
-    content = read_content(tx, message, vault.unwrap(_case(tx, case_id).wrapped_key), vault)
+    content = read_content(tx, message, vault.unwrap(_of(tx, case_id).wrapped_key), vault)
     return Frozen(message, header, as_sent(header, content), wireform.digest(header), leaf, _carried(header, content))
 
 
@@ -132,11 +133,25 @@ def _carried(header: bytes, content: Content) -> tuple[Carried, ...]:
     )
 
 
-def _case(tx: Reader, case_id: str) -> CaseFile:
-    case = casefile.load(tx, case_id)
-    if case is None:
+class _Place(NamedTuple):
+    """Where a message stands in its case; nowhere for one that belongs to none."""
+
+    case: str = ""
+    alias: str = ""
+    seq: int = 0
+    seen: int = 0
+
+
+def _next_place(of: CaseFile | Inquiry) -> _Place:
+    return _Place(of.id, casefile.own_number(of), of.seq_out + 1, of.seq_in) if isinstance(of, CaseFile) else _Place()
+
+
+def _of(tx: Reader, id_: str) -> CaseFile | Inquiry:
+    """The case or the inquiry that a message belongs to."""
+    found = casefile.load(tx, id_) or inquiries.load(tx, id_)
+    if found is None:
         raise Refused("TB-5001")
-    return case
+    return found
 
 
 def _row(tx: Reader, message: str, columns: str) -> Row:

@@ -64,7 +64,7 @@ def receive(incoming: Incoming, *, platform: str, vault: Vault) -> Work[Answered
     header = incoming.header
 
     def work(tx: Tx) -> Answered:
-        before = _answered_before(tx, incoming)
+        before = answered_before(tx, incoming)
         if before is not None:
             return before
         try:
@@ -83,7 +83,7 @@ def receive(incoming: Incoming, *, platform: str, vault: Vault) -> Work[Answered
                 return Answered(
                     header.id, "retry_later", problem=refused, expected=int(str(refused.extra.get("seq", 0)))
                 )
-            return _refuse(tx, incoming, refused, vault)
+            return refuse(tx, incoming, refused, vault)
         return _take(tx, incoming, case, vault)
 
     return work
@@ -104,7 +104,8 @@ def observe(sender: str, checkpoint: SignedCheckpoint, size: int, told: int) -> 
     return work
 
 
-def _answered_before(tx: Tx, incoming: Incoming) -> Answered | None:
+def answered_before(tx: Tx, incoming: Incoming) -> Answered | None:
+    """The answer that this message id has had; None for a new one. The same id with another digest is a conflict."""
     row = tx.one("SELECT header, status, problem, leaf FROM message WHERE id = ?", incoming.header.id)
     if row is None:
         return None
@@ -212,7 +213,7 @@ def _put_opened_parts(tx: Tx, owner: str, incoming: Incoming) -> None:
         tx.run("DELETE FROM part WHERE owner = ? AND sm3 = ?", owner, outer.sm3)
 
 
-def _refuse(tx: Tx, incoming: Incoming, refused: Refused, vault: Vault) -> Answered:
+def refuse(tx: Tx, incoming: Incoming, refused: Refused, vault: Vault) -> Answered:
     """A refusal is final for this message id and uses up its place in the sequence; it is a leaf like a receipt."""
     header = incoming.header
     digest = sm3(incoming.digest, refused.code.encode())

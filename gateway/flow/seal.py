@@ -80,8 +80,8 @@ class Sealer:
     def _wanted(self, reader: Reader, message: str) -> tuple[PartRef, ...] | None:
         """The files of a message that is to be sealed; None for one that travels open."""
         row = reader.one(
-            "SELECT m.parts, c.agreement, c.agreement_version FROM message m JOIN case_file c ON c.id = m.case_id "
-            "WHERE m.id = ?",
+            "SELECT m.parts, coalesce(c.agreement, q.agreement), coalesce(c.agreement_version, q.agreement_version) "
+            "FROM message m LEFT JOIN case_file c ON c.id = m.case_id LEFT JOIN inquiry q ON q.id = m.case_id WHERE m.id = ?",
             message,
         )
         return post.read_parts(row[0]) if row is not None and self.terms.seals(row[1], row[2]) else None

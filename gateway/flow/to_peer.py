@@ -19,7 +19,7 @@ from gateway.core.delivery import Event, State
 from gateway.exchange import client as calls
 from gateway.exchange import wire
 from gateway.exchange.trust import PAUSING, Partner, agree
-from gateway.flow import casefile, outbox
+from gateway.flow import casefile, inquiries, outbox
 from gateway.flow.cards import Cards
 from gateway.flow.freeze import Carried, Frozen, freeze, thaw
 from gateway.flow.notes import Note, note
@@ -330,6 +330,7 @@ class ToPeer:
             event = machine.EVENT_OF_REFUSAL.get(row[0]) if row else None
             case = casefile.load(tx, row[1]) if row else None
             if case is None:
+                inquiries.refuse(tx, message, code)
                 return
             if event is not None:
                 casefile.move(tx, case, event, machine.Actor.HANDLING, message, tx.now_ms)

@@ -368,3 +368,27 @@ certificate_use = Table(  # who asked what about whom, for what, and what was an
     Index("certificate_use_holder", "holder"),
     Index("certificate_use_case", "case_number"),
 )
+
+inquiry = Table(  # questions about certificates between gateways (证照查验)
+    "inquiry",
+    metadata,
+    Column("id", String(26), primary_key=True),  # of the message that asks
+    Column("side", String(8), nullable=False),  # asked by us | heard by us
+    Column("counterpart", String(32), nullable=False),
+    Column("platform", String(32), nullable=False),  # who asked here, or who had the certificate issued
+    Column("certificate", String(26), nullable=False),  # of ours; empty: somebody else's, or none
+    Column("agreement", String(128), nullable=False),
+    Column("agreement_version", Integer, nullable=False),
+    Column("purpose", String(256), nullable=False),
+    Column("state", String(16), nullable=False),  # pending | answered | refused
+    Column("outcome", String(16), nullable=False),
+    Column("problem", String(16), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("question", LargeBinary, nullable=False),  # sealed: who scanned what, where, for what
+    Column("answer", LargeBinary, nullable=False),  # sealed; empty while there is none
+    Column("leaf", BigInteger, nullable=False),  # our entry for taking the question in
+    Column("created_ms", BigInteger, nullable=False),
+    Column("answered_ms", BigInteger, nullable=False),
+    Index("inquiry_certificate", "certificate", "leaf"),
+    Index("inquiry_platform", "platform", "side", "leaf"),
+)

@@ -23,6 +23,7 @@ from gateway.flow.accept import spend_nonce
 from gateway.flow.agreed import Agreed
 from gateway.flow.cards import Cards
 from gateway.flow.receive import Answered, Incoming, observe, receive
+from gateway.flow.scans import Scans
 from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
 from gateway.flow.unseal import Opener
@@ -67,6 +68,7 @@ class Partners:
     signatures: Signatures
     uploads: Uploads
     opener: Opener
+    scans: Scans
     platform: str
     batch_limit: int
     range_limit: int
@@ -231,6 +233,8 @@ class Partners:
     def _work(self, incoming: Incoming | Refused) -> Work[Answered]:
         if isinstance(incoming, Refused):
             return _unproved(incoming)
+        if incoming.header.type in wireform.WITHOUT_CASE:
+            return self.scans.take(incoming)
         return receive(incoming, platform=self.platform, vault=self.vault)
 
     def _answer(self, result: Any, commit: Commit, trace: str) -> wire.Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from gateway.demo import world
+from gateway.ops import logs
 from tests.flow import nodes, resting
 
 
@@ -57,3 +58,17 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, st
 def rest(lived: tuple[Path, tuple[str, str]], tmp_path: Path) -> resting.Rest:
     """This test's own copy of it, at rest."""
     return resting.copied(*lived, tmp_path / "rest")
+
+
+@pytest.fixture
+def log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The gateway's real logging, into a file."""
+    import structlog
+
+    path = tmp_path / "gateway.log"
+    stream = path.open("w", buffering=1)  # stays open: loggers that were used keep it
+    monkeypatch.setattr("sys.stderr", stream)
+    logs.setup("debug")
+    monkeypatch.undo()
+    yield path
+    structlog.reset_defaults()

@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from gateway.ops import logs
 from tests.flow.nodes import Running, Window
 from tests.scan import scan, scan_files
 
 NAME = "甄无名测试"
-
-
-@pytest.fixture
-def log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The gateway's real logging, into a file."""
-    import structlog
-
-    path = tmp_path / "gateway.log"
-    stream = path.open("w", buffering=1)  # stays open: loggers that were used keep it
-    monkeypatch.setattr("sys.stderr", stream)
-    logs.setup("debug")
-    monkeypatch.undo()
-    yield path
-    structlog.reset_defaults()
 
 
 async def test_P01_P02_P03_nothing_personal_leaks(log_file: Path, a: Running, window: Window) -> None:

@@ -14,7 +14,6 @@ import pytest
 
 from gateway.core.ecert import State
 from gateway.demo import world
-from gateway.ops import logs
 from tests.flow import issuing
 from tests.flow.nodes import Running, running
 from tests.scan import scan, scan_files
@@ -56,9 +55,8 @@ async def test_nothing_is_listened_on_unless_it_is_asked_for(a: Running) -> None
 
 
 async def test_P01_P02_who_scans_what_leaves_no_trace(
-    node: Running, session: aiohttp.ClientSession, capsys: pytest.CaptureFixture[str]
+    log_file: Path, node: Running, session: aiohttp.ClientSession
 ) -> None:
-    logs.setup("debug")
     _, token = await issuing.put(node.node.journal, node.node.desk.vault, metadata())
     for path in (f"/v/{token}", f"/v/{token}x", f"/v/{NUMBER}", "/v/;"):
         async with session.get(node.url("public", path)) as answer:
@@ -67,7 +65,7 @@ async def test_P01_P02_who_scans_what_leaves_no_trace(
     async with session.get(node.url("admin", "/metrics")) as answer:
         figures = await answer.text()
     assert 'listener="public",status="404"' in figures
-    written = figures + "".join(capsys.readouterr())
+    written = figures + log_file.read_text()
     assert token not in written
     assert not scan(written.encode(), "log", (NAME, NUMBER))
     assert not list(scan_files([issuing.store(node.side)], (NAME, NUMBER, token)))
