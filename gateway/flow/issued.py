@@ -5,9 +5,10 @@ All reads take a ``Reader`` and decrypt nothing, but ``metadata``: who asks how 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 
 import msgspec
 
@@ -19,6 +20,7 @@ from gateway.store.vault import Vault
 from signing.ecert import Metadata
 
 OWNER = "certificate"  # under which the OFDs lie among the parts
+PAGE = 500
 MAX_HELD = 256  # certificates of one holder and type that one question can bring
 
 
@@ -125,6 +127,19 @@ def by_holder(tx: Reader, blind: bytes, type_code: str = "") -> list[Issued]:
         blind, type_code, type_code, MAX_HELD,
     )  # fmt: skip
     return [Issued(*row) for row in rows]
+
+
+def newest_first(tx: Reader, type_code: str = "", blind: bytes | None = None) -> Iterator[Issued]:
+    """All that were issued, of a type, of a holder; newest first, read in pages."""
+    for page in count():
+        rows = tx.all(
+            f"SELECT {_COLUMNS} FROM certificate WHERE (? = '' OR type_code = ?) AND (? IS NULL OR holder = ?) "
+            "ORDER BY created_ms DESC, id DESC LIMIT ? OFFSET ?",
+            type_code, type_code, blind, blind, PAGE, page * PAGE,
+        )  # fmt: skip
+        yield from (Issued(*row) for row in rows)
+        if len(rows) < PAGE:
+            return
 
 
 def newest(tx: Reader, series: str) -> Issued | None:

@@ -19,7 +19,7 @@ from gateway.exchange import card as cards
 from gateway.exchange import tls
 from gateway.ground import Signers, known_signers, party_verifier
 from gateway.keys import nextcard
-from gateway.ops import key_checks, reach_checks, stamp_checks, status_checks, store_checks
+from gateway.ops import certificate_checks, key_checks, reach_checks, stamp_checks, status_checks, store_checks
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from gateway.ops.patient import Patient
 from signing import certs, crl, lab
@@ -49,6 +49,7 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         ("lab", partial(_lab, patient)),
         ("agreements", partial(_agreements, patient)),
         ("stamper", partial(stamp_checks.stamper, patient)),
+        ("e-certificates", partial(certificate_checks.certificates, patient)),
         ("withdrawn seals", partial(stamp_checks.withdrawn_lists, patient)),
         ("calendar", partial(_calendar, patient)),
         *((name, partial(check, patient, deep)) for name, check in store_checks.ROWS),

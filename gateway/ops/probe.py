@@ -9,10 +9,11 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -28,8 +29,15 @@ class Answer(NamedTuple):
     skew_s: float | None = None
 
 
-def call(method: str, url: str, seconds: float = 5.0) -> Answer:
-    """Call an address and read at most 1 MiB of the answer."""
+def call(
+    method: str,
+    url: str,
+    seconds: float = 5.0,
+    body: bytes | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    limit: int = LIMIT,
+) -> Answer:
+    """Call an address and read at most ``limit`` bytes (1 MiB) of the answer."""
     parts = urlsplit(url)
     kinds: dict[str, Callable[..., http.client.HTTPConnection]] = {
         "http": http.client.HTTPConnection,
@@ -41,12 +49,12 @@ def call(method: str, url: str, seconds: float = 5.0) -> Answer:
         return Answer(0, reason="address")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request(method, target, headers={"Connection": "close"})
+        connection.request(method, target, body, headers={"Connection": "close", **headers})
         response = connection.getresponse()
-        body = response.read(LIMIT)
-        if response.length and len(body) < LIMIT:
+        read = response.read(limit)
+        if response.length and len(read) < limit:
             return Answer(0, reason="IncompleteRead")
-        return Answer(response.status, body, skew_s=_skew(response.getheader("Date")))
+        return Answer(response.status, read, skew_s=_skew(response.getheader("Date")))
     except (OSError, http.client.HTTPException) as error:
         return Answer(0, reason=type(error).__name__)
     finally:
