@@ -33,6 +33,7 @@ WORDS: Final[dict[str, Words]] = {
     "ecert-expired": ("证照已过有效期", "the certificate has expired"),
     "ecert-not-yet-valid": ("证照尚未生效", "the certificate is not valid yet"),
     "ecert-copy-expired": ("加注件已过使用期限", "the annotated copy is past its time"),
+    "ecert-copy": ("这是加注件，只供：{detail}", "an annotated copy, only for: {detail}"),
     "ecert-permits-lapsed": ("部分许可当前不在有效期内：{detail}", "permits that are not valid now: {detail}"),
 }
 

@@ -77,6 +77,9 @@ def judge(seal: OfdReport, *, at: datetime, policy: EcertPolicy = FIELD) -> Ecer
     status, permits = status_at(data, at), permits_at(data, at)
     if status != "valid":
         found.add("status", [ecert_reasons.rejected(f"ecert-{status.replace('_', '-')}")])
+    if data.annotation is not None:
+        whom = f"{data.annotation.relying_party} {data.annotation.reason}".strip()
+        found.notes.append(ecert_reasons.note("ecert-copy", whom))
     lapsed = [one.name for one, own in permits if own != "valid"]
     if lapsed:
         found.notes.append(ecert_reasons.note("ecert-permits-lapsed", "、".join(lapsed)))

@@ -69,6 +69,8 @@ def verify(file: str, strict_identifier: bool, allow_other_issuer: bool, json: b
 
 
 def _machine(context: Context, report: EcertReport, moment: datetime.datetime) -> dict[str, object]:
+    import msgspec
+
     from gateway.cli.cert_tools import spoken, stamp_of
 
     data = report.metadata
@@ -90,6 +92,7 @@ def _machine(context: Context, report: EcertReport, moment: datetime.datetime) -
         valid_from=data.valid_from,
         valid_to=data.valid_to,
         checks={group: report.seal.outcome(group) for group in _GROUPS},
+        annotation=msgspec.to_builtins(data.annotation),
         permits=[{"id": one.id, "name": one.name, "number": one.number, "status": own} for one, own in report.permits],
     )
 

@@ -113,6 +113,27 @@ def test_the_qr_code_is_the_one_an_other_program_draws(token: str) -> None:
     assert dark == {(down, across) for down, row in enumerate(rows) for across, one in enumerate(row) if one}
 
 
+printed = st.text(st.sampled_from("样章，。（）A1 .W·㎡"), min_size=1, max_size=300).map(str.strip).filter(bool)
+
+
+@given(
+    st.dictionaries(st.sampled_from([rule.name for rule in LICENCE.fields if rule.kind == "text"]), printed), printed
+)
+def test_whatever_is_wanted_is_drawn_on_the_page_or_refused(values: dict[str, str], holder: str) -> None:
+    own = wanted(LICENCE)
+    data = compose(LICENCE, replace(own, fields={**own.fields, **values}, holder=replace(own.holder, name=holder)))
+    files = draw(LICENCE, data, lab=True) if isinstance(data, Metadata) else data
+    if isinstance(files, Rejected):
+        assert files.code in ("ecert-field-long", "ecert-does-not-fit")
+        return
+    assert isinstance(data, Metadata)
+    (page,) = lay_out(LICENCE, data, (), lab=False, pictures={}).pages
+    for shape in page.shapes:
+        assert shape.box.x + shape.box.width <= page.width and shape.box.y + shape.box.height <= page.height
+        for run in shape.runs if isinstance(shape, Text) else ():
+            assert sum(run.delta_x) <= shape.box.width
+
+
 def fields(**changed: str) -> dict[str, str]:
     return {**wanted(LICENCE).fields, **changed}
 

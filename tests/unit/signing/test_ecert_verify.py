@@ -167,7 +167,14 @@ def test_a_validity_counts_in_days_of_beijing(changed: dict[str, Any], at: datet
 )  # fmt: skip
 def test_P08_dates_refuse_whatever_the_seal_says(changed: dict[str, Any], at: datetime, code: str) -> None:
     found = judged(pairs(**changed), at=at)
-    assert (found.seal.ok, found.ok, codes(found)) == (True, False, ([code], []))
+    copy = ["ecert-copy"] if "annotation" in changed else []
+    assert (found.seal.ok, found.ok, codes(found)) == (True, False, ([code], copy))
+
+
+def test_P08_a_copy_says_for_whom_and_for_what_it_was_made() -> None:
+    found = judged(pairs(annotation=Annotation("窗口", DAY, "核验资格", "样章银行", LATER)))
+    assert (found.ok, codes(found)) == (True, ([], ["ecert-copy"]))
+    assert any("样章银行 核验资格" in note.zh for note in found.notes)
 
 
 def test_W9_a_lapsed_permit_shows_and_the_last_one_ends_the_certificate() -> None:
