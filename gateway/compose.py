@@ -28,6 +28,7 @@ from gateway.flow.agreed import Agreed
 from gateway.flow.cards import Cards
 from gateway.flow.certificate_entry import TYPE as CERTIFICATE
 from gateway.flow.certificates_to_stamp import CertificatesToStamp
+from gateway.flow.contents import Contents
 from gateway.flow.desk import Desk
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.lapses import Lapses
@@ -54,6 +55,7 @@ from gateway.keys.signers import ONLINE, Signers
 from gateway.ops import metrics
 from gateway.ops.alarms import alarm
 from gateway.ops.ocsp import StatusClient
+from gateway.ops.scanner import Scanner
 from gateway.public.register import Register
 from gateway.public.throttle import Throttle
 from gateway.sharing.getting import Getting, Source
@@ -129,7 +131,7 @@ async def build(config: Config, base: Path) -> Node:
     provider, vault, new_id, signers = ring.provider, ring.vault(), Ids(), Signers(ring, found.card)
     parts = Parts(data / "parts", vault)
     stamps = _stamps(config, base, ring, found, parts, clock)
-    signatures = Signatures(parts, ring.provider, _believed(config, base), clock)
+    signatures, contents = _lookers(config, base, ring, parts, clock)
     printed = press(config, base, stamps.stamper)
     stamping, expected = _stamping(config, base, ring), _expected(config, base, ring, found)
     platforms = _platforms(config, base, signers, provider, clock)
@@ -150,7 +152,8 @@ async def build(config: Config, base: Path) -> Node:
     told = partial(_urgent, loops, "peer:")
     rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, told)
     wake = _waker(loops, rotation)
-    desk = Desk(party, journal, vault, parts, agreed, stamps, signatures, found.divisions, new_id, clock, wake)
+    judges = stamps, signatures, contents
+    desk = Desk(party, journal, vault, parts, agreed, *judges, found.divisions, new_id, clock, wake)
     certificates = issuing(config, printed, journal, vault, parts, new_id, provider.random, clock, wake)
     notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
@@ -158,13 +161,12 @@ async def build(config: Config, base: Path) -> Node:
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
         stamps=replace(stamps, online=_online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
-        opener=opener, scans=Scans(party, vault, agreed, new_id), platform=next(iter(platforms), ""),
+        contents=contents, opener=opener, scans=Scans(party, vault, agreed, new_id), platform=next(iter(platforms), ""),
         batch_limit=config.limits.batch, range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock,
         wake=wake, heard=lambda one: loops[f"peer:{one}"].wake(urgent=True), connected=_connected(config, found),
     )  # fmt: skip
-    doors = Platforms(
-        platforms, desk, uploads, parts, config.limits.body, config.limits.range, config.limits.window_ms, clock
-    )
+    sizes = config.limits
+    doors = Platforms(platforms, desk, uploads, parts, sizes.body, sizes.range, sizes.window_ms, clock)
     shares = Shares(party, journal, vault, parts, agreed, getting, new_id, _code(provider), config.limits.use_code_ms)
     scanning = _scanning(config, found, doors, exchange, wake)
     admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
@@ -245,6 +247,15 @@ def _notes(platforms: Mapping[str, Platform], new_id: Ids, wake: Callable[[str],
 def _connected(config: Config, found: Ground) -> Callable[[web.Request], str | None]:
     """Whose connection a request came by, judged by the cards as they are then."""
     return lambda request: connected(request, (one.card for one in found.partners.values()), config.tls.client_header)
+
+
+def _lookers(
+    config: Config, base: Path, ring: Keyring, parts: Parts, clock: Callable[[], int]
+) -> tuple[Signatures, Contents]:
+    """Who looks at the files of a message: as applicants' signatures, and as files."""
+    settings = config.content
+    scanner = Scanner(settings.scanner, settings.scanner_timeout_ms / 1000) if settings.scanner else None
+    return Signatures(parts, ring.provider, _believed(config, base), clock), Contents(parts, settings, scanner)
 
 
 def _session() -> aiohttp.ClientSession:

@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from adapters.registry import PlatformSettings
 from adapters.sharing.registry import SharingSettings
+from gateway.core import content
 from gateway.stamping.family import AnswerWords, External, OrderWords
 from signing.ocsp import Digest
 from signing.policy import Nonce, Partitions
@@ -262,6 +263,22 @@ class SharingPlatform(SharingSettings, frozen=True, kw_only=True, forbid_unknown
     crl: str = ""
 
 
+Finding = Annotated[str, Meta(pattern=f"^({'|'.join(content.FINDINGS)})$")]
+
+
+class Content(_Strict, frozen=True, kw_only=True):
+    """``[content]``: files that are taken in are looked at. ``refuse``: which findings are refused, the others are noted;
+    ``search_bytes``: how much of a file from its start is searched for what acts when opened. ``scanner``: a clamd outside
+    (``unix:/run/clamav/clamd.ctl``, ``tcp:127.0.0.1:3310``), nobody if empty; while it cannot be asked, files ``wait`` (the
+    sender tries again) or are taken with a note (``take``)."""
+
+    refuse: tuple[Finding, ...] = content.REFUSED
+    search_bytes: Annotated[int, Meta(ge=4096, le=1 << 30)] = 16 << 20
+    scanner: Annotated[str, Meta(pattern=r"^$|^unix:/.+$|^tcp:[^\s/]+:\d{1,5}$")] = ""
+    scanner_down: Literal["wait", "take"] = "wait"
+    scanner_timeout_ms: Annotated[int, Meta(ge=100, le=600_000)] = 60_000
+
+
 class Clocks(_Strict, frozen=True, kw_only=True):
     """``deem_accepted``: no notice within the agreement's notify term means accepted (视为受理, 行政许可法 32)."""
 
@@ -281,6 +298,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     stamp: Stamp = Stamp()
     tsa: Tsa = Tsa()
     clocks: Clocks = Clocks()
+    content: Content = Content()
     applicant_signature: ApplicantSignatures = ApplicantSignatures()
     registry: RegistryFile = RegistryFile()
     revocation: Revocation = Revocation()
@@ -368,6 +386,7 @@ def _suggest(error: str) -> str:
         Stamp,
         Tsa,
         Clocks,
+        Content,
         Secret,
         PlatformSettings,
         SharingPlatform,

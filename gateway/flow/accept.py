@@ -112,7 +112,7 @@ def accept(
         post.queue(tx, message, via or f"peer:{case.counterpart}", case.id)
         tx.run(
             "INSERT INTO idempotency (party, key, digest, message) VALUES (?,?,?,?)",
-            deed.owner, _key(deed), deed.fingerprint, message,
+            deed.owner, key_of(deed), deed.fingerprint, message,
         )  # fmt: skip
         return Taken(message, case, leaf, tx.now_ms, False)
 
@@ -139,7 +139,7 @@ def spend_nonce(tx: Tx, caller: str, nonce: str, until_ms: int) -> None:
         raise Refused("TB-2005") from None
 
 
-def _key(deed: Deed) -> str:
+def key_of(deed: Deed) -> str:
     """What makes two deeds the same: the case number for an application, the platform's act id for the rest."""
     body = deed.act.body
     return f"case:{body.case_number}" if isinstance(body, Application) else f"act:{deed.act.id}"
@@ -149,7 +149,7 @@ def _repeated(tx: Tx, deed: Deed) -> Taken | None:
     row = tx.one(
         "SELECT i.digest, m.id, m.case_id, m.leaf, m.created_ms FROM idempotency i JOIN message m ON m.id = i.message "
         "WHERE i.party = ? AND i.key = ?",
-        deed.owner, _key(deed),
+        deed.owner, key_of(deed),
     )  # fmt: skip
     if row is None:
         return None

@@ -12,8 +12,9 @@ import msgspec
 
 from agreements.match import Refusal, Route
 from gateway.flow import outbox, post
-from gateway.flow.accept import Deed, Taken, accept, refuse, with_body
+from gateway.flow.accept import Deed, Taken, accept, key_of, refuse, with_body
 from gateway.flow.agreed import Agreed
+from gateway.flow.contents import Contents
 from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
 from gateway.problems import Refused, of_reason
@@ -40,6 +41,7 @@ class Desk:
     agreed: Agreed
     stamps: Stamps
     signatures: Signatures
+    contents: Contents
     divisions: Divisions
     new_id: Callable[[], str]
     now_ms: Callable[[], int]
@@ -75,9 +77,12 @@ class Desk:
             route = self.agreed.route(body, self.now_ms())
         if deed.act.parts:
             await self._keep_parts(deed)
+        known = self._known(deed)
+        if not known and (refused := await self.contents.judge(deed.owner, body)):
+            raise refused
         if isinstance(body, Application):
             await self._judge_signatures(deed, body, route)
-        if isinstance(body, Result) and not self._known(deed):
+        if isinstance(body, Result) and not known:
             stamped = await asyncio.to_thread(self.stamps.stamp, deed.owner, body)
             await self._own_parts(deed, [d.stamp.sm3 for d in stamped.documents if d.stamp], stamped)
             deed = with_body(deed, stamped)
@@ -104,10 +109,8 @@ class Desk:
         return outbox.STAMPER if unstamped and self.stamps.elsewhere else ""
 
     def _known(self, deed: Deed) -> bool:
-        """A repetition must not be stamped a second time: its first answer stands."""
-        row = self.journal.read().one(
-            "SELECT 1 FROM idempotency WHERE party = ? AND key = ?", deed.owner, f"act:{deed.act.id}"
-        )
+        """A repetition is not looked at or stamped a second time: its first answer stands."""
+        row = self.journal.read().one("SELECT 1 FROM idempotency WHERE party = ? AND key = ?", deed.owner, key_of(deed))
         return row is not None
 
     async def _keep_parts(self, deed: Deed) -> None:

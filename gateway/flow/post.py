@@ -64,17 +64,18 @@ def read_parts(stored: bytes) -> tuple[PartRef, ...]:
     return _PARTS.decode(stored)
 
 
+def materials_of(body: Any) -> list[canonical.Material]:
+    """The files a body names."""
+    if isinstance(body, canonical.Application | canonical.Correction):
+        return list(body.materials)
+    if isinstance(body, canonical.Result):
+        return [one for document in body.documents for one in (document.document, document.stamp) if one is not None]
+    return []
+
+
 def parts_of(body: Any) -> tuple[PartRef, ...]:
     """The files a body names, each digest once."""
-    materials: list[canonical.Material] = []
-    if isinstance(body, canonical.Application | canonical.Correction):
-        materials.extend(body.materials)
-    elif isinstance(body, canonical.Result):
-        for document in body.documents:
-            materials.append(document.document)
-            if document.stamp is not None:
-                materials.append(document.stamp)
-    unique = {material.sm3: material for material in materials}
+    unique = {material.sm3: material for material in materials_of(body)}
     return tuple(PartRef(m.sm3, m.size, m.media_type, m.name, m.role) for m in unique.values())
 
 

@@ -22,6 +22,7 @@ from gateway.exchange.trust import PAUSING, Partner
 from gateway.flow.accept import spend_nonce
 from gateway.flow.agreed import Agreed
 from gateway.flow.cards import Cards
+from gateway.flow.contents import Contents
 from gateway.flow.receive import Answered, Incoming, observe, receive
 from gateway.flow.scans import Scans
 from gateway.flow.signatures import Signatures
@@ -66,6 +67,7 @@ class Partners:
     agreed: Agreed
     stamps: Stamps
     signatures: Signatures
+    contents: Contents
     uploads: Uploads
     opener: Opener
     scans: Scans
@@ -213,9 +215,13 @@ class Partners:
         return Incoming(header, one.line.header, one.digest, content, body, one.proof, complete, route, verdict)
 
     async def _verdict(self, partner: Partner, body: Any, route: Any) -> Refused | None:
-        """What is wrong with the signatures and stamps that a body brings, its files being here."""
+        """What is wrong with the files, signatures and stamps that a body brings, its files being here."""
+        owner = f"peer:{partner.id}"
+        refused = await self.contents.judge(owner, body)
+        if refused is not None:
+            return refused
         if isinstance(body, Application):
-            return await self.signatures.judge(f"peer:{partner.id}", body, route)
+            return await self.signatures.judge(owner, body, route)
         if isinstance(body, Result):
             return await self.stamps.verdict(partner.id, body)
         return None
