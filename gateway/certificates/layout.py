@@ -20,6 +20,7 @@ from signing.seal_picture import LAB_MARK
 
 FONTS: Final = (Font("宋体", "SimSun"), Font("黑体", "SimHei"), Font("楷体", "KaiTi"))
 _RED: Final = Colour(0xD7, 0, 0x0F)
+_WHITE: Final = Colour(255, 255, 255)
 _GREY: Final = Colour(0x99, 0x99, 0x99, 70)
 _BEIJING: Final = timezone(timedelta(hours=8))
 _TURN: Final = -pi / 6
@@ -71,6 +72,7 @@ def _shapes(template: Template, data: Metadata, lab: bool, pictures: Mapping[str
     if template.permits is not None:
         yield from _permits(template.permits, data.permits)
     if data.url:
+        yield _paper(template.qr.x, template.qr.y, template.qr.size)
         yield _code(template, data.url)
     if data.annotation is not None:
         yield _band(template, data.annotation)
@@ -102,9 +104,14 @@ def _code(template: Template, url: str) -> Path:
 def _line(line: Line, value: str, label: str) -> Iterator[Shape]:
     shown = label if line.label is None else line.label
     if shown and line.label_width:
-        yield block(line.x, line.y, line.label_width, line.size, [shown], font="黑体")
+        yield block(line.x, line.y, line.label_width, line.size, [shown], font="黑体", spacing=_spread(shown, line.size))
     if value:
         yield _value(line, value, shown)
+
+
+def _spread(label: str, size: float) -> float:
+    """Extra room between the characters of a short label, which takes as much as four do (分散对齐)."""
+    return size * (4 - width(label)) / (len(label) - 1) if 1 < len(label) and width(label) < 4 else 0.0
 
 
 def _value(line: Line, value: str, label: str) -> Text:
@@ -135,6 +142,11 @@ def _frame(template: Template) -> Iterator[Shape]:
         wide, high = page.width - 2 * inset, page.height - 2 * inset
         box = Box(inset, inset, wide, high)
         yield Path(box, f"M 0 0 L {wide:g} 0 L {wide:g} {high:g} L 0 {high:g} C", stroke=colour, line_width=line)
+
+
+def _paper(x: float, y: float, size: float) -> Path:
+    """White beneath the QR code: its light modules must be light over a watermark, too."""
+    return Path(Box(x, y, size, size), f"M 0 0 L {size:g} 0 L {size:g} {size:g} L 0 {size:g} C", fill=_WHITE, stroke=None)
 
 
 def _watermark(page_width: float, page_height: float) -> Iterator[Shape]:
