@@ -104,7 +104,9 @@ class Drawing:
             text, step_x, step_y = code.text or "", code.get("DeltaX"), code.get("DeltaY")
             self.files.spend("characters", sum(map(len, (text, step_x or "", step_y or ""))))
             most = max(len(text) - 1, 0)
-            found.append(Run(number(x), number(y), text, deltas(step_x, most), deltas(step_y, most)))
+            run = Run(number(x), number(y), text, deltas(step_x, most), deltas(step_y, most))
+            self.files.spend("characters", len(run.delta_x) + len(run.delta_y))
+            found.append(run)
         return found
 
     def _image(self, element: etree._Element, frame: Frame, _layer: Pen) -> None:

@@ -104,14 +104,16 @@ def _code(template: Template, url: str) -> Path:
 def _line(line: Line, value: str, label: str) -> Iterator[Shape]:
     shown = label if line.label is None else line.label
     if shown and line.label_width:
-        yield block(line.x, line.y, line.label_width, line.size, [shown], font="黑体", spacing=_spread(shown, line.size))
+        yield block(
+            line.x, line.y, line.label_width, line.size, [shown], font="黑体", spacing=_spread(shown, line.size)
+        )
     if value:
         yield _value(line, value, shown)
 
 
 def _spread(label: str, size: float) -> float:
     """Extra room between the characters of a short label, which takes as much as four do (分散对齐)."""
-    return size * (4 - width(label)) / (len(label) - 1) if 1 < len(label) and width(label) < 4 else 0.0
+    return size * (4 - width(label)) / (len(label) - 1) if len(label) > 1 and width(label) < 4 else 0.0
 
 
 def _value(line: Line, value: str, label: str) -> Text:
@@ -146,7 +148,9 @@ def _frame(template: Template) -> Iterator[Shape]:
 
 def _paper(x: float, y: float, size: float) -> Path:
     """White beneath the QR code: its light modules must be light over a watermark, too."""
-    return Path(Box(x, y, size, size), f"M 0 0 L {size:g} 0 L {size:g} {size:g} L 0 {size:g} C", fill=_WHITE, stroke=None)
+    return Path(
+        Box(x, y, size, size), f"M 0 0 L {size:g} 0 L {size:g} {size:g} L 0 {size:g} C", fill=_WHITE, stroke=None
+    )
 
 
 def _watermark(page_width: float, page_height: float) -> Iterator[Shape]:

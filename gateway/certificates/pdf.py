@@ -81,6 +81,7 @@ class _Drawing:
     def __init__(self, canvas: Any, fonts: FontBook) -> None:
         self.canvas = canvas
         self.fonts = fonts
+        self.decoded: dict[bytes, Any] = {}
 
     def sheet(self, sheet: Sheet, stamps: Sequence[tuple[Shown, Document | None]]) -> None:
         page = sheet.page
@@ -180,10 +181,12 @@ class _Drawing:
 
     def _picture(self, data: bytes) -> None:
         """The unit square filled with a picture, crossed out where there is none that can be shown."""
-        try:
-            found = _decoded(data)
-        except Exception:  # whatever a decoder makes of hostile bytes
-            found = None
+        if data not in self.decoded:
+            try:
+                self.decoded[data] = _decoded(data)
+            except Exception:  # whatever a decoder makes of hostile bytes
+                self.decoded[data] = None
+        found = self.decoded[data]
         if isinstance(found, Page):
             self.canvas.scale(1 / found.width, 1 / found.height)
             self._page(found, {})

@@ -96,10 +96,7 @@ class FontBook:
 
     def _face(self, path: Path) -> Face:
         if path not in self.faces:
-            index = _index(path)
-            with _open(path, index) as font:
-                characters = frozenset(font.getBestCmap() or ())
-            self.faces[path] = Face(path, index, "", characters)
+            self.faces[path] = Face(path, _index(path), "", _characters(path))
         return self.faces[path]
 
 
@@ -115,6 +112,13 @@ def _installed() -> dict[str, Path]:
     return found
 
 
+@lru_cache(maxsize=32)
+def _characters(path: Path) -> frozenset[int]:
+    with _open(path, _index(path)) as font:
+        return frozenset(font.getBestCmap() or ())
+
+
+@lru_cache(maxsize=32)
 def _index(path: Path) -> int:
     """Which font of a collection: the one of the Chinese mainland's forms."""
     from fontTools.ttLib import TTCollection, TTLibError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -28,12 +28,39 @@ def draw(sheet: Sheet) -> str:
     page, strip = sheet.page, sheet.strip
     below = strip_height(page) if strip else 0.0
     width, height = _n(page.width), _n(page.height + below)
-    inside = "".join(_page(page, sheet.media)) + "".join(map(_stamp, sheet.stamps))
+    shared = _Shared()
+    inside = _page(page, sheet.media, shared) + "".join(_stamp(one, shared) for one in sheet.stamps)
     view = f'x="0" y="0" width="{width}" height="{_n(page.height)}" viewBox="0 0 {width} {_n(page.height)}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">'
+        f"{shared.definitions()}"
         f'<rect width="{width}" height="{height}" fill="#fff"/><svg {view}>{inside}</svg>{_strip(sheet, below)}</svg>\n'
     )
+
+
+class _Shared:
+    """Pictures and drawings of one page, each written once however often it is shown."""
+
+    def __init__(self) -> None:
+        self._names: dict[bytes | int, str] = {}
+        self._written: list[str] = []
+
+    def picture(self, data: bytes) -> str:
+        """The name of a picture that fills the unit square."""
+        return self._name(data, lambda: _picture(data))
+
+    def drawing(self, page: Page, media: Mapping[str, bytes]) -> str:
+        """The name of a drawing in its own millimetres."""
+        return self._name(id(page), lambda: _page(page, media, self))
+
+    def definitions(self) -> str:
+        return f"<defs>{''.join(self._written)}</defs>" if self._written else ""
+
+    def _name(self, key: bytes | int, inside: Callable[[], str]) -> str:
+        if key not in self._names:
+            self._names[key] = f"p{len(self._names)}"
+            self._written.append(f'<g id="{self._names[key]}">{inside()}</g>')
+        return self._names[key]
 
 
 def _strip(sheet: Sheet, height: float) -> str:
@@ -54,15 +81,16 @@ def _strip(sheet: Sheet, height: float) -> str:
     )
 
 
-def _page(page: Page, media: Mapping[str, bytes]) -> Iterator[str]:
-    for shape in page.shapes:
-        yield _shape(shape, media)
+def _page(page: Page, media: Mapping[str, bytes], shared: _Shared) -> str:
+    return "".join(_shape(shape, media, shared) for shape in page.shapes)
 
 
-def _shape(shape: Shape, media: Mapping[str, bytes]) -> str:
-    inside = (
-        _image(shape, media) if isinstance(shape, Image) else _text(shape) if isinstance(shape, Text) else _path(shape)
-    )
+def _shape(shape: Shape, media: Mapping[str, bytes], shared: _Shared) -> str:
+    if isinstance(shape, Image):
+        opacity = f' opacity="{_n(shape.alpha / 255)}"' if shape.alpha < 255 else ""
+        inside = f'<use href="#{shared.picture(media.get(shape.media, b""))}"{opacity}/>'
+    else:
+        inside = _text(shape) if isinstance(shape, Text) else _path(shape)
     return f'<g transform="{_transform(shape.box, shape.matrix)}">{inside}</g>'
 
 
@@ -86,32 +114,28 @@ def _path(shape: Path) -> str:
     return f'<path d="{data}" {_paint("fill", shape.fill)} {stroke}/>'
 
 
-def _image(shape: Image, media: Mapping[str, bytes]) -> str:
-    return _picture(media.get(shape.media, b""), f'opacity="{_n(shape.alpha / 255)}"' if shape.alpha < 255 else "")
-
-
-def _picture(data: bytes, more: str = "") -> str:
+def _picture(data: bytes) -> str:
     """The unit square filled with a picture, or crossed out where there is none that can be shown."""
     kind = showable(data)
     if not kind:
         return '<path d="M 0 0 H 1 V 1 H 0 Z L 1 1 M 1 0 L 0 1" fill="none" stroke="#999" stroke-width="0.01"/>'
     link = f"data:image/{_MEDIA[kind]};base64,{base64.b64encode(data).decode()}"
-    return f'<image width="1" height="1" preserveAspectRatio="none" {more} href="{link}"/>'
+    return f'<image width="1" height="1" preserveAspectRatio="none" href="{link}"/>'
 
 
-def _stamp(shown: Shown) -> str:
+def _stamp(shown: Shown, shared: _Shared) -> str:
     """A seal in its box; only the part in ``clip`` shows. Its paper does not cover the text beneath."""
     width, height = shown.box.width, shown.box.height
     part = shown.clip or Box(0.0, 0.0, width, height)
     if shown.drawing is not None:
         page = shown.drawing.pages[0]
-        scale = f"scale({_n(width / page.width)} {_n(height / page.height)})"
-        inside = f'<g transform="{scale}">{"".join(_page(page, shown.drawing.media))}</g>'
+        name, wide, high = shared.drawing(page, shown.drawing.media), page.width, page.height
     else:
-        inside = f'<g transform="scale({_n(width)} {_n(height)})">{_picture(shown.picture.data)}</g>'
+        name, wide, high = shared.picture(shown.picture.data), 1.0, 1.0
     return (
         f'<svg x="{_n(shown.box.x + part.x)}" y="{_n(shown.box.y + part.y)}" width="{_n(part.width)}" '
-        f'height="{_n(part.height)}" viewBox="{" ".join(map(_n, part))}" style="mix-blend-mode:multiply">{inside}</svg>'
+        f'height="{_n(part.height)}" viewBox="{" ".join(map(_n, part))}" style="mix-blend-mode:multiply">'
+        f'<use href="#{name}" transform="scale({_n(width / wide)} {_n(height / high)})"/></svg>'
     )
 
 

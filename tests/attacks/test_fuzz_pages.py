@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.certificates import svg
+from gateway.certificates.sheet import UNVERIFIED, sheets
+from gateway.certificates.svg_drawing import drawing
 from signing.ofd import open_ofd
 from signing.ofd_build import build_ofd
 from signing.ofd_pages import Reading, read_pages
 from signing.ofd_stamps import read_stamps
 from signing.package import open_package
 from signing.package_build import build_package
+from signing.seal_picture import round_seal
 from tests.attacks import fuzz
 from tests.attacks.fuzz import Target
 from tests.unit.signing.drawn import BOX, FONTS, PAGE, files, layer, stored
@@ -48,6 +52,8 @@ def shown(data: bytes) -> Reading:
     for page in found.document.pages:
         for shape in page.shapes:
             assert all(abs(value) < 1e60 for value in (*shape.box, *shape.matrix))
+    for sheet in sheets(found.document, (), UNVERIFIED):
+        assert svg.draw(sheet).endswith("</svg>\n")
     return found
 
 
@@ -59,6 +65,7 @@ def with_file(name: str) -> Target:
 TARGETS = [
     *map(with_file, ("OFD.xml", "Doc_0/Document.xml", "Doc_0/PublicRes.xml", "Doc_0/A.xml", "Doc_0/B.xml", PAGE)),
     Target("pages of a package", shown, [build_package(DRAWN), build_package(BUILT), generate.zipped(generate.document())]),
+    Target("a seal's drawing", drawing, [round_seal("样章行政审批局").data]),
     Target(
         "seals shown on pages",
         lambda data: read_stamps((ofd := open_ofd(data)), read_pages(ofd.package)),

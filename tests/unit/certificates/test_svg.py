@@ -79,7 +79,17 @@ def test_pictures_are_embedded_as_they_are(kind: str) -> None:
     (link,) = found(root, "//s:image/@href")
     head, _, body = link.partition(",")
     assert (head, base64.b64decode(body)) == (f"data:image/{kind};base64", KINDS[kind])
-    assert found(root, "//s:image/@opacity") == ["0.2"]
+    assert found(root, "//s:use/@opacity") == ["0.2"]
+
+
+def test_F13_a_picture_shown_over_and_over_is_written_once() -> None:
+    """A thousand objects of one large picture are no way to fill a disk; nor a thousand places of one seal."""
+    shown = [Image(Box(1, 1, 9, 9), "p", (9, 0, 0, 9, 0, 0))] * 1_000
+    inner = Document((Page(30, 20, (Path(Box(0, 0, 30, 20), "M 0 0 L 30 20"),)),))
+    one = Shown(1, Box(0, 0, 60, 10), None, RED_SEAL, inner, "1")
+    root = drawn(*shown, media={"p": png()}, stamps=(one, one, Shown(1, Box(0, 0, 9, 9), None, RED_SEAL, None, "2")))
+    assert len(found(root, "//s:image/@href")) == 1 and len(found(root, "//s:use/@href")) == 1_003
+    assert found(root, "//s:path/@d") == ["M 0 0 L 30 20"]
 
 
 BAD = {
@@ -99,7 +109,7 @@ def test_F04_F13_a_picture_that_is_not_one_is_crossed_out(name: str) -> None:
 
 def test_a_seal_stands_in_its_box_and_covers_no_text() -> None:
     root = drawn(stamps=(Shown(1, Box(50, 60, 42, 40), None, RED_SEAL, None, "1"),))
-    place = "//s:svg[s:g/s:image]"
+    place = "//s:svg[s:use]"
     assert [found(root, f"{place}/@{name}") for name in ("x", "y", "width", "height", "viewBox")] == [
         ["50"], ["60"], ["42"], ["40"], ["0 0 42 40"],
     ]  # fmt: skip
@@ -108,8 +118,8 @@ def test_a_seal_stands_in_its_box_and_covers_no_text() -> None:
 
 def test_of_a_seal_across_the_edge_only_its_part_shows() -> None:
     root = drawn(stamps=(Shown(1, Box(200, 60, 42, 42), Box(0, 0, 10, 42), RED_SEAL, None, "1"),))
-    assert found(root, "//s:svg[s:g/s:image]/@viewBox") == ["0 0 10 42"]
-    assert found(root, "//s:svg[s:g/s:image]/@width") == ["10"]
+    assert found(root, "//s:svg[s:use]/@viewBox") == ["0 0 10 42"]
+    assert found(root, "//s:svg[s:use]/@width") == ["10"]
 
 
 def test_a_seal_drawn_as_a_document_is_scaled_into_its_box() -> None:
@@ -148,4 +158,10 @@ def test_fonts_are_told_by_their_names() -> None:
 def test_every_document_makes_a_well_formed_picture(document: Document) -> None:
     for one in sheet.sheets(document, (), sheet.UNVERIFIED):
         root = etree.fromstring(svg.draw(one).encode())
-        assert found(root, "//s:script | //@href[not(starts-with(., 'data:image/'))]") == []
+        assert (
+            found(
+                root,
+                "//s:script | //s:image/@href[not(starts-with(., 'data:image/'))] | //s:use/@href[not(starts-with(., '#p'))]",
+            )
+            == []
+        )
