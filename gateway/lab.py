@@ -30,7 +30,8 @@ ROUNDS = 1000  # the lab passphrase has 192 random bits: stretching it would onl
 
 @dataclass(frozen=True)
 class Place:
-    """Who the node is: division code and name, where its listeners stand (host:port), and whether partners come by TLS."""
+    """Who the node is: division code and name, where its listeners stand (host:port; ``public`` "" for none), and whether
+    partners come by TLS."""
 
     division: str
     name: str
@@ -38,6 +39,7 @@ class Place:
     platform: str
     admin: str
     tls: bool = True
+    public: str = ""
 
     @property
     def party(self) -> str:
@@ -187,6 +189,7 @@ lab = true
 exchange = "{place.exchange}"
 platform = "{place.platform}"
 admin = "{place.admin}"
+public = "{place.public}"
 
 {TLS if place.tls else ""}[keys]
 dir = "keys"

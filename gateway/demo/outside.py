@@ -60,6 +60,26 @@ class Outside:
             answer.raise_for_status()
             return await answer.read()
 
+    async def order_permit(self) -> str:
+        """Let the window have a permit issued; its identifier."""
+        return str((await self._order(f"http://{self.a.control}/sim/permits"))["zzbs"])
+
+    async def permit(self, number: str) -> bytes:
+        """The file of a permit as the window fetched it."""
+        async with self._session.get(f"http://{self.a.control}/sim/permits/{number}/file") as answer:
+            answer.raise_for_status()
+            return await answer.read()
+
+    async def revoke_permit(self, number: str) -> None:
+        """Let the window revoke it."""
+        await self._order(f"http://{self.a.control}/sim/permits/{number}/revoke")
+
+    async def scan(self, url: str) -> dict[str, Any]:
+        """What the page behind a QR code says, as a program reads it."""
+        async with self._session.get(url, headers={"accept": "application/json"}) as answer:
+            found: dict[str, Any] = await answer.json(content_type=None)
+            return found
+
     async def overview(self, place: Place) -> dict[str, Any]:
         """A gateway's own figures."""
         return await self._json(f"http://{place.admin}/admin/v1/overview")
@@ -76,6 +96,12 @@ class Outside:
         asked = (self.window(), self.hall(), self.overview(self.a), self.overview(self.b))
         first, second, third, fourth = await asyncio.gather(*(_or_nothing(one) for one in asked))
         return first, second, third, fourth
+
+    async def _order(self, url: str) -> dict[str, Any]:
+        async with self._session.post(url) as answer:
+            answer.raise_for_status()
+            found: dict[str, Any] = await answer.json()
+            return found
 
     async def _json(self, url: str, **query: str) -> dict[str, Any]:
         async with self._session.get(url, params=query) as answer:

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from gateway.demo import checks, ground, watch, world
+from gateway.demo import checks, ground, permit, watch, world
 from gateway.demo.crew import Crew, members
 from gateway.demo.ground import PLACES, STORY, Place, State
 from gateway.demo.outside import Outside
@@ -76,7 +76,7 @@ async def raise_stage(options: Options, tell_people: Callable[[str], None]) -> S
             "Making two places: keys, certificates, seals, ledgers, one agreement signed by both ...",
         )
     )
-    knobs = world.Settings(pdf_bytes=options.pdf_bytes)
+    knobs = world.Settings(pdf_bytes=options.pdf_bytes, certificates=True)
     made = await asyncio.to_thread(world.build, options.root / PLACES, provider, datetime.now(UTC), knobs)
     crew = Crew(members(made, options.root), kept=options.kept)
     stage = Stage(options, _state(made, options), crew, provider, warning, begin)
@@ -113,6 +113,7 @@ async def _play(stage: Stage, tell_people: Callable[[str], None]) -> Outcome:
         with watch.view(options.quiet, tell_people) as shown:
             last = await watch.until_over(outside, stage.crew, len(numbers), shown)
         report = await checks.check(outside, numbers, trusted)
+        issued = await permit.walk(outside, trusted)
     ended = [case for case in report.cases if case.delivered]
     chosen = max(ended, key=lambda case: (len(case.results), len(case.window["events"])), default=None)
     proved = None
@@ -121,7 +122,7 @@ async def _play(stage: Stage, tell_people: Callable[[str], None]) -> Outcome:
         stage.state = msgspec.structs.replace(stage.state, case=chosen.window["tbbh"])
         _save(stage)
     seconds = time.monotonic() - stage.begin
-    outcome = Outcome(options.root, stage.state, report, last, proved, seconds, stage.warning)
+    outcome = Outcome(options.root, stage.state, report, last, proved, issued, seconds, stage.warning)
     (options.root / STORY).write_text(tell(outcome, stage.provider), "utf-8")
     return outcome
 

@@ -24,6 +24,7 @@ from agreements.calendar import CHINA, Calendar
 from gateway.core.clocks import CLOCK_NAMES
 from gateway.demo import picture, tamper, words
 from gateway.demo.checks import CaseCheck, Stamped
+from gateway.demo.permit import Permit
 from gateway.demo.proof import roots
 from gateway.demo.summary import Outcome
 from gateway.demo.walk import Clocked, Entry, Message, Reader, Walk, opened, vault
@@ -40,6 +41,20 @@ STAMP_PARTS = (
     ("window", "时间：盖章时印章在有效期内", "the seal was valid when it was used"),
     ("document", "文件：摘要与窗口手里的文件一致", "digest of the very document at the window"),
     ("membership", "签章人：在印章的证书列表里", "the signer is on the seal's list"),
+)
+
+SEALED_PARTS = (
+    ("references", "文件：包内每个文件的摘要都一致", "every file's digest is as signed"),
+    ("coverage", "完整：没有不受签章保护的文件", "no file that the seal does not cover"),
+    ("signature", "签名：签章人与制章人的 SM2 签名都成立", "signatures of signer and seal maker"),
+    ("chain", "证书链：追溯到硚口名片公布的根证书", "chain to the root that Qiaokou's card announces"),
+    ("window", "时间：盖章时印章在有效期内", "the seal was valid when it was used"),
+    ("membership", "签章人：在印章的证书列表里", "the signer is on the seal's list"),
+)
+MOMENTS = (
+    ("发出之后", "after it was issued"),
+    ("发证机关撤销之后", "after its issuer revoked it"),
+    ("编造的二维码", "a made-up QR code"),
 )
 
 
@@ -78,6 +93,7 @@ def tell(outcome: Outcome, provider: Provider) -> str:
         picture=Markup(picture.draw()),  # noqa: S704 - drawn by us from constants
         agreement=shown[0][1].agreement if shown else None,
         cases=[_case(check, walk) for check, walk in shown],
+        **_permit(outcome.permit),
         **_evidence(outcome, provider),
     )
 
@@ -200,6 +216,15 @@ def _uri(media_type: str, data: bytes) -> str:
 def _letter(walk: Walk) -> Any:
     """The body of a denial."""
     return next((one.body for one in walk.messages if getattr(one.body, "outcome", "") == "denied"), None)
+
+
+def _permit(one: Permit) -> dict[str, Any]:
+    return {
+        "permit": one,
+        "permit_picture": Markup(one.picture),  # noqa: S704 - drawn by our own renderer, which escapes all that a file says
+        "permit_parts": [(MARKS[one.report.outcome(part)], zh, en) for part, zh, en in SEALED_PARTS],
+        "permit_looks": list(zip(MOMENTS, one.looks, strict=True)),
+    }
 
 
 def _evidence(outcome: Outcome, provider: Provider) -> dict[str, Any]:

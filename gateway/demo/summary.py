@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.demo.checks import Report
 from gateway.demo.ground import STORY, State
+from gateway.demo.permit import Permit
 from gateway.demo.proof import Proved
 from gateway.demo.watch import Snapshot
 from gateway.lang import say
@@ -25,13 +26,15 @@ class Outcome:
     report: Report
     last: Snapshot
     proved: Proved | None
+    permit: Permit
     seconds: float
     warning: str
 
     @property
     def ok(self) -> bool:
         """All cases ended as they should, and every check holds."""
-        return self.report.ok and self.last.over and self.proved is not None and self.proved.report.ok is True
+        proved = self.proved is not None and self.proved.report.ok is True
+        return self.report.ok and self.last.over and proved and self.permit.ok
 
     def data(self) -> dict[str, Any]:
         """The contract's fields, and no others."""
@@ -120,10 +123,17 @@ def _checks(outcome: Outcome) -> Iterator[str]:
             f"一件的证据包离线核验：{proved.verdict[0]}，{proved.report.messages} 份报文",
             f"evidence package of one case, verified offline: {proved.verdict[1]}, {proved.report.messages} messages",
         )
-    for fault in report.faults[:SHOWN_FAULTS]:
+    issued = outcome.permit
+    yield _line(
+        issued.ok,
+        f"一张电子证照（OFD，{issued.size // 1024} KB）：印章有效；扫码页 {'、'.join(look.zh for look in issued.looks)}",
+        f"one e-certificate (OFD): seal good; its page said {', '.join(look.en for look in issued.looks)}",
+    )
+    faults = [*report.faults, *issued.faults]
+    for fault in faults[:SHOWN_FAULTS]:
         yield f"      {fault.where}: {say(fault.zh, fault.en)}"
-    if len(report.faults) > SHOWN_FAULTS:
-        yield say(f"      ……共 {len(report.faults)} 处", f"      … {len(report.faults)} in all")
+    if len(faults) > SHOWN_FAULTS:
+        yield say(f"      ……共 {len(faults)} 处", f"      … {len(faults)} in all")
 
 
 def _where(outcome: Outcome) -> Iterator[str]:

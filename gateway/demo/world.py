@@ -26,6 +26,7 @@ from signing.sm2 import PrivateKey
 
 A_DIVISION, A_NAME = samples.QIAOKOU, "武汉市硚口区"
 B_DIVISION, B_NAME = samples.HONGGUTAN, "南昌市红谷滩区"
+ISSUER = "武汉市硚口区城市管理执法局（模拟）"
 UNIT, LICENCE_BYTES = "HGT-ZWFW", 16
 CONFIG = "tongban.toml"
 
@@ -56,7 +57,7 @@ class World:
 @dataclass(frozen=True)
 class Settings:
     """Knobs of a world: bytes of the large PDF, milliseconds per step at B's platform, delivery settings of both,
-    whether the gateways speak TLS with each other."""
+    whether the gateways speak TLS with each other, and whether A issues certificates and has public pages."""
 
     pdf_bytes: int = 5 << 20
     step_ms: int = 20
@@ -64,14 +65,15 @@ class Settings:
     parallel: int = 8
     confidentiality: Confidentiality = "end-to-end"
     tls: bool = True
+    certificates: bool = False
 
 
 def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> World:
     """Make the world afresh under ``root``; what was there is removed."""
     if root.exists():
         shutil.rmtree(root)
-    ports = free_ports(10)
-    a = _side(root, "a", A_DIVISION, A_NAME, ports[:3], settings.tls)
+    ports = free_ports(11)
+    a = _side(root, "a", A_DIVISION, A_NAME, ports[:3], settings.tls, ports[10] if settings.certificates else 0)
     b = _side(root, "b", B_DIVISION, B_NAME, ports[3:6], settings.tls)
     for side in (a, b):
         lab.build(side.folder, side.place, provider, now)
@@ -86,9 +88,9 @@ def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> 
     return World(root, a, b)
 
 
-def _side(root: Path, name: str, division: str, title: str, ports: list[int], tls: bool) -> Side:
+def _side(root: Path, name: str, division: str, title: str, ports: list[int], tls: bool, public: int = 0) -> Side:
     exchange, platform, admin = (f"127.0.0.1:{port}" for port in ports)
-    place = Place(division, f"{title}通办网关", exchange, platform, admin, tls)
+    place = Place(division, f"{title}通办网关", exchange, platform, admin, tls, f"127.0.0.1:{public}" if public else "")
     return Side(place, root / f"{name}-{division}", root / f"platform-{division}" / "platform.json")
 
 
@@ -134,7 +136,15 @@ licence = "{to_us}"
 our_unit = "{UNIT}-GW"
 our_licence = "{to_them}"
 """
-    for side, other, platform in ((a, b, qiaokou), (b, a, honggutan)):
+    issuing = f"""
+[public]
+url = "http://{a.place.public}"
+
+[certificates]
+issuer_name = "{ISSUER}"
+issuer_code = "{a.place.party[7:]}"
+"""
+    for side, other, platform in ((a, b, qiaokou + (issuing if a.place.public else "")), (b, a, honggutan)):
         fingerprint = (other.folder / "fingerprint").read_text()
         peer = f"""
 [[peer]]
@@ -171,6 +181,7 @@ def _write_platforms(
             "app_id": "qk-window", "private_key": f"{window.d:064x}", "gateway_public_key": gateway_key,
             "gateway_app_id": "tongban", "division": A_DIVISION, "handling": B_DIVISION, "items": items,
             "purpose": samples.PURPOSE, "pdf_bytes": settings.pdf_bytes, "parallel": settings.parallel, "window": "3号窗口",
+            "permit_holder": samples.lab_party("420112")[7:],
         },
     )  # fmt: skip
     xsd = Path(__file__).parents[2] / "adapters" / "profiles" / "honggutan.xsd"

@@ -76,6 +76,22 @@ def test_the_last_line_is_the_contract(stands: Standing) -> None:
     assert len(said["consoles"]) == 2
 
 
+def test_W7_a_certificate_is_issued_opened_and_revoked_and_its_page_says_so(stands: Standing) -> None:
+    [(data, answer)] = stands.rows("420104", "SELECT file, answer FROM permits")
+    found = json.loads(answer)
+    assert data[:2] == b"PK" and found["status"] == "valid"
+    places = json.loads((stands.root / "demo.json").read_bytes())
+    with sqlite3.connect(f"file:{places['a']['folder']}/data/gateway.db?mode=ro", uri=True) as store:
+        states = [state for (state,) in store.execute("SELECT state FROM certificate_event ORDER BY n")]
+    assert states == ["valid", "revoked"]
+    story = (stands.root / "story.html").read_text("utf-8")
+    section = story[story.index('id="permit"') :]
+    assert found["identifier"] in section and 'class="no">✗' not in section[: section.index("</section>")]
+    assert [section.index(word) for word in ("有效</b>", "已撤销</b>", "查无此证</b>")] == sorted(
+        section.index(word) for word in ("有效</b>", "已撤销</b>", "查无此证</b>")
+    )
+
+
 def test_both_platforms_have_the_same_story(stands: Standing) -> None:
     window = dict(stands.rows("420104", "SELECT bjbh, state FROM cases"))
     hall = dict(stands.rows("360113", "SELECT sjbjbh, state FROM cases"))
@@ -97,8 +113,8 @@ def test_the_story_needs_nothing_but_itself(stands: Standing) -> None:
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert all(source.startswith(("data:", "#")) for source in sources)
     assert (
-        sum(source.startswith("data:image/svg+xml") for source in sources) == 2 * 3
-    )  # three results, each with its seal
+        sum(source.startswith("data:image/svg+xml") for source in sources) == 2 * 3 + 1
+    )  # three results, each with its seal, and the certificate's
     assert "url(" not in page.replace("url(#", "") and "@import" not in page and "<script" not in page
     for words in ("样章·测试无效", "救济途径", "特别程序时限", "第三条第一款", "改一个字节会怎样", "不代表其签署"):
         assert words in page

@@ -21,6 +21,8 @@ import aiohttp
 import qiaokou_case as paper  # type: ignore[import-not-found]
 from aiohttp import web
 from qiaokou_gate import Gate, Gone  # type: ignore[import-not-found]
+from qiaokou_permits import TABLE as PERMITS  # type: ignore[import-not-found]
+from qiaokou_permits import Permits
 from simkit import Faults, House, Records, now, read_config, sm3  # type: ignore[import-not-found]
 
 TABLES = """
@@ -43,7 +45,7 @@ class Window:
     def __init__(self, config: dict[str, Any], gate: Gate) -> None:
         self.config = config
         self.house = House(config)
-        self.records = Records(config["database"], TABLES)
+        self.records = Records(config["database"], TABLES + PERMITS)
         self.gate = gate
         self.turns = asyncio.Semaphore(int(config.get("parallel", 4)))
 
@@ -301,6 +303,7 @@ def listeners(window: Window) -> tuple[web.Application, web.Application]:
     control.router.add_get("/sim/documents/{sm3}", window.document)
     control.router.add_post("/sim/knobs", window.house.knobs)
     control.router.add_post("/sim/withdraw", window.withdraw)
+    control.router.add_routes(Permits(window.config, window.gate, window.records).routes())
     return outside, control
 
 
