@@ -174,7 +174,7 @@ async def build(config: Config, base: Path) -> Node:
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(),
         "platform": [*doors.routes(), *scanning, *counter(doors, shares, certificates)],
-        "admin": [*admin.routes(), *office(config, certificates, vault, clock)],
+        "admin": [*admin.routes(), *office(config, certificates, doors, vault, clock)],
         **({"public": public.routes()} if config.listen.public else {}),
     }
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, clock, wake)

@@ -62,7 +62,8 @@ def counter(doors: Platforms, shares: Shares, certificates: Certificates | None)
 
 
 def office(
-    config: Config, certificates: Certificates | None, vault: Vault, clock: Callable[[], int]
+    config: Config, certificates: Certificates | None, doors: Platforms, vault: Vault, clock: Callable[[], int]
 ) -> list[web.RouteDef]:
     """Where the node's operators act on certificates."""
-    return CertificateOffice(certificates, vault, config.limits.body, config.limits.window_ms, clock).routes()
+    limits = config.limits
+    return CertificateOffice(certificates, doors.platforms, vault, limits.body, limits.window_ms, clock).routes()

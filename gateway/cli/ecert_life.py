@@ -132,15 +132,19 @@ def _act_words(one: Step) -> str:
 
 
 def order(node: Files, identifier: str, said: dict[str, Any], operator: str, as_json: bool) -> dict[str, Any]:
-    """Have the running node do it; its answer. Ends with exit 1 on a refusal, 2 where no node answers."""
+    """Have the running node act on a certificate; see ``post``."""
+    from gateway.ids import Ids
+
+    return post(node, f"/admin/v1/certificates/{identifier}/events", {"id": Ids()(), **said}, operator, as_json)
+
+
+def post(node: Files, target: str, said: dict[str, Any], operator: str, as_json: bool) -> dict[str, Any]:
+    """Have the running node do something; its answer, ``http`` with it. Ends with exit 2 where no node answers."""
     import msgspec
 
     from gateway.cli.output import finish
-    from gateway.ids import Ids
 
-    number = Ids()()
-    body = msgspec.json.encode({"id": number, **said})
-    target = f"/admin/v1/certificates/{identifier}/events"
+    body = msgspec.json.encode(said)
     status, answer = ask(node, "POST", target, body, operator)
     found = msgspec.json.decode(answer) if answer[:1] == b"{" else {}
     if status == 0 or status >= 500:
@@ -225,6 +229,32 @@ ACTS: tuple[click.Command, ...] = tuple(
 )
 
 
+@click.command("request", help=say("请运行中的节点签发一份证照", "Have the running node issue a certificate"))
+@click.argument("file", metavar="F")
+@click.option("--platform", required=True, metavar="ID", help=say("为哪个本地平台", "for which local platform"))
+@_OPERATOR
+@CONFIG
+@JSON
+@on_node
+def request(file: str, platform: str, operator: str, path: str, as_json: bool) -> None:
+    """The file holds what ``POST /platform/v1/certificates`` takes; its ``id`` said twice issues one certificate."""
+    from urllib.parse import quote
+
+    said = _json(file)
+    told(post(open_node(path), f"/admin/v1/certificates?platform={quote(platform)}", said, operator, as_json), as_json)
+
+
+def _json(path: str) -> Any:
+    import msgspec
+
+    from gateway.cli.output import read_bytes, unreadable
+
+    try:
+        return msgspec.json.decode(read_bytes(path, 1 << 20))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        unreadable(path, "不是 JSON", "no JSON")
+
+
 @click.command("reissue", help=say("换发：同一标识的下一版本", "Re-issue: the next version of the same certificate"))
 @_IDENTIFIER
 @click.option("--values", required=True, metavar="F", help=say("新的证照内容（JSON）", "its new content (JSON)"))
@@ -236,15 +266,7 @@ ACTS: tuple[click.Command, ...] = tuple(
 @on_node
 def reissue(identifier: str, values: str, reason: str, note: str, operator: str, path: str, as_json: bool) -> None:
     """The file holds ``content`` as ``POST /platform/v1/certificates`` takes it."""
-    import msgspec
-
-    from gateway.cli.output import read_bytes, unreadable
-
-    try:
-        content = msgspec.json.decode(read_bytes(values, 1 << 20))
-    except (msgspec.DecodeError, RecursionError):
-        unreadable(values, "不是 JSON", "no JSON")
-    said = {"event": "reissue", "reason": reason, "note": note, "content": content}
+    said = {"event": "reissue", "reason": reason, "note": note, "content": _json(values)}
     told(order(open_node(path), identifier, said, operator, as_json), as_json)
 
 
@@ -282,4 +304,4 @@ def annotate(
     told(answer, as_json)
 
 
-COMMANDS: tuple[click.Command, ...] = (list_, status, *ACTS, reissue, annotate)
+COMMANDS: tuple[click.Command, ...] = (request, list_, status, *ACTS, reissue, annotate)

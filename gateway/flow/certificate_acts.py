@@ -20,6 +20,7 @@ from gateway.ledger.checkpoint import entry_digest
 from gateway.problems import Refused
 from gateway.store.journal import Reader, Tx
 from gateway.store.vault import Vault
+from schemas.canonical import Result, ResultDocument
 from signing.sm3 import sm3
 
 FORMAT = "tongban/v1/certificate-act"
@@ -155,6 +156,23 @@ def must_be_valid(tx: Reader, row: Issued, at_ms: int) -> None:
     standing = Standing.STAMPING if stood is None else stood.standing
     if standing not in ecert.GOOD:
         raise Refused(NOT_VALID[standing], ecert.NAMES[standing][0])
+
+
+def identified(tx: Reader, platform: str, result: Result, at_ms: int) -> Result:
+    """A result whose documents are certificates of ours names them; one that is not valid is no result (refused)."""
+    return msgspec.structs.replace(
+        result, documents=[_identified(tx, platform, one, at_ms) for one in result.documents]
+    )  # fmt: skip
+
+
+def _identified(tx: Reader, platform: str, document: ResultDocument, at_ms: int) -> ResultDocument:
+    row = issued.by_file(tx, document.document.sm3)
+    if row is None or row.platform != platform:
+        return document
+    if document.identifier not in ("", row.identifier):
+        raise Refused("TB-7003", f"{document.name}：证照标识与文件不符")
+    must_be_valid(tx, row, at_ms)
+    return msgspec.structs.replace(document, identifier=row.identifier)
 
 
 def statement_of(tx: Reader, vault: Vault, act: str) -> tuple[bytes, int] | None:

@@ -14,6 +14,7 @@ from agreements.match import Refusal, Route
 from gateway.flow import outbox, post
 from gateway.flow.accept import Deed, Taken, accept, key_of, refuse, with_body
 from gateway.flow.agreed import Agreed
+from gateway.flow.certificate_acts import identified
 from gateway.flow.contents import Contents
 from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
@@ -83,7 +84,8 @@ class Desk:
         if isinstance(body, Application):
             await self._judge_signatures(deed, body, route)
         if isinstance(body, Result) and not known:
-            stamped = await asyncio.to_thread(self.stamps.stamp, deed.owner, body)
+            named = identified(self.journal.read(), deed.platform, body, self.now_ms())
+            stamped = await asyncio.to_thread(self.stamps.stamp, deed.owner, named)
             await self._own_parts(deed, [d.stamp.sm3 for d in stamped.documents if d.stamp], stamped)
             deed = with_body(deed, stamped)
         work = accept(deed, route, party=self.party, vault=self.vault, new_id=self.new_id, via=self._via(deed))

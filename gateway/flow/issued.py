@@ -119,6 +119,11 @@ def by_id(tx: Reader, certificate: str) -> Issued | None:
     return _one(tx, "id = ?", certificate)
 
 
+def by_file(tx: Reader, digest: str) -> Issued | None:
+    """The certificate whose OFD has this SM3 (hex)."""
+    return _one(tx, "file = ?", digest)
+
+
 def by_holder(tx: Reader, blind: bytes, type_code: str = "") -> list[Issued]:
     """What a holder (``vault.blind`` of the holder's code) has of a type, or of all; newest first, whatever its state."""
     rows = tx.all(

@@ -272,6 +272,7 @@ certificate = Table(  # every version of every certificate that we issued (ç”µå­
     Index("certificate_token", "token", unique=True),
     Index("certificate_holder", "holder", "type_code"),
     Index("certificate_term", "state", "valid_to"),
+    Index("certificate_file", "file"),
 )
 
 certificate_permit = Table(  # the permits on one certificate, each with a life of its own

@@ -7,8 +7,8 @@ passphrase opens: who merely reaches the port can neither read nor change a cert
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Container
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -78,9 +78,10 @@ class CertificateDoor:
 
 @dataclass(frozen=True)
 class CertificateOffice:
-    """Handlers on the admin listener."""
+    """Handlers on the admin listener. ``platforms``: ids of the local ones, for which an operator may have one issued."""
 
     certificates: Certificates | None
+    platforms: Container[str]
     vault: Vault
     body_limit: int
     window_ms: int
@@ -89,9 +90,20 @@ class CertificateOffice:
     def routes(self) -> list[web.RouteDef]:
         """The listener's paths."""
         return [
+            web.post("/admin/v1/certificates", self.issue),
             web.post("/admin/v1/certificates/{identifier}/events", self.act),
             web.get("/admin/v1/certificates/{identifier}/file", self.file),
         ]
+
+    async def issue(self, request: web.Request) -> web.Response:
+        """A certificate for a local platform that cannot ask for it itself (``?platform=``)."""
+        body = await read_body(request, self.body_limit)
+        caller, flows = self._operator(request, body), _open(self.certificates)
+        platform = request.query.get("platform", "")
+        if platform not in self.platforms:
+            raise Refused("TB-7003", "没有这个本地平台")
+        own = replace(caller, platform=platform)
+        return await _done(flows, body, lambda: _issue(flows, own, body, self.body_limit))
 
     async def act(self, request: web.Request) -> web.Response:
         """What an operator orders, on any certificate of the node."""

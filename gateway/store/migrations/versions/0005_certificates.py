@@ -38,6 +38,7 @@ def upgrade() -> None:
     op.create_index("certificate_token", "certificate", ["token"], unique=True)
     op.create_index("certificate_holder", "certificate", ["holder", "type_code"])
     op.create_index("certificate_term", "certificate", ["state", "valid_to"])
+    op.create_index("certificate_file", "certificate", ["file"])
     op.create_table(
         "certificate_permit",
         sa.Column("certificate", sa.String(length=26), nullable=False),
