@@ -60,6 +60,13 @@ class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operations: dict[str, str] = {}
 
 
+class Transform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Stylesheets beside the profile, for families that speak XML: theirs before the rows, ours after them."""
+
+    inward: str = msgspec.field(default="", name="in")
+    outward: str = msgspec.field(default="", name="out")
+
+
 class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The TOML of a profile. ``basis`` names the public family it is modelled on; ``notice`` says what it is not.
 
@@ -81,6 +88,7 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     both: dict[str, dict[str, Any]] = {}
     inward: dict[str, dict[str, Any]] = msgspec.field(default={}, name="in")
     outward: dict[str, dict[str, Any]] = msgspec.field(default={}, name="out")
+    transform: Transform = Transform()
     reply: dict[str, Any] = {}
     signing: dict[str, Any] = {}
     answer: dict[str, Any] = {}

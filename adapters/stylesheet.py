@@ -10,7 +10,7 @@ square of the document, and gets smaller ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lxml import etree
@@ -75,6 +75,15 @@ class Stylesheet:
         if root is None:
             raise _refused("结果不是一个元素", "gives no single element")
         return root
+
+
+def named(name: str, resources: Mapping[str, bytes]) -> Stylesheet | None:
+    """The stylesheet that a profile names among its files; None where it names none."""
+    if not name:
+        return None
+    if name not in resources:
+        raise Untranslatable("stylesheet-missing", f"缺少文件 {name}", f"{name} is missing", "transform")
+    return Stylesheet(resources[name])
 
 
 def _allowed(element: etree._Element) -> bool:

@@ -21,6 +21,7 @@ from adapters.soap.package_channel import PackageChannel
 from adapters.soap.package_service import PackageService
 from adapters.soap.service import Service
 from adapters.soap.translate import SoapTranslator, Words
+from adapters.stylesheet import named
 from adapters.transport import AnswerForm, Line
 from schemas.errors import Invalid
 from schemas.validate import Schema, compile_xsd
@@ -47,7 +48,8 @@ def open_translator(
         package = _table(table, PackageWords, "soap")
         return PackageTranslator(profile, package, _schema(resources, package), max_bytes)
     words = _table(table, Words, "soap")
-    return SoapTranslator(profile, words, _schema(resources, words), max_bytes)
+    coming, going = (named(name, resources) for name in (profile.text.transform.inward, profile.text.transform.outward))
+    return SoapTranslator(profile, words, _schema(resources, words), max_bytes, coming, going)
 
 
 def _schema(resources: Mapping[str, bytes], words: Endpoint) -> Schema:

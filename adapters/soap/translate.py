@@ -17,6 +17,7 @@ from adapters.base import Act, Outbound, Untranslatable, Wire
 from adapters.profile import Profile
 from adapters.soap.door import Endpoint
 from adapters.soap.tree import local, to_bytes, to_element, to_value
+from adapters.stylesheet import Stylesheet
 from schemas.validate import Schema
 from schemas.xml import parse_xml
 
@@ -71,12 +72,18 @@ def check(schema: Schema, element: etree._Element) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SoapTranslator:
-    """See ``adapters.base.Translator``. An operation is the name of the Body's element."""
+    """See ``adapters.base.Translator``. An operation is the name of the Body's element.
+
+    ``coming`` and ``going`` are the profile's stylesheets; the XSD describes what is on the wire, so theirs runs after it is
+    checked and ours before.
+    """
 
     profile: Profile
     words: Words
     schema: Schema
     max_bytes: int = 16 << 20
+    coming: Stylesheet | None = None
+    going: Stylesheet | None = None
 
     @property
     def encoding(self) -> str:
@@ -90,7 +97,7 @@ class SoapTranslator:
     def value(self, element: etree._Element) -> dict[str, Any]:
         """The same for an element that is already parsed."""
         check(self.schema, element)
-        value = to_value(element)
+        value = to_value(self.coming.apply(element) if self.coming else element)
         if type(value) is not dict:
             raise Untranslatable("body-missing", "缺少报文内容", "the message has no content", local(element))
         return value
@@ -111,6 +118,7 @@ class SoapTranslator:
         if not operation:
             raise Untranslatable("type-not-mapped", "方案未映射这类报文", "the profile maps no such message")
         element = self.element(operation, self.profile.message(out))
+        element = self.going.apply(element) if self.going else element
         check(self.schema, element)
         return self.wire(out.id, operation, element)
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from adapters import samples
 from adapters.base import Untranslatable
+from adapters.registry import open_translator
 from adapters.stylesheet import Stylesheet
+from tests.unit.adapters.support import PROFILES, XSD, open_test
 
 HEAD = '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"'
 IDENTITY = (
@@ -137,3 +140,30 @@ def test_X07_the_widest_and_deepest_documents_end_soon() -> None:
 def test_a_result_without_a_root_is_refused() -> None:
     with pytest.raises(Untranslatable):
         sheet('<xsl:template match="/">text</xsl:template>').apply(etree.fromstring("<a/>"))
+
+
+# --- in a profile -----------------------------------------------------------------------------------------------------
+
+ROWS_OF = f"""{HEAD} xmlns:h="urn:tongban:sample:honggutan:v1">
+<xsl:template match="@*|node()"><xsl:copy><xsl:apply-templates select="@*|node()"/></xsl:copy></xsl:template>
+<xsl:template match="h:HJMC"><h:HJMC>环节：<xsl:value-of select="."/></h:HJMC></xsl:template></xsl:stylesheet>"""
+
+
+def test_a_profiles_stylesheets_run_after_their_schema_and_before_ours() -> None:
+    profile = (PROFILES / "honggutan.toml").read_text("utf-8") + '\n[transform]\nin = "in.xsl"\nout = "out.xsl"\n'
+    out = ROWS_OF.replace("h:HJMC", "h:YT").replace("环节：", "用途：")
+    files = {"honggutan.xsd": XSD, "in.xsl": ROWS_OF.encode(), "out.xsl": out.encode()}
+    translator = open_translator(profile.encode(), files)
+    wire = translator.outbound(samples.outbound("application"))
+    assert "用途：测试用途" in wire.body.decode("gbk")
+    step = etree.fromstring(STEP)
+    assert translator.decode(STEP)["HJMC"] == f"环节：{step.findtext('{urn:tongban:sample:honggutan:v1}HJMC')}"
+    with pytest.raises(Untranslatable) as caught:
+        open_translator(profile.encode(), {"honggutan.xsd": XSD, "in.xsl": ROWS_OF.encode()})
+    assert caught.value.code == "stylesheet-missing"
+    made = open_test("honggutan")
+    assert set(made.files) == {"profile.toml", "honggutan.xsd"}
+
+
+STEP = """<BLHJ xmlns="urn:tongban:sample:honggutan:v1"><BWT><BBH>1</BBH><LSH>L1</LSH><TBBH>T1</TBBH><YWLSH>Y1</YWLSH></BWT>
+<HJMC>审查</HJMC><RY>甲</RY><YJ>无</YJ><SJ>2025-03-03T09:30:00</SJ></BLHJ>""".encode()
