@@ -186,7 +186,12 @@ def envelope(out: Outbound) -> dict[str, Any]:
 
 def body_of(out: Outbound) -> dict[str, Any]:
     """The body as a plain object; times and dates stay times and dates."""
-    plain: dict[str, Any] = msgspec.to_builtins(out.body, builtin_types=(bytes, datetime, date))
+    return plain_of(out.body)
+
+
+def plain_of(body: Any) -> dict[str, Any]:
+    """The same for a body alone."""
+    plain: dict[str, Any] = msgspec.to_builtins(body, builtin_types=(bytes, datetime, date))
     return plain
 
 

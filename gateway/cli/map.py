@@ -1,5 +1,5 @@
 """``tongban map check|run|trace``: a profile's tables checked before any message, and tried on a sample.
-``map shadow|replay`` try it on a node's real messages.
+``map shadow|replay`` try it on a node's real messages; ``map new`` proposes one from samples.
 
 Inwards (``--operation``) the sample is a message of the platform: JSON, or the XML element of a SOAP Body. Outwards
 (``--type``) it is a canonical body as JSON; without a sample the built-in fictitious one is used. Exit: 0 it maps, 1 it does
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli.map_new import new
 from gateway.cli.map_shadow import replay, shadow
 from gateway.lang import say
 
@@ -37,6 +38,7 @@ def group() -> None:
     """Mapping."""
 
 
+group.add_command(new)
 group.add_command(shadow)
 group.add_command(replay)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from adapters import samples
 from gateway.cli import root
 from schemas import codec
 from schemas.xml import parse_xml
-from tests.unit.adapters.support import PROFILES, ROOT
+from tests.unit.adapters.support import PROFILES, ROOT, profile
 from tests.unit.adapters.test_profiles import CASE
 
 
@@ -164,3 +165,52 @@ def test_adapter_test_names_the_step_that_fails(sample: Any) -> None:
     text = (PROFILES / "qiaokou.toml").read_text("utf-8").replace('"query", ', "", 1)
     code, data, _ = run("adapter", "test", sample(text.encode(), "p.toml"))
     assert (code, [step["name"] for step in data["steps"] if not step["ok"]]) == (1, ["signing"])
+
+
+# --- a draft from two samples -----------------------------------------------------------------------------------------
+
+
+def test_new_proposes_a_profile_that_checks_and_runs(sample: Any, tmp_path: Path) -> None:
+    from adapters.profile import compile_profile
+
+    act = profile("qiaokou").act("case", CASE)
+    given, canonical, draft = (
+        sample(CASE, "from.json"),
+        sample(codec.encode(act.body), "to.json"),
+        tmp_path / "draft.toml",
+    )
+    code, data, _ = run("map", "new", "--from", given, "--to", canonical, "--name", "new_city", "--out", str(draft))
+    assert (code, data["differences"], data["missing"]) == (1, ["form.性别"], [])
+    assert compile_profile(tomllib.loads(draft.read_text("utf-8"))).text.name == "new_city"
+    assert CASE["sqr"]["zjhm"] not in draft.read_text("utf-8"), "a profile holds no personal data"
+    ran, shown, _ = run("map", "run", str(draft), given, "--operation", "case")
+    assert (ran, shown["output"]["body"]["applicant"]["party"]["id_type"]) == (0, "111")
+    assert run("map", "new", "--from", given, "--to", canonical, "--out", str(draft))[0] == 65  # never over a file
+
+
+def test_new_reads_an_xml_sample(sample: Any) -> None:
+    from tests.unit.adapters.support import soap_translator
+
+    wire = soap_translator().outbound(samples.outbound("application"))
+    given = sample(b'<?xml version="1.0" encoding="GBK"?>' + wire.body, "from.xml")
+    code, data, _ = run(
+        "map", "new", "--from", given, "--to", sample(codec.encode(samples.body("application")), "to.json")
+    )
+    assert (code, data["differences"]) == (0, [])
+    assert 'codec = "pairs:MC,Z"' in data["profile"]
+
+
+def test_new_refuses_what_is_no_sample(sample: Any) -> None:
+    good = sample(codec.encode(samples.body("step")), "to.json")
+    for bad in (
+        b"[]",
+        b"{",
+        b"<!DOCTYPE a><a/>",
+        b"<a>text</a>",
+        json.dumps({f"k{n}": n for n in range(3000)}).encode(),
+    ):
+        assert run("map", "new", "--type", "step", "--from", sample(bad, "bad"), "--to", good)[0] == 65
+    assert (
+        run("map", "new", "--type", "step", "--from", sample({"a": "b"}, "f"), "--to", sample({"a": 1}, "t"))[0] == 65
+    )
+    assert run("map", "new", "--type", "none", "--from", good, "--to", good)[0] == 2
