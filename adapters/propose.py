@@ -117,8 +117,10 @@ class _Work:
             self._deep(rows, one, given, f"{target}{one.encode_name}", at, where)
 
     def _add(self, rows: list[dict[str, str]], at: str, **row: str) -> None:
-        rows.append({key: value for key, value in row.items() if value})
         source = row.get("source") or row.get("each", "")
+        if source and any(source in (other.get("source"), other.get("each")) for other in rows):
+            row["only"] = "in"  # outwards the place is written once
+        rows.append({key: value for key, value in row.items() if value})
         if source and source != "." and not row.get("use"):
             self.read.add(f"{at}.{source}" if at else source)
 
@@ -164,7 +166,9 @@ class _Work:
         if not listed and not any(_struct(f.type) is None for f in inner.fields):
             self._rows(rows, inner, given, f"{name}.", at, f"{where}{one.encode_name}.")
             return
-        found = max(_scopes(inner, given, listed), default=None, key=lambda option: option[0])
+        used = {row.get("source") for row in rows if row.get("use")}
+        options = [option for option in _scopes(inner, given, listed) if option[1] not in used]
+        found = max(options, default=None, key=lambda option: option[0])
         if found is None:
             self.result.missing.append(f"{where}{one.encode_name}")
             return

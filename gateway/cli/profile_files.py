@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from adapters.soap.translate import SoapTranslator
 
 
+_BESIDE = (".xsd", ".xsl")
+
+
 class Files(NamedTuple):
-    """A profile's bytes and the files beside it, by name (XSD)."""
+    """A profile's bytes and the files beside it, by name (XSD, XSLT)."""
 
     where: str
     toml: bytes
@@ -34,13 +37,13 @@ def load(name: str) -> Files:
     """A profile by name or path; exit 65 when there is none."""
     if re.fullmatch(r"[a-z0-9_]{1,64}", name) and name in bundled():
         folder = resources.files("adapters") / "profiles"
-        beside = {one.name: one.read_bytes() for one in folder.iterdir() if one.name.endswith(".xsd")}
+        beside = {one.name: one.read_bytes() for one in folder.iterdir() if one.name.endswith(_BESIDE)}
         return Files(f"{name}.toml", (folder / f"{name}.toml").read_bytes(), beside)
     path = Path(name)
     if not path.is_file():
         known = "、".join(bundled())
         unreadable(name, f"没有这个方案；自带的有：{known}", f"no such profile; in the package: {known}")
-    beside = {one.name: read_bytes(one) for one in path.parent.glob("*.xsd")}
+    beside = {one.name: read_bytes(one) for one in sorted(path.parent.iterdir()) if one.name.endswith(_BESIDE)}
     return Files(str(path), read_bytes(path, 4 << 20), beside)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from msgspec import inspect as mi
 
 from adapters import samples
@@ -91,7 +91,9 @@ def test_what_is_not_in_the_other_sample_is_named() -> None:
     assert "handler" in text and "lsh" in text
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.too_slow]
+)
 @given(examples.BODIES)
 def test_any_two_samples_give_a_draft_that_compiles(body: Any) -> None:
     type_ = TYPE_OF[type(body)]
