@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from aiohttp import web
 
 from adapters.registry import Platform, open_platform
 from adapters.transport import Line
+from gateway import compose_sharing as sharing
 from gateway.compose_certificates import counter, issuing, office, press
 from gateway.config import Config, ConfigError, secret
 from gateway.core.applicant_signature import Believed
@@ -39,7 +38,6 @@ from gateway.flow.recognition import lists, recognition, seal_policy
 from gateway.flow.rotate import Rotation
 from gateway.flow.scans import Scans
 from gateway.flow.seal import Sealer
-from gateway.flow.sharing import Shares
 from gateway.flow.signatures import Signatures
 from gateway.flow.stamps import Stamps
 from gateway.flow.statuses import Online, asking
@@ -58,9 +56,7 @@ from gateway.ops.ocsp import StatusClient
 from gateway.ops.scanner import Scanner
 from gateway.public.register import Register
 from gateway.public.throttle import Throttle
-from gateway.sharing.getting import Getting, Source
-from gateway.sharing.own import OwnRegister
-from gateway.sharing.sources import open_sources
+from gateway.sharing.getting import Source
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
@@ -135,7 +131,7 @@ async def build(config: Config, base: Path) -> Node:
     printed = press(config, base, stamps.stamper)
     stamping, expected = _stamping(config, base, ring), _expected(config, base, ring, found)
     platforms = _platforms(config, base, signers, provider, clock)
-    getting = _getting(config, base, ring, OwnRegister(lambda: journal.read(), vault, parts, clock), expected, clock)
+    getting = sharing.sources(config, base, ring, expected, lambda: journal.read(), vault, parts, clock)
     tls = _tls(config, base, found)
     metrics.SIGNING.set(any(signers.of(use)().kind == "software" for use in ONLINE))
     journal = Journal(data / DATABASE, Head(found.card.origin, signers.of("checkpoint")), clock)
@@ -149,14 +145,14 @@ async def build(config: Config, base: Path) -> Node:
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
     cards = await _cards(config, found, signers, journal, session, tls, clock)
     loops: dict[str, Loop] = {}
-    told = partial(_urgent, loops, "peer:")
-    rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, told)
+    rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, _urgent(loops, "peer:"))
     wake = _waker(loops, rotation)
     judges = stamps, signatures, contents
     desk = Desk(party, journal, vault, parts, agreed, *judges, found.divisions, new_id, clock, wake)
     certificates = issuing(config, printed, journal, vault, parts, new_id, provider.random, clock, wake)
     notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
+    loops.update(sharing.completing(config, getting, agreed, journal, vault, parts, notes, clock, wake))
     loops.update(_stamping_loop(config, stamping, expected, journal, vault, parts, new_id, clock, wake))
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
@@ -167,7 +163,7 @@ async def build(config: Config, base: Path) -> Node:
     )  # fmt: skip
     sizes = config.limits
     doors = Platforms(platforms, desk, uploads, parts, sizes.body, sizes.range, sizes.window_ms, clock)
-    shares = Shares(party, journal, vault, parts, agreed, getting, new_id, _code(provider), config.limits.use_code_ms)
+    shares = sharing.acts(config, getting, journal, vault, parts, agreed, new_id)
     scanning = _scanning(config, found, doors, exchange, wake)
     admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
     public = _public(config, journal, vault, clock)
@@ -183,13 +179,6 @@ async def build(config: Config, base: Path) -> Node:
         config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards,
         rotation, ring, getting.sources, stamping, _timestamps(config, base, provider, journal, clock), {"public": public.refuse},
     )  # fmt: skip
-
-
-def _getting(
-    config: Config, base: Path, ring: Keyring, own: OwnRegister, expected: Expected, clock: Callable[[], int]
-) -> Getting:
-    """Where certificates come from, and who judges the seals on them."""
-    return Getting(open_sources(config, base, ring, own, expected, clock), _judges(config, ring.provider), clock)
 
 
 def _stamping_loop(
@@ -338,11 +327,15 @@ def _clock(config: Config) -> Callable[[], int]:
     return (lambda: now_ms() + skew_ms) if skew_ms else now_ms
 
 
-def _urgent(loops: Mapping[str, Loop], prefix: str) -> None:
-    """Wake these destinations, also those that rest."""
-    for name, loop in loops.items():
-        if name.startswith(prefix):
-            loop.wake(urgent=True)
+def _urgent(loops: Mapping[str, Loop], prefix: str) -> Callable[[], None]:
+    """Wakes these destinations, also those that rest."""
+
+    def wake() -> None:
+        for name, loop in loops.items():
+            if name.startswith(prefix):
+                loop.wake(urgent=True)
+
+    return wake
 
 
 def _waker(loops: dict[str, Loop], rotation: Rotation) -> Callable[[str], None]:
@@ -477,11 +470,6 @@ async def _register_peers(journal: Journal, partners: Mapping[str, Partner]) -> 
             )
 
     (await journal.submit(work)).only()
-
-
-def _code(provider: Provider) -> Callable[[], str]:
-    """Use codes: 192 random bits."""
-    return lambda: base64.urlsafe_b64encode(provider.random(24)).decode()
 
 
 def _nonce(provider: Provider) -> Callable[[], str]:

@@ -126,6 +126,31 @@ class Material(Body, frozen=True):
     certificate_identifier: Annotated[OptionalLine, Meta(title="电子证照标识")] = ""
 
 
+class CertificateReference(Body, frozen=True):
+    """免证办: an e-certificate that takes a material's place. The window names the material, the type and the use code (用证码);
+    the collecting gateway brings the certificate, judges it and says the rest: how it stood at ``status_at``, and which fields
+    of the form it filled. Its file is a material of the same name with its identifier."""
+
+    name: Annotated[LongLine, Meta(title="所代替的材料")]
+    type_code: Annotated[Number, Meta(title="证照类型代码")]
+    use_code: Annotated[Number, Meta(title="用证码")]
+    outcome: Annotated[Literal["pending", "verified", "failed"], Meta(title="取证结果")] = "pending"
+    identifier: Annotated[OptionalLine, Meta(title="电子证照标识")] = ""
+    status: Annotated[OptionalLine, Meta(title="证照状态")] = ""
+    status_at: Annotated[Moment | None, Meta(title="状态时点")] = None
+    reason: Annotated[OptionalLine, Meta(title="未取得的原因")] = ""
+    filled: Annotated[list[FormKey], Meta(title="填写的表单字段", max_length=200)] = []
+
+    def __post_init__(self) -> None:
+        if self.status_at is not None:
+            _utc(self.status_at, "status_at")
+        if self.outcome == "verified" and not (self.identifier and self.status and self.status_at):
+            zh = "已取得的电子证照须有标识、状态和时点"
+            raise Invalid(
+                "certificate-state", zh, "a certificate that came has identifier, status and time", "status_at"
+            )
+
+
 Materials = Annotated[list[Material], Meta(title="材料", max_length=100)]
 Form = Annotated[
     dict[FormKey, Annotated[str, Meta(max_length=4000)]],
@@ -150,6 +175,7 @@ class Application(Body, frozen=True):
     collected_at: Annotated[Moment, Meta(title="收件时间")]
     purpose: Annotated[LongLine, Meta(title="用途")]
     legal_basis: Annotated[OptionalProse, Meta(title="法律依据")] = ""
+    certificates: Annotated[list[CertificateReference], Meta(title="代替材料的电子证照", max_length=50)] = []
 
     def __post_init__(self) -> None:
         _utc(self.collected_at, "collected_at")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.ledger.evidence import EvidenceReport
     from gateway.ledger.package import Finding
     from gateway.ledger.times import TimeNote
+    from schemas.canonical import CertificateReference
 
 GRADES = {
     "full": ("完整：每份报文都有双方账本的证明", "full: every message is proved by both sides' ledgers"),
@@ -166,6 +167,7 @@ def as_data(report: EvidenceReport) -> dict[str, Any]:
         "case": report.case,
         "state": report.state,
         "messages": report.messages,
+        "certificates": [_certificate(one) for one in report.certificates],
         "reasons": [_reason(finding) for finding in report.reasons],
         "checked": report.counts,
         "fixed": None if report.fixed_ms is None else rfc3339(report.fixed_ms),
@@ -174,6 +176,14 @@ def as_data(report: EvidenceReport) -> dict[str, Any]:
             {"party": one.party, "name": one.name, "fingerprint": one.fingerprint} for one in report.identities
         ],
     }
+
+
+def _certificate(one: CertificateReference) -> dict[str, Any]:
+    at = None if one.status_at is None else rfc3339(int(one.status_at.timestamp() * 1000))
+    return {
+        "material": one.name, "type_code": one.type_code, "identifier": one.identifier, "outcome": one.outcome,
+        "status": one.status, "status_at": at, "reason": one.reason, "filled": list(one.filled),
+    }  # fmt: skip
 
 
 def _time(note: TimeNote) -> dict[str, Any]:
@@ -213,6 +223,7 @@ def lines(file: str, report: EvidenceReport) -> Iterator[str]:
             f"办件 {report.case}（{state}），报文 {report.messages} 份",
             f"case {report.case} ({state}), {report.messages} messages",
         )
+    yield from map(_certificate_line, report.certificates)
     for section, names in SECTIONS.items():
         found = [finding for finding in report.reasons if finding.section == section]
         count = report.counts[section]
@@ -229,6 +240,22 @@ def lines(file: str, report: EvidenceReport) -> Iterator[str]:
     yield say(f"信任：{TRUST[report.trust][0]}。", f"Trust: {TRUST[report.trust][1]}.")
     for one in report.identities:
         yield f"  {one.party} {one.name} {one.fingerprint}"
+
+
+def _certificate_line(one: CertificateReference) -> str:
+    from gateway.core.ecert import NAMES
+
+    at = "" if one.status_at is None else local(int(one.status_at.timestamp() * 1000))
+    zh, en = NAMES.get(one.status, (one.status, one.status))
+    if one.outcome != "verified":
+        return say(
+            f"电子证照代替“{one.name}”：未取得（{one.reason}）",
+            f"certificate for {one.name}: not obtained ({one.reason})",
+        )
+    return say(
+        f"电子证照代替“{one.name}”：{one.identifier}，{at} 时{zh}，填写表单 {len(one.filled)} 项",
+        f"certificate in place of {one.name}: {one.identifier}, {en} at {at}, {len(one.filled)} form fields filled",
+    )
 
 
 def _times(report: EvidenceReport) -> Iterator[str]:

@@ -18,6 +18,7 @@ from gateway.core import case as machine
 from gateway.exchange.message import PartRef
 from gateway.flow import casefile, post
 from gateway.flow.casefile import CaseFile
+from gateway.flow.spend import spend
 from gateway.ledger.checkpoint import entry_digest
 from gateway.problems import CODES, Refused
 from gateway.store.journal import IntegrityError, Tx, Work
@@ -102,6 +103,8 @@ def accept(
             _apply(tx, case, deed.act, message)
         parts = post.parts_of(deed.act.body)
         _bind_parts(tx, deed, case, parts)
+        if isinstance(deed.act.body, Application):
+            spend(tx, vault, party, deed.platform, deed.act.body, message)
         leaf = tx.leaf("platform", message, entry_digest("platform", message, sm3(deed.original)))
         key = vault.unwrap(case.wrapped_key)
         post.put(

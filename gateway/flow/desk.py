@@ -105,8 +105,11 @@ class Desk:
                 raise refused
 
     def _via(self, deed: Deed) -> str:
-        """A result that lacks stamps goes to the stamping system first, where there is one."""
+        """A result that lacks stamps goes to the stamping system first, where there is one; an application that names
+        certificates to where they come from."""
         body = deed.act.body
+        if isinstance(body, Application) and body.certificates:
+            return outbox.SHARING
         unstamped = isinstance(body, Result) and any(one.stamp is None for one in body.documents)
         return outbox.STAMPER if unstamped and self.stamps.elsewhere else ""
 

@@ -10,6 +10,7 @@ from adapters.base import Outbound, Status
 from gateway.core.labels import LABELS
 from gateway.flow import casefile, post
 from gateway.flow.casefile import CaseFile
+from gateway.flow.spend import certificates_say
 from gateway.problems import Refused
 from gateway.store.journal import Reader
 from gateway.store.vault import Vault
@@ -62,5 +63,7 @@ def _status(tx: Reader, case: CaseFile, row: Stored, names: Mapping[str, str]) -
     zh, _ = LABELS[case.state]
     if about is not None and about[0]:
         zh = f"对方网关未予接收（{about[0]}）"
+    else:
+        zh += certificates_say(tx, row.act)
     at = datetime.fromtimestamp(row.created_ms / 1000, UTC)
     return Status(state=case.state, text=zh, at=at, by=names.get(case.counterpart, ""), receipt=row.act)

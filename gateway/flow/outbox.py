@@ -11,6 +11,7 @@ from gateway.problems import Refused
 from gateway.store.journal import Reader, Tx
 
 STAMPER = "stamper"  # the city's stamping system, where results go first that lack stamps
+SHARING = "sharing"  # where certificates come from, for applications that name them in place of materials
 OPEN = "('queued','frozen','unknown','awaiting_parts')"
 
 
@@ -27,16 +28,16 @@ class Due(NamedTuple):
 def due(tx: Reader, destination: str, now_ms: int, limit: int) -> list[Due]:
     """What may go to a destination now, oldest first; a case's later messages wait for its earlier ones.
 
-    What goes to a partner also waits for what is still with the stamper and goes there after that.
+    What goes to a partner also waits for what is still with the stamper or sharing and goes there after that.
     """
     rows = tx.all(
         "SELECT d.message, d.case_id, d.state, d.attempt, m.type FROM delivery d JOIN message m ON m.id = d.message "
         f"WHERE d.destination = ? AND d.state IN {OPEN} AND d.next_ms <= ? AND NOT EXISTS ("
-        "SELECT 1 FROM delivery e WHERE e.case_id = d.case_id AND e.destination IN (d.destination, ?) "
+        "SELECT 1 FROM delivery e WHERE e.case_id = d.case_id AND e.destination IN (d.destination, ?, ?) "
         "AND e.state NOT IN ('delivered','refused','given_up') "
         "AND (e.turn < d.turn OR (e.turn = d.turn AND e.message < d.message))) "
         "ORDER BY d.turn, d.message LIMIT ?",
-        destination, now_ms, _before(destination), limit,
+        destination, now_ms, *_before(destination), limit,
     )  # fmt: skip
     return [Due(message, case_id, State(state), attempt, type_) for message, case_id, state, attempt, type_ in rows]
 
@@ -111,6 +112,6 @@ def answers(tx: Tx, destination: str) -> None:
     tx.run("UPDATE destination SET attempt = 0, next_ms = 0, cause = '' WHERE id = ? AND attempt > 0", destination)
 
 
-def _before(destination: str) -> str:
+def _before(destination: str) -> tuple[str, str]:
     """Where a case's earlier messages may be on their way to this destination."""
-    return STAMPER if destination.startswith("peer:") else destination
+    return (STAMPER, SHARING) if destination.startswith("peer:") else (destination, destination)

@@ -124,6 +124,12 @@ def failed(tx: Tx, row: UseCode, reason: str) -> None:
     tx.run("UPDATE use_code SET reason = ?, status_ms = ? WHERE digest = ?", reason[:64], tx.now_ms, row.digest)
 
 
+def counters(tx: Reader) -> tuple[int, int]:
+    """免证、免填: materials that certificates stand for, and fields of forms that they filled."""
+    row = tx.one("SELECT count(*), sum(filled) FROM use_code WHERE state = 'used'")
+    return (0, 0) if row is None else (int(row[0]), int(row[1] or 0))
+
+
 # --- the record ------------------------------------------------------------------------------------------------------
 
 

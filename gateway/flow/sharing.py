@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from adapters.sharing.base import Cause, Found, Granted, HolderKey, No
-from gateway.core.use_code import Event
+from gateway.core.use_code import Event, State
 from gateway.flow import shared
 from gateway.flow.agreed import Agreed
 from gateway.flow.post import register_part
@@ -173,7 +173,14 @@ class Shares:
         return row
 
     def _failing(self, asked: Fetch, why: Unfit) -> Callable[[Tx], None]:
-        return lambda tx: shared.failed(tx, self._again(tx, asked), why.code)
+        """The code is worth nothing any more; one that a case took meanwhile is that case's affair."""
+
+        def work(tx: Tx) -> None:
+            row = self._again(tx, asked)
+            if row.state == State.FETCHING:
+                shared.failed(tx, row, why.code)
+
+        return work
 
     async def _released(self, platform: str, asked: Fetch, record: str, got: Got) -> dict[str, Any]:
         """Of two that fetch at once, one commits; the other is told that the code is used."""
@@ -182,7 +189,10 @@ class Shares:
 
         def work(tx: Tx) -> int:
             register_part(tx, owner, digest, len(got.file))
-            shared.arrived(tx, self.vault, self._again(tx, asked), got.seen, got.status, digest, len(got.file))
+            row = self._again(tx, asked)
+            reached = shared.arrived(tx, self.vault, row, got.seen, got.status, digest, len(got.file))
+            if reached is not State.HELD:  # a case took the code meanwhile
+                raise Refused("TB-7022")
             shared.answer(tx, self.vault, record, Told("ok", (got.seen.identifier,), got.status, tx.now_ms, digest))
             return tx.now_ms
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from gateway.ledger import tree
+from gateway.ledger.certificates import certificates_used
 from gateway.ledger.checkpoint import (
     Checkpoint,
     DirectProof,
@@ -34,6 +35,7 @@ from gateway.ledger.records import build, signed_bytes
 from gateway.ledger.revocation import Held, doubts
 from gateway.ledger.story import check_story
 from gateway.ledger.times import TimeNote, Times, TimeView, Use
+from schemas.canonical import CertificateReference
 from signing import sm2
 from signing.errors import Indeterminate, Rejected
 from signing.providers import Provider
@@ -101,6 +103,7 @@ class EvidenceReport:
     """``reasons`` in the order found; ``counts``: how much each section looked at; ``state``: where the case stands.
 
     ``times``: the time stamps found; ``fixed_ms``: by the trusted ones, when all of the package was there at the latest.
+    ``certificates``: those that stood in place of materials.
     """
 
     ok: bool | None
@@ -114,6 +117,7 @@ class EvidenceReport:
     identities: tuple[Identity, ...]
     times: tuple[TimeNote, ...] = ()
     fixed_ms: int | None = None
+    certificates: tuple[CertificateReference, ...] = ()
 
 
 def verify(data: bytes, checks: Checks) -> EvidenceReport:
@@ -484,6 +488,7 @@ class _Run:
             identities=tuple(self.book.identities),
             times=tuple(self.times.notes),
             fixed_ms=self.times.whole_ms,
+            certificates=certificates_used(self.read),
         )
 
 

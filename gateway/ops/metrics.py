@@ -17,5 +17,9 @@ LEDGER_SIZE = Gauge("tongban_ledger_size", "账本叶数 leaves", registry=REGIS
 OUTBOX = Gauge("tongban_outbox", "待办投递数 deliveries", ["state"], registry=REGISTRY)
 OLDEST_SECONDS = Gauge("tongban_outbox_oldest_seconds", "最久未送达 age of the oldest open delivery", registry=REGISTRY)
 CONTENT = Counter("tongban_content", "材料查看结果 what was found in files", ["found"], registry=REGISTRY)
+UPLOADS_AVOIDED = Gauge(
+    "tongban_uploads_avoided", "免证：由电子证照代替的材料 materials not uploaded", registry=REGISTRY
+)
+FIELDS_FILLED = Gauge("tongban_fields_filled", "免填：由电子证照填写的字段 form fields filled", registry=REGISTRY)
 ALARMS = Counter("tongban_alarms", "告警数 alarms", ["name"], registry=REGISTRY)
 SIGNING = Gauge("tongban_software_keys", "软件密钥（1 = 不满足密评）software keys in use", registry=REGISTRY)

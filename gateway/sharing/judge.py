@@ -22,6 +22,8 @@ from signing.ofd_custom import custom_data
 from signing.ofd_verify import verify_ofd
 from signing.providers import Provider
 
+MAX_TEXT = 4000  # of a form field
+
 
 class Seen(msgspec.Struct, frozen=True):
     """What a verified certificate says. ``surface``: its fields under the names that agreements use
@@ -83,7 +85,8 @@ def not_valid(status: str) -> Unfit | None:
 
 def fill(fills: Mapping[str, str], surface: Mapping[str, str]) -> dict[str, str]:
     """Form fields that this certificate can fill: form field -> text, by a table of form field -> field of the face."""
-    return {field: surface[name] for field, name in fills.items() if surface.get(name)}
+    told = {field: surface.get(name, "") for field, name in fills.items()}
+    return {field: text for field, text in told.items() if text and len(text) <= MAX_TEXT and text.isprintable()}
 
 
 def _another(said: Metadata, wanted: Wanted) -> Unfit | None:

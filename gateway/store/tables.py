@@ -129,7 +129,7 @@ delivery = Table(
     "delivery",
     metadata,
     Column("message", String(26), primary_key=True),
-    Column("destination", String(64), nullable=False),  # peer:<party> | platform:<id> | stamper
+    Column("destination", String(64), nullable=False),  # peer:<party> | platform:<id> | stamper | sharing
     Column("case_id", String(64), nullable=False),
     Column("turn", BigInteger, nullable=False),  # order of owing: a case's messages go out in this order
     Column("state", String(16), nullable=False),

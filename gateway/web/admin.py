@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from prometheus_client import generate_latest
 
+from gateway.flow import shared
 from gateway.ops import metrics
 from gateway.store.journal import Journal
 
@@ -60,6 +61,7 @@ class Admin:
                 "name": self.name,
                 "cases": dict(reader.all("SELECT state, count(*) FROM case_file GROUP BY state")),
                 "deliveries": dict(reader.all("SELECT state, count(*) FROM delivery GROUP BY state")),
+                "certificates": dict(zip(("uploads_avoided", "fields_filled"), shared.counters(reader), strict=True)),
                 "ledger": self.journal.head.size,
             }
         )
@@ -74,6 +76,9 @@ class Admin:
         metrics.COMMITS.set(self.journal.commits)
         metrics.WORKS.set(self.journal.works)
         metrics.LEDGER_SIZE.set(self.journal.head.size)
+        avoided, filled = shared.counters(reader)
+        metrics.UPLOADS_AVOIDED.set(avoided)
+        metrics.FIELDS_FILLED.set(filled)
         metrics.OUTBOX.clear()
         for state, count in reader.all("SELECT state, count(*) FROM delivery GROUP BY state"):
             metrics.OUTBOX.labels(state).set(count)

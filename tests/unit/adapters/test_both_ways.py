@@ -49,7 +49,7 @@ def test_the_tables_have_no_error_in_either_direction() -> None:
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-@given(examples.BODIES)
+@given(examples.WITH_CERTIFICATES)
 def test_any_body_goes_out_and_comes_back(body: Any) -> None:
     type_ = TYPE_OF[type(body)]
     body = whole_seconds(type_, body)

@@ -71,6 +71,13 @@ MATERIALS = st.lists(
         certificate_identifier=st.just("") | LINE,
     ), max_size=4,
 )  # fmt: skip
+CERTIFICATES = st.lists(
+    st.builds(c.CertificateReference, LINE, LINE, LINE)
+    | st.builds(
+        c.CertificateReference, LINE, LINE, LINE, st.just("verified"), LINE, LINE, MOMENT, st.just(""),
+        st.lists(LINE, max_size=2),
+    ), max_size=2,
+)  # fmt: skip
 FORM = st.dictionaries(LINE, PROSE, max_size=8)
 CHECKS = st.sampled_from(list(c.IDENTITY_CHECKS))
 APPLICATIONS = st.builds(
@@ -88,5 +95,9 @@ BODIES = st.one_of(
     st.builds(c.Arrival, LINE, LINE, MOMENT, st.lists(DIGEST, min_size=1, max_size=3)),
     st.builds(c.Correction, FORM, MATERIALS.filter(bool), st.just(""), MOMENT, LINE),
     st.builds(c.Delivery, st.just("courier"), LINE, CHECKS, MOMENT, LINE),
+)
+# Profiles of a region carry certificates in part only; the canonical forms carry them whole.
+WITH_CERTIFICATES = BODIES | st.builds(
+    lambda body, told: msgspec.structs.replace(body, certificates=told), APPLICATIONS, CERTIFICATES
 )
 LATER = timedelta(hours=1)
