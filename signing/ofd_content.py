@@ -74,7 +74,8 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """PathObject. ``data``: AbbreviatedData (S M L Q B A C and numbers, GB/T 33190 table 36)."""
+    """PathObject. ``data``: AbbreviatedData (S M L Q B A C and numbers, GB/T 33190 table 36); ``even_odd``: a figure inside of
+    another is a hole; ``dash``: lengths of strokes and gaps in turn, a whole line without."""
 
     box: Box
     data: str
@@ -82,6 +83,8 @@ class Path:
     stroke: Colour | None = BLACK
     line_width: float = 0.353
     matrix: Matrix = IDENTITY
+    even_odd: bool = False
+    dash: tuple[float, ...] = ()
 
 
 Shape = Text | Image | Path

@@ -37,7 +37,8 @@ def _path(path: Path, common: Mapping[str, str | None]) -> str:
     )
     return element(
         "PathObject", inside, LineWidth=number(path.line_width), Stroke=_unless(True, path.stroke is not None),
-        Fill=_unless(False, path.fill is not None), **common,
+        Fill=_unless(False, path.fill is not None), Rule="Even-Odd" if path.even_odd else None,
+        DashPattern=numbers(path.dash) or None, **common,
     )  # fmt: skip
 
 

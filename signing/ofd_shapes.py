@@ -18,7 +18,7 @@ from signing.ofd_files import Files, unsupported
 from signing.ofd_path import segments
 from signing.ofd_pens import Pen, pen
 from signing.ofd_resources import Resources
-from signing.ofd_values import box, deltas, faded, matrix, number, times, wrong
+from signing.ofd_values import box, deltas, faded, lengths, matrix, number, times, wrong
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -136,6 +136,8 @@ class Drawing:
                 faded(stroke, alpha) if stroke is not None else None,
                 own.width if own.width is not None else _LINE,
                 turn,
+                element.get("Rule") == "Even-Odd",
+                lengths(element.get("DashPattern", "")),
             )
         )
         self._remark(element)

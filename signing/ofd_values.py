@@ -38,6 +38,14 @@ def numbers(text: str, count: int) -> tuple[float, ...]:
     return tuple(map(number, words))
 
 
+def lengths(text: str) -> tuple[float, ...]:
+    """Numbers in a row, not below zero and not all of them zero; at most sixteen."""
+    found = numbers(text, min(len(text.split()), 16))
+    if any(one < 0 for one in found) or (found and not any(found)):
+        raise wrong()
+    return found
+
+
 def box(text: str) -> Box:
     """ST_Box: x y width height, none of the sizes below zero."""
     found = Box(*numbers(text, 4))

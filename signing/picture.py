@@ -45,12 +45,12 @@ class Look:
 
 
 FAULTS: Final[dict[str, tuple[str, str]]] = {
-    "picture-unknown": ("印模不是 PNG、GIF、JPG、BMP、SVG 图像", "the picture is no PNG, GIF, JPG, BMP or SVG"),
-    "picture-truncated": ("印模不完整", "the picture is incomplete"),
-    "picture-size": ("印模像素尺寸为零或过大", "the picture has no size, or too large a one"),
-    "picture-extra": ("印模之后有多余字节", "there are bytes after the picture's end"),
+    "picture-unknown": ("不是 PNG、GIF、JPG、BMP、SVG 图像", "the picture is no PNG, GIF, JPG, BMP or SVG"),
+    "picture-truncated": ("图像不完整", "the picture is incomplete"),
+    "picture-size": ("图像像素尺寸为零或过大", "the picture has no size, or too large a one"),
+    "picture-extra": ("图像之后有多余字节", "there are bytes after the picture's end"),
     "picture-active": (
-        "印模含脚本、外部引用或文档类型声明",
+        "图像含脚本、外部引用或文档类型声明",
         "the picture holds scripts, references to elsewhere or a document type",
     ),
 }

@@ -171,9 +171,15 @@ class _Drawing:
     def _path(self, path: Path) -> None:
         self._ink(path.fill, path.stroke)
         self.canvas.setLineWidth(path.line_width)
+        self.canvas.setDash(list(path.dash))
         outline = self.canvas.beginPath()
         trace(outline, path.data)
-        self.canvas.drawPath(outline, stroke=int(path.stroke is not None), fill=int(path.fill is not None))
+        self.canvas.drawPath(
+            outline,
+            stroke=int(path.stroke is not None),
+            fill=int(path.fill is not None),
+            fillMode=int(not path.even_odd),
+        )
 
     def _image(self, image: Image, media: Mapping[str, bytes]) -> None:
         self.canvas.setFillAlpha(image.alpha / 255)

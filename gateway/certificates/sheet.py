@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from signing import picture
-from signing.ofd_content import Document, Page, Run
+from signing.ofd_content import Document, Image, Page, Run
+from signing.ofd_files import Skipped
 from signing.ofd_stamps import Shown
 
 STRIP: Final = 0.035  # of the page's longer side
@@ -76,8 +77,25 @@ def strip_height(page: Page) -> float:
 
 def showable(data: bytes) -> str:
     """What kind of picture this is (``picture.look``), "" for one that is faulty or that no viewer is asked to decode."""
+    return "" if _faults(data) else picture.look(data).type
+
+
+def gaps(drawn: Sequence[Sheet]) -> list[Skipped]:
+    """The pictures and seals on these sheets that are crossed out, and why. One that the file lacks is on record already."""
+    found: list[Skipped] = []
+    for place, sheet in enumerate(drawn, 1):
+        used = {shape.media for shape in sheet.page.shapes if isinstance(shape, Image)}
+        pictures = [("ImageObject", sheet.media[name]) for name in sorted(used) if name in sheet.media]
+        pictures += [("StampAnnot", one.picture.data) for one in sheet.stamps if one.drawing is None]
+        found += [
+            Skipped(place, what, code, *picture.FAULTS[code]) for what, data in pictures for code in _faults(data)
+        ]
+    return found
+
+
+def _faults(data: bytes) -> tuple[str, ...]:
     found = picture.look(data)
-    return "" if found.faults or found.type == "ofd" else found.type
+    return ("picture-unknown",) if found.type == "ofd" else found.faults
 
 
 def places(run: Run) -> tuple[list[float], list[float]]:

@@ -111,7 +111,9 @@ def _path(shape: Path) -> str:
         " ".join([_LETTERS.get(letter, letter), *map(_n, numbers)]) for letter, numbers in segments(shape.data)
     )
     stroke = f'{_paint("stroke", shape.stroke)} stroke-width="{_n(shape.line_width)}"' if shape.stroke else ""
-    return f'<path d="{data}" {_paint("fill", shape.fill)} {stroke}/>'
+    dash = f'stroke-dasharray="{" ".join(map(_n, shape.dash))}"' if shape.dash else ""
+    rule = 'fill-rule="evenodd"' if shape.even_odd else ""
+    return f'<path d="{data}" {_paint("fill", shape.fill)} {stroke} {dash} {rule}/>'
 
 
 def _picture(data: bytes) -> str:

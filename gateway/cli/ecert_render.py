@@ -44,7 +44,7 @@ _FORMATS = ("svg", "png", "pdf")
 @options(ANCHOR, INTERMEDIATE, CRL, REQUIRE_CRL, AT, PROVIDER, JSON)
 def render(file: str, out: str, page: int | None, font: str | None, dpi: int, json: bool, **given: Any) -> None:
     """Exit 0 when the picture is written, whatever the seals are worth: that is what its line says."""
-    from gateway.certificates.sheet import STRIPS, sheets
+    from gateway.certificates.sheet import STRIPS, gaps, sheets
     from gateway.cli.cert_tools import put
     from gateway.cli.output import finish
     from gateway.cli.seal_package import read_ofd
@@ -64,7 +64,7 @@ def render(file: str, out: str, page: int | None, font: str | None, dpi: int, js
         stamps, unseen = read_stamps(ofd, reading)
     except Malformed as error:
         context.unreadable(file, error)
-    skipped = [*reading.skipped, *unseen]
+    skipped = [*reading.skipped, *unseen, *gaps(sheets(reading.document, stamps, None))]
     strip = _strip(_verdict(context, ofd, given), bool(ofd.signatures), bool(skipped) or reading.bodies > 1)
     wanted = page if page is not None or kind == "pdf" else 1
     drawn = sheets(reading.document, stamps, STRIPS[strip])

@@ -125,6 +125,14 @@ def test_pictures_and_outlines_are_where_they_should_be() -> None:
     ]  # fmt: skip
 
 
+def test_holes_and_dashes_are_left_white() -> None:
+    frame = "M 0 0 L 30 0 L 30 30 L 0 30 C M 10 10 L 20 10 L 20 20 L 10 20 C"
+    whole, holed = (Path(Box(x, 10, 30, 30), frame, RED, None, even_odd=x > 40) for x in (10, 50))
+    line = Path(Box(10, 60, 40, 1), "M 0 0 L 40 0", line_width=4, dash=(10, 10))
+    found = colours(made(whole, holed, line), (25, 25), (65, 25), (55, 15), (15, 60), (25, 60))
+    assert found == [(255, 0, 0), (255, 255, 255), (255, 0, 0), (0, 0, 0), (255, 255, 255)]
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"MZ", JPG, GIF, pixel_png(4, 4)[:-30] + bytes(30)], ids=["none", "exe", "jpg", "gif", "png"]
 )

@@ -17,6 +17,7 @@ from tests.unit.signing.test_ofd_round_trip import documents
 from tests.unit.signing.test_picture_look import GIF, JPG, SVG, png
 
 NAMES = {"s": "http://www.w3.org/2000/svg"}
+RED = Colour(255, 0, 0)
 RED_SEAL = seal.Picture("PNG", png(), 42, 42)
 
 
@@ -70,6 +71,11 @@ def test_colours_weights_and_outlines() -> None:
     assert found(root, "//s:path/@stroke") == []
 
 
+def test_dashes_and_holes_are_drawn() -> None:
+    root = drawn(Path(Box(0, 0, 9, 9), "M 0 0 L 1 1", RED, even_odd=True, dash=(2, 1.5)))
+    assert found(root, "//s:path/@fill-rule | //s:path/@stroke-dasharray") == ["2 1.5", "evenodd"]
+
+
 KINDS = {"png": png(), "jpeg": JPG, "gif": GIF, "svg+xml": SVG}
 
 
@@ -105,6 +111,17 @@ def test_F04_F13_a_picture_that_is_not_one_is_crossed_out(name: str) -> None:
     assert found(root, "//s:image") == []
     assert len(found(root, "//s:path/@d")) == 1
     assert b"http://x" not in etree.tostring(root)
+
+
+def test_what_is_crossed_out_is_on_record() -> None:
+    shapes = tuple(Image(Box(1, 1, 9, 9), name, (9, 0, 0, 9, 0, 0)) for name in ("exe", "good", "gone", "zip"))
+    media = {"exe": b"MZ", "good": png(), "zip": b"PK\3\4 PK\5\6"}
+    seals = (Shown(1, Box(0, 0, 9, 9), None, seal.Picture("PNG", png() + b"x", 9, 9), None, "1"),
+             Shown(1, Box(0, 0, 9, 9), None, RED_SEAL, None, "2"))  # fmt: skip
+    found_gaps = sheet.gaps(sheet.sheets(Document((Page(9, 9, shapes),), media), seals, None))
+    assert [(one.page, one.what, one.code) for one in found_gaps] == [
+        (1, "ImageObject", "picture-unknown"), (1, "ImageObject", "picture-unknown"), (1, "StampAnnot", "picture-extra"),
+    ]  # fmt: skip
 
 
 def test_a_seal_stands_in_its_box_and_covers_no_text() -> None:

@@ -46,7 +46,17 @@ shapes = (
         matrices,
     )
     | st.builds(Image, boxes, st.sampled_from(sorted(PICTURES)), matrices, octets)
-    | st.builds(Path, boxes, outlines, st.none() | colours, st.none() | colours, sizes, matrices)
+    | st.builds(
+        Path,
+        boxes,
+        outlines,
+        st.none() | colours,
+        st.none() | colours,
+        sizes,
+        matrices,
+        st.booleans(),
+        st.lists(sizes, max_size=4).map(tuple),
+    )
 )
 pages = st.builds(Page, sizes, sizes, st.lists(shapes, max_size=4).map(tuple))
 documents = st.builds(

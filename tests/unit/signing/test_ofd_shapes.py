@@ -168,6 +168,13 @@ def test_what_is_not_visible_is_not_drawn() -> None:
     assert shapes(path("", 'Visible="false"')) == ()
 
 
+def test_dashes_and_the_rule_of_what_is_inside() -> None:
+    (found,) = shapes(path("", 'Rule="Even-Odd" DashPattern="2 0 1"'))
+    assert isinstance(found, Path) and (found.even_odd, found.dash) == (True, (2, 0, 1))
+    for dash in ("1 -1", "0 0", "x", " ".join(["1"] * 17)):
+        assert skipped(path("", f'DashPattern="{dash}"')) == [("PathObject", "ofd-value")]
+
+
 def test_bad_outlines_are_left_out() -> None:
     assert skipped(path(data="M 1")) == [("PathObject", "ofd-value")]
     assert skipped(path("", 'LineWidth="-1"')) == [("PathObject", "ofd-value")]
