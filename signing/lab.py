@@ -6,7 +6,7 @@ demo can refuse to trust any of it. Pure: keys, serial numbers and times are the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from signing import certs, names
 from signing.certs import Certificate
 from signing.issue import Authority, build_certificate, build_crl, build_root
+from signing.seal import Picture
 from signing.seal_build import build_seal
 from signing.seal_picture import LAB_MARK, round_seal
 from signing.sm2 import PublicKey, Signer
@@ -82,8 +83,10 @@ def build_lab_seal(
     name: str,
     at: datetime,
     until: datetime,
+    picture: Callable[[str], Picture] = round_seal,
 ) -> bytes:
-    """A V4 seal with the sample picture. ``es_id``: 14 digits in the field, division code and eight more."""
+    """A V4 seal with the sample picture. ``es_id``: 14 digits in the field, division code and eight more; ``picture``: draws
+    the seal of a name."""
     return build_seal(
         maker,
         maker_certificate,
@@ -93,7 +96,7 @@ def build_lab_seal(
         created=at,
         valid_from=at,
         valid_until=until,
-        picture=round_seal(name),
+        picture=picture(name),
         vid="TONGBAN-LAB",
     )
 
@@ -107,6 +110,7 @@ def build_lab_pki(
     at: datetime,
     until: datetime,
     seal_name: str,
+    picture: Callable[[str], Picture] = round_seal,
 ) -> LabPki:
     """Everything one place of the demo needs, valid from ``at`` to ``until``.
 
@@ -127,6 +131,7 @@ def build_lab_pki(
         name=seal_name,
         at=at,
         until=until,
+        picture=picture,
     )
     crl = build_crl(authority, number=1, this_update=at, next_update=until)
     return LabPki(authority.certificate.der, certificates, seal, crl)

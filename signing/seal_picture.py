@@ -21,29 +21,36 @@ _ARC: Final = 1.35 * pi  # the name never runs into the words below the star
 
 def round_seal(name: str, mark: str = LAB_MARK) -> Picture:
     """The picture of a sample seal for ``name`` (at most 40 characters are drawn)."""
-    letters = name[:40]
-    step = min(_ARC / max(len(letters), 1), pi / 7)
-    size = min(46.0, 150.0 * step)
-    start = -step * (len(letters) - 1) / 2
-    turns = [(start + step * place) * 180 / pi for place in range(len(letters))]
-    around = "".join(
+    size, ring = around(name)
+    letters = "".join(
         f'<text transform="translate(210,210) rotate({turn:.2f}) translate(0,-{172 - size / 2:.1f})"'
         f' dy="{size * 0.35:.1f}" font-size="{size:.1f}">{escape(letter)}</text>'
-        for turn, letter in zip(turns, letters, strict=True)
+        for letter, turn in ring
     )
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in star(210, 200, 62))
     drawing = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="42mm" height="42mm" viewBox="0 0 420 420">'
         f'<g fill="{_RED}" font-family="{_FONT}" text-anchor="middle">'
         f'<circle cx="210" cy="210" r="200" fill="none" stroke="{_RED}" stroke-width="10"/>'
-        f'<polygon points="{_star(210, 200, 62)}"/>{around}'
+        f'<polygon points="{points}"/>{letters}'
         f'<text x="210" y="326" font-size="26" font-weight="bold">{escape(mark)}</text>'
         "</g></svg>"
     )
     return Picture("SVG", drawing.encode(), SIZE_MM, SIZE_MM)
 
 
-def _star(x: float, y: float, radius: float) -> str:
-    """A five-pointed star, one point up."""
+def around(name: str) -> tuple[float, list[tuple[str, float]]]:
+    """The size of a character, in tenths of a millimetre, and the characters with their turns, in degrees."""
+    letters = name[:40]
+    step = min(_ARC / max(len(letters), 1), pi / 7)
+    start = -step * (len(letters) - 1) / 2
+    return min(46.0, 150.0 * step), [
+        (letter, (start + step * place) * 180 / pi) for place, letter in enumerate(letters)
+    ]
+
+
+def star(x: float, y: float, radius: float) -> list[tuple[float, float]]:
+    """The corners of a five-pointed star, one point up."""
     inner = radius * 0.381966
     turns = [(radius if turn % 2 == 0 else inner, -pi / 2 + turn * pi / 5) for turn in range(10)]
-    return " ".join(f"{x + r * cos(angle):.1f},{y + r * sin(angle):.1f}" for r, angle in turns)
+    return [(x + r * cos(angle), y + r * sin(angle)) for r, angle in turns]

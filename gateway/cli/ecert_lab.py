@@ -16,6 +16,7 @@ from signing import certs, keys, lab
 from signing.errors import Malformed
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import Provider
+from signing.seal_picture_ofd import round_seal_ofd
 from signing.sm2 import Signer
 from signing.stamper import LocalStamper
 
@@ -51,6 +52,7 @@ def _make(place: Path, provider: Provider, issuer: str, at: datetime.datetime) -
         at=at - datetime.timedelta(days=1),
         until=at + _YEARS,
         seal_name=f"{issuer}电子证照专用章",
+        picture=round_seal_ofd,
     )
     place.mkdir(parents=True, exist_ok=True)
     salt, iv = provider.random(16), provider.random(16)
