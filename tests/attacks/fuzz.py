@@ -31,7 +31,8 @@ _EDGES = (0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x30, 0x31, 0x7F, 0x80, 0x81, 0x82
 @dataclass(frozen=True)
 class Target:
     """One row: ``parse`` takes bytes; ``again`` gives the bytes an accepted value stands for, where the form is unique;
-    ``seconds`` of processor time are the most one input may cost."""
+    ``seconds`` of processor time are the most one input may cost; ``make`` makes an input where bytes changed at random would
+    not get past the first check."""
 
     name: str
     parse: Callable[[bytes], Any]
@@ -39,6 +40,7 @@ class Target:
     refusals: tuple[type[Exception], ...] = (Malformed,)
     again: Callable[[Any], bytes] | None = None
     seconds: float = 1.0
+    make: Callable[[random.Random], bytes] | None = None
 
     def __str__(self) -> str:
         return self.name.replace(" ", "-")
@@ -199,7 +201,11 @@ def mutated(target: Target, index: int) -> bytes:
     if index < len(target.seeds):
         return target.seeds[index]
     rng = random.Random(f"{target.name} {index}")
-    data = rng.choice(target.seeds)
+    return target.make(rng) if target.make else changed(rng, rng.choice(target.seeds))
+
+
+def changed(rng: random.Random, data: bytes) -> bytes:
+    """The bytes changed one to four times."""
     for change in rng.choices(_NAMES, _WEIGHTS, k=rng.choice((1, 1, 1, 2, 4))):
         data = change(rng, data)[:MAX_INPUT]
     return data

@@ -20,6 +20,7 @@ from tests.vectors.seals import generate as seals
 SIGN = (*g.PLAIN, "ofd-time-self-declared")
 BESIDE = f"{SIGNS}Sign_0/signer.cer"
 ATTACHED = "Doc_0/Attachs/附件.pdf"
+SEAL, SIGNER = seals.seal(), seals.signer()
 OLD, NEW = b'"http://www.ofdspec.org"', b'"http://www.ofdspec.org/2016"'
 
 
@@ -68,7 +69,8 @@ def stamped(
     value = place.replace("Signature.xml", "SignedValue.dat")
     covered = {name: data for name, data in content.items() if name not in but}
     own = edit(g.description(covered, value=f"/{value}"))
-    stamp = seals.stamp(digest=sm3(own), info=f"/{place}", form=form, on=on)  # type: ignore[arg-type]
+    sealed = on or (SEAL if form == "V4" else None)
+    stamp = seals.stamp(digest=sm3(own), info=f"/{place}", form=form, on=sealed, by=SIGNER)  # type: ignore[arg-type]
     return {**content, LIST: listed or g.listing(("1", "", f"/{place}")), place: own, value: stamp}
 
 
