@@ -149,7 +149,7 @@ async def build(config: Config, base: Path) -> Node:
     wake = _waker(loops, rotation)
     judges = stamps, signatures, contents
     desk = Desk(party, journal, vault, parts, agreed, *judges, found.divisions, new_id, clock, wake)
-    certificates = issuing(config, printed, journal, vault, parts, new_id, provider.random, clock, wake)
+    certificates = issuing(config, printed, agreed, journal, vault, parts, new_id, provider.random, clock, wake)
     notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
     loops.update(sharing.completing(config, getting, agreed, journal, vault, parts, notes, clock, wake))

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.certificates.library import library
 from gateway.config import Config
+from gateway.flow.agreed import Agreed
 from gateway.flow.certificates import Certificates
 from gateway.flow.press import Press
 from gateway.flow.sharing import Shares
@@ -39,6 +40,7 @@ def press(config: Config, base: Path, stamper: Stamper | None) -> Press | None:
 def issuing(
     config: Config,
     printed: Press | None,
+    agreed: Agreed,
     journal: Journal,
     vault: Vault,
     parts: Parts,
@@ -50,7 +52,7 @@ def issuing(
     """The flows of certificates; None on a node that issues none."""
     if printed is None:
         return None
-    return Certificates(printed, config.public.url, journal, vault, parts, new_id, random, clock, wake)
+    return Certificates(printed, agreed, config.public.url, journal, vault, parts, new_id, random, clock, wake)
 
 
 def counter(doors: Platforms, shares: Shares, certificates: Certificates | None) -> list[web.RouteDef]:

@@ -39,6 +39,7 @@ class Event(StrEnum):
     REISSUE = "reissue"  # a newer version is ordered; this one holds until that is stamped
     SUPERSEDE = "supersede"
     ANNOTATE = "annotate"  # a copy for a relying party (加注件)
+    RELEASE = "release"  # what another party may see of it, by an agreement, was given to it
 
 
 class By(StrEnum):
@@ -99,6 +100,7 @@ TABLE: Final[dict[tuple[State, Event], Row]] = {
     (State.VALID, Event.REISSUE): Row(State.VALID, needs=_REASON),
     (State.VALID, Event.SUPERSEDE): Row(State.SUPERSEDED, By.NODE),
     (State.VALID, Event.ANNOTATE): Row(State.VALID, needs=(Need.IN_TERM,)),
+    (State.VALID, Event.RELEASE): Row(State.VALID, needs=(Need.IN_TERM,)),
     (State.SUSPENDED, Event.RESUME): Row(State.VALID, needs=_REASON),
     (State.SUSPENDED, Event.REVOKE): _REVOKE,
     (State.SUSPENDED, Event.WITHDRAW): _WITHDRAW,
@@ -236,6 +238,7 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "reissue": ("换发", "re-issue"),
     "supersede": ("被换发", "supersede"),
     "annotate": ("加注", "annotate"),
+    "release": ("依协议提供", "release"),
 }
 
 _WHY: Final = {

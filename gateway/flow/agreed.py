@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from agreements.calendar import Calendars
 from agreements.match import Book, Refusal, Request, Route, decide
+from agreements.model import CertificateUse
 from agreements.release import Release, ReleaseRequest, decide_release
 from gateway.exchange.message import Header
 from schemas.canonical import Application
@@ -74,9 +75,11 @@ class Agreed:
                         return material.fills
         return {}
 
-    def release(self, to: str, type_code: str, purpose: str, at: datetime) -> Release | Refusal:
-        """What a partner who scans a certificate of ours may see of it."""
-        return decide_release(ReleaseRequest(self.party, to, type_code, "scan", purpose), self.book, at)
+    def release(
+        self, to: str, type_code: str, purpose: str, at: datetime, use: CertificateUse = "scan"
+    ) -> Release | Refusal:
+        """What a partner who scans a certificate of ours, or uses it otherwise, may see of it."""
+        return decide_release(ReleaseRequest(self.party, to, type_code, use, purpose), self.book, at)
 
     def may_scan(self, issuer: str, purpose: str, at: datetime) -> Release | Refusal:
         """Under which agreement we may ask an issuer about a code: its line for some type of certificate, for which one only

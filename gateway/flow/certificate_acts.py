@@ -42,7 +42,8 @@ NOT_VALID: dict[Standing, str] = {
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What was done to which certificate. ``file``: SM3 of the OFD that the act made; ``state``: after it."""
+    """What was done to which certificate. ``file``: SM3 of the OFD that the act made; ``state``: after it; ``fields``: names of
+    those that were given to the relying party, under the line of the agreement that is named."""
 
     format: str
     act: str
@@ -59,6 +60,12 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     supersedes: str = ""
     relying_party: str = ""
     expires_ms: int = 0
+    agreement: str = ""
+    agreement_version: int = 0
+    clause: str = ""
+    use: str = ""
+    purpose: str = ""
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

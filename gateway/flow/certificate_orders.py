@@ -7,11 +7,12 @@ The same for every platform, whatever the dialect of its cases: signed like all 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from agreements.model import PartyId
 from gateway.certificates.issue import WantedHolder, WantedPermit
 from gateway.core.ecert import Event
 from gateway.problems import Refused, of_reason
@@ -82,6 +83,15 @@ class Change(_Order, frozen=True, kw_only=True):
             raise ValueError("copy 只用于且必须用于 annotate (copy goes with annotate, and must)")
         if self.copy is not None and self.copy.expires.tzinfo is None:
             raise ValueError("expires 须带时区 (expires needs its offset)")
+
+
+class Disclose(_Order, frozen=True, kw_only=True):
+    """What a partner may see of a certificate under an agreement's line is to be given to it: ``to``, a party id; ``use``,
+    ``purpose`` as the line has them."""
+
+    to: PartyId
+    use: Literal["fetch", "verify"]
+    purpose: Line
 
 
 def read(data: bytes, kind: type[T], limit: int) -> T:

@@ -15,17 +15,20 @@ from typing import Any
 
 import msgspec
 
+from agreements.refuse import Refusal
 from gateway.core.ecert import By, Event, State
 from gateway.flow import certificate_acts as acts
 from gateway.flow import issued, outbox
+from gateway.flow.agreed import Agreed
 from gateway.flow.certificate_acts import Caller, Once
 from gateway.flow.certificate_entry import Entry, Made, case_of, owners, take_back
-from gateway.flow.certificate_orders import Change, Content, Issue
+from gateway.flow.certificate_orders import Change, Content, Disclose, Issue
+from gateway.flow.disclosure import visible
 from gateway.flow.issued import OWNER, Issued, Sheet
 from gateway.flow.press import Press
 from gateway.ids import ALPHABET
 from gateway.ledger.checkpoint import entry_digest
-from gateway.problems import Refused
+from gateway.problems import CODES, Refused
 from gateway.public import token
 from gateway.store.journal import Journal, Reader, Tx, Work
 from gateway.store.parts import Parts
@@ -44,6 +47,7 @@ class Certificates:
     ``wake``: tells a destination's loop that there is work."""
 
     press: Press
+    agreed: Agreed
     page: str
     journal: Journal
     vault: Vault
@@ -151,6 +155,34 @@ class Certificates:
             return work
 
         return await self._once(once, prepare)
+
+    async def release(self, identifier: str, order: Disclose, once: Once) -> dict[str, Any]:
+        """What a partner may see of it, by a line of an agreement, with that on record; of ``verify`` no field at all."""
+
+        def work(tx: Tx) -> str:
+            row = acts.found_for(tx, once.caller, identifier)
+            acts.must_be_valid(tx, row, tx.now_ms)
+            state = acts.state_after(tx, row, Event.RELEASE, By.ISSUER, "", tx.now_ms)
+            granted = self.agreed.release(order.to, row.type_code, order.purpose, issued.moment(tx.now_ms), order.use)
+            if isinstance(granted, Refusal):
+                raise Refused(CODES[granted.code], granted.zh, granted.clause)
+            shown = visible(issued.metadata(self.vault, row), granted) if order.use == "fetch" else []
+            said = msgspec.structs.replace(
+                acts.statement(row, Event.RELEASE, state, tx.now_ms, once.caller.owner, self.new_id()),
+                relying_party=order.to, agreement=granted.agreement, agreement_version=granted.version, clause=granted.clause,
+                use=order.use, purpose=order.purpose, fields=tuple(one.name for one in shown),
+            )  # fmt: skip
+            acts.enact(tx, self.vault, row, said)
+            return said.act
+
+        async def prepare() -> Work[str]:
+            return work
+
+        told = await self._once(once, prepare)
+        said = msgspec.json.decode(base64.b64decode(told["statement"]), type=acts.Statement)
+        row = self.find(once.caller, identifier)
+        fields = [one for one in visible(issued.metadata(self.vault, row), None) if one.name in said.fields]
+        return told | {"clause": said.clause, "agreement": said.agreement, "fields": msgspec.to_builtins(fields)}
 
     def _copied(self, tx: Reader, identifier: str, once: Once, expires_ms: int, at_ms: int) -> Issued:
         row = acts.found_for(tx, once.caller, identifier)

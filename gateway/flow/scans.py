@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agreements.match import Refusal
-from agreements.release import HEAD, Release
+from agreements.release import Release
 from gateway.flow import inquiries, issued, post, receive
 from gateway.flow.agreed import Agreed
+from gateway.flow.disclosure import visible
 from gateway.flow.inquiries import ASKED, HEARD, PENDING, Inquiry
 from gateway.flow.issued import Issued
 from gateway.flow.receive import Answered, Incoming
@@ -199,8 +200,4 @@ class Scans:
 
 
 def _seen(of: Metadata, release: Release | None) -> list[SeenField]:
-    """The fields that may be shown, the standard's own first."""
-    head = {"ZZBH": of.number, "CZZT": of.holder.name, "CZZTDM": of.holder.code}
-    fields = [SeenField(name, HEAD[name][0], value) for name, value in head.items()]
-    fields += [SeenField(one.name, one.label, one.value) for one in of.fields]
-    return [one for one in fields if release is None or release.shows(one.name)]
+    return [SeenField(one.name, one.label, one.value) for one in visible(of, release)]

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from gateway.flow import operators
 from gateway.flow.certificate_acts import Caller, Once
-from gateway.flow.certificate_orders import Change, Issue, read
+from gateway.flow.certificate_orders import Change, Disclose, Issue, read
 from gateway.flow.certificates import Certificates
 from gateway.flow.issued import Issued
 from gateway.problems import Refused
@@ -40,6 +40,7 @@ class CertificateDoor:
         return [
             web.post("/platform/v1/certificates", self.issue),
             web.post("/platform/v1/certificates/{identifier}/events", self.act),
+            web.post("/platform/v1/certificates/{identifier}/releases", self.release),
             web.get("/platform/v1/certificates/{identifier}", self.status),
             web.get("/platform/v1/certificates/{identifier}/file", self.file),
         ]
@@ -54,6 +55,12 @@ class CertificateDoor:
         caller, body, flows = await self._said(request)
         identifier = request.match_info["identifier"]
         return await _done(flows, body, lambda: _act(flows, caller, body, identifier, self.doors.body_limit))
+
+    async def release(self, request: web.Request) -> web.Response:
+        """What a partner may see of it by an agreement, to be given to that partner."""
+        caller, body, flows = await self._said(request)
+        identifier = request.match_info["identifier"]
+        return await _done(flows, body, lambda: _release(flows, caller, body, identifier, self.doors.body_limit))
 
     async def status(self, request: web.Request) -> web.Response:
         """How it stands, for the platform that had it issued."""
@@ -138,6 +145,13 @@ async def _issue(flows: Certificates, caller: Caller, body: bytes, limit: int) -
 async def _act(flows: Certificates, caller: Caller, body: bytes, identifier: str, limit: int) -> dict[str, Any]:
     order = read(body, Change, limit)
     return await flows.act(identifier, order, Once(caller, order.id, sm3(f"{identifier}\n".encode(), body)))
+
+
+async def _release(flows: Certificates, caller: Caller, body: bytes, identifier: str, limit: int) -> dict[str, Any]:
+    order = read(body, Disclose, limit)
+    return await flows.release(
+        identifier, order, Once(caller, order.id, sm3(f"{identifier}\nrelease\n".encode(), body))
+    )
 
 
 async def _done(flows: Certificates, body: bytes, act: Callable[[], Awaitable[dict[str, Any]]]) -> web.Response:

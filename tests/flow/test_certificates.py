@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agreements import samples
 from gateway.demo import world
 from gateway.flow import issued
 from gateway.public import token
@@ -313,3 +314,59 @@ async def test_housekeeping_leaves_the_files_of_certificates(a: Running, window:
     keeper = a.node.housekeeping.__class__(a.node.journal, a.node.housekeeping.parts, -1000, a.node.housekeeping.now_ms)
     await keeper.tidy()
     assert (await file(window, made["identifier"])).status == 200
+
+
+# --- given to a partner, by an agreement ------------------------------------------------------------------------------
+
+LICENCE_FIELDS = {
+    "ZTLX": "个体工商户", "JYZ": "甄无名", "ZCRQ": "2026-01-05", "JYCS": "试验大道一百零一号", "JYFW": "测试",
+}  # fmt: skip
+
+
+def licence(number: str = "l-1") -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": samples.LICENCE,
+        "content": content(fields=LICENCE_FIELDS, number=COMPANY, valid_to=None),
+    }
+
+
+async def give(window: Window, name: str, number: str = "g", **changes: Any) -> Any:
+    said = {"id": number, "to": samples.lab_party("360113"), "use": "fetch", "purpose": samples.PURPOSE} | changes
+    return await say(window, f"/{name}/releases", said)
+
+
+async def test_W5_a_partner_is_given_what_its_line_shows_with_that_on_record(a: Running, window: Window) -> None:
+    name = (await issue(window, licence()))["identifier"]
+    given = (await give(window, name)).json
+    assert {one["name"] for one in given["fields"]} == {"ZZBH", "CZZT", "CZZTDM", *LICENCE_FIELDS}
+    said = proved(a, given)
+    assert (said["event"], said["clause"], said["use"]) == ("release", "第九条第二款", "fetch")
+    assert said["relying_party"] == samples.lab_party("360113") and COMPANY not in json.dumps(said)
+    assert (await give(window, name)).json == given
+    proof = (await give(window, name, "v", use="verify")).json
+    assert (proof["fields"], proof["status"]) == ([], "valid")
+
+
+GIVEN_NOT: dict[str, tuple[dict[str, Any], str, int]] = {
+    "another purpose": ({"purpose": "营销"}, "TB-4109", 403),
+    "a stranger": ({"to": samples.lab_party("430602")}, "TB-4101", 403),
+    "no party": ({"to": "somebody"}, "TB-1005", 400),
+    "a use that is none": ({"use": "scan"}, "TB-1005", 400),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN_NOT)
+async def test_A14_nothing_is_given_beyond_the_agreement(a: Running, window: Window, case: str) -> None:
+    changes, code, http = GIVEN_NOT[case]
+    name = (await issue(window, licence()))["identifier"]
+    told = (await give(window, name, **changes)).refused(code, http)
+    assert bool(told.get("clause")) is (code == "TB-4109") and len(events(a, name)) == 1
+
+
+async def test_a_type_that_no_line_names_and_one_that_is_suspended_are_not_given(a: Running, window: Window) -> None:
+    other = (await issue(window))["identifier"]
+    assert (await give(window, other)).refused("TB-7011", 403)["clause"]
+    name = (await issue(window, licence()))["identifier"]
+    await act(window, name, "1", "suspend", "investigation")
+    (await give(window, name)).refused("TB-7015", 409)

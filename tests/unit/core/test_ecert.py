@@ -148,7 +148,9 @@ def test_W9_a_revoked_permit_is_still_told_as_revoked_when_its_sheet_expires() -
 
 
 def test_a_permit_has_no_sheets_of_its_own() -> None:
-    assert OF_A_PERMIT.isdisjoint({Event.REISSUE, Event.SUPERSEDE, Event.ANNOTATE, Event.STAMP, Event.DROP})
+    assert OF_A_PERMIT.isdisjoint(
+        {Event.REISSUE, Event.SUPERSEDE, Event.ANNOTATE, Event.RELEASE, Event.STAMP, Event.DROP}
+    )
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.sampled_from(State)), max_size=8), st.integers(-1, 51))
