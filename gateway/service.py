@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -29,6 +30,8 @@ async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, 
     node = await compose.build(config, base)
     runners, ports = await listen(node)
     tasks = start(node)
+    gc.collect()
+    gc.freeze()  # what a node is made of lives as long as it does: the collector need not look at it again and again
     log.info("serving", party=config.node.party, **ports)
     announce(node, ports)
     try:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -18,6 +20,7 @@ import msgspec
 from jinja2 import Environment, StrictUndefined
 
 from agreements.calendar import CHINA, china_date
+from gateway.core.ecert import State
 from gateway.public.shown import FACES, UNKNOWN, Shown, judge
 from gateway.public.source import News
 
@@ -36,9 +39,14 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Vary": "Accept",
 }
-_PAGE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
-    (resources.files("gateway.public") / "page.html").read_text("utf-8").replace("/* page.css */", CSS)
+_HTML = (
+    (resources.files("gateway.public") / "page.html")
+    .read_text("utf-8")
+    .replace("/* page.css */", CSS.replace("%", "%%"))
 )
+_PAGE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(_HTML)
+_NO_END = "长期 no end"
+_ACTS = frozenset(State) - {State.VALID}  # verdicts that somebody brought about at a time
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -53,15 +61,19 @@ class Page:
 
     def html(self) -> bytes:
         """For people."""
-        found, verdict, permits = self.found, UNKNOWN, list[Any]()
-        if found is not None:
-            verdict, each = judge(found, self._today, self.news.stale)
-            permits = [(permit, FACES[one]) for permit, one in zip(found.permits, each, strict=True)]
-        return _PAGE.render(
-            face=FACES[verdict], found=found, permits=permits, stale=self.news.stale, sample=self.sample,
-            since=_clock(found.since_ms) if found is not None and verdict == found.status != "valid" else "",
-            as_of=_clock(self.news.as_of_ms), made=_clock(self.now_ms), until=_clock(self._until_ms),
-        ).encode()  # fmt: skip
+        found, texts = self.found, {
+            "as_of": _clock(self.news.as_of_ms), "made": _clock(self.now_ms), "until": _clock(self._until_ms),
+        }  # fmt: skip
+        if found is None:
+            return _fill(_form(UNKNOWN, None, self.news.stale, self.sample), texts)
+        verdict, each = judge(found, self._today, self.news.stale)
+        texts |= {
+            "type_name": found.type_name, "holder": found.holder, "holder_code": found.holder_code, "issuer": found.issuer,
+            "from": str(found.valid_from), "to": str(found.valid_to or _NO_END), "since": _clock(found.since_ms),
+        }  # fmt: skip
+        for n, one in enumerate(found.permits):
+            texts |= {f"name{n}": one.name, f"from{n}": str(one.valid_from), f"to{n}": str(one.valid_to or _NO_END)}
+        return _fill(_form(verdict, tuple(each), self.news.stale, self.sample), texts)
 
     def json(self) -> bytes:
         """For programs: the same."""
@@ -87,6 +99,20 @@ class Page:
     @property
     def _until_ms(self) -> int:
         return self.now_ms + COUNTS_S * 1000
+
+
+@lru_cache(maxsize=256)
+def _form(verdict: str, permits: tuple[str, ...] | None, stale: bool, sample: bool) -> bytes:
+    """A page with blanks (``%(holder)s``) where certificates differ; ``permits``: their verdicts, None where none was found."""
+    return _PAGE.render(
+        face=FACES[verdict], found=permits is not None, permits=[FACES[one] for one in permits or ()], stale=stale,
+        sample=sample, since=verdict in _ACTS,
+    ).encode()  # fmt: skip
+
+
+def _fill(form: bytes, texts: dict[str, str]) -> bytes:
+    """The page; whatever is filled in is text, never markup."""
+    return form % {name.encode(): html.escape(text).encode() for name, text in texts.items()}
 
 
 def _at(ms: int) -> datetime:

@@ -139,6 +139,7 @@ class Journal:
         if read_only:
             connection.execute("PRAGMA busy_timeout=2000")
             connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA cache_size=-16384")  # the usual 2 MB are read again and again from the system
         else:
             connection.execute("PRAGMA busy_timeout=0")
             for pragma in PRAGMAS:
