@@ -53,7 +53,6 @@ SOURCES: Final[dict[str, Callable[[Metadata], str]]] = {
     "valid_to": lambda data: chinese_day(data.valid_to),
     "validity": _validity,
 }
-COLUMNS: Final = ("id", "name", "number", "valid_from", "valid_to", "validity")
 
 
 class FieldRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -36,6 +36,8 @@ def width(text: str) -> float:
 
 def wrap(text: str, room: float) -> list[str]:
     """Lines of at most ``room`` ems; a word of Latin letters or digits is broken only where it alone is too long."""
+    if width(text) <= room:
+        return [text]
     lines, line, used = [], "", 0.0
     for piece in _pieces(text, room):
         needed = width(piece)

@@ -173,7 +173,7 @@ def test_show_says_all_and_vouches_for_nothing() -> None:
     assert "项目名称：文化中心" in shown and "未核验" in shown and "长期" not in shown
 
 
-def test_F01_what_is_no_certificate_is_65() -> None:
+def test_what_is_no_certificate_is_65() -> None:
     Path("d.ofd").write_bytes(zipped(stamped()))
     Path("t.ofd").write_bytes(b"text")
     for act in ("show", "verify"):

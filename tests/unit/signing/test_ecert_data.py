@@ -39,7 +39,7 @@ def test_the_keys_are_those_of_the_field() -> None:
     assert said["JZJZZSJ"] == "20260601120000" and said["JZJYXQJZSJ"] == "20260608120000"
 
 
-def test_P05_a_foreign_certificate_is_read_as_far_as_it_goes() -> None:
+def test_a_foreign_certificate_is_read_as_far_as_it_goes() -> None:
     reading = read(FOREIGN)
     data = reading.metadata
     assert reading.missing == () and data.holder.code_type == "111"
@@ -90,7 +90,7 @@ def changed(**by_key: str) -> tuple[tuple[str, str], ...]:
         (tuple((f"KZ_{n}", "x") for n in range(MAX_PAIRS + 1)), "ecert-size"),
     ],
 )
-def test_P05_what_cannot_be_read_in_one_way_is_refused(pairs: tuple[tuple[str, str], ...], code: str) -> None:
+def test_what_cannot_be_read_in_one_way_is_refused(pairs: tuple[tuple[str, str], ...], code: str) -> None:
     with pytest.raises(Malformed) as fault:
         read(pairs)
     assert fault.value.code == code
@@ -127,7 +127,7 @@ PERMIT = Permit("1", "占用城市道路许可", "2026-1", DAY, None)
         (sample(holder=Holder("", "1", "111")), "ecert-text"),
     ],
 )
-def test_P05_none_is_written_that_contradicts_itself_or_would_not_read_back(data: Metadata, code: str) -> None:
+def test_none_is_written_that_contradicts_itself_or_would_not_read_back(data: Metadata, code: str) -> None:
     with pytest.raises(Malformed) as fault:
         write(data)
     assert fault.value.code == code

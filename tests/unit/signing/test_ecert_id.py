@@ -34,7 +34,7 @@ codes = st.text(CAPITALS, min_size=18, max_size=18)
         (GOOD.replace(".001.U", ".01.W"), ("ecert-id-version",)),
     ],
 )
-def test_P05_identifiers_of_the_field_are_read_with_their_findings(text: str, expected: tuple[str, ...]) -> None:
+def test_identifiers_of_the_field_are_read_with_their_findings(text: str, expected: tuple[str, ...]) -> None:
     read = parse(text)
     assert str(read) == text
     assert tuple(code for code in read.findings if code != "ecert-id-check" or code in expected) == expected

@@ -91,7 +91,7 @@ def test_a_good_certificate_is_valid() -> None:
         (other(ZZBS=sample().identifier.replace(".001.", ".1.")), ["ecert-id-version", "ecert-id-check"]),
     ],
 )
-def test_P05_a_deviating_identifier_is_remarked_on_or_refused_as_told(custom: Pairs, said: list[str]) -> None:
+def test_a_deviating_identifier_is_remarked_on_or_refused_as_told(custom: Pairs, said: list[str]) -> None:
     found = judged(custom)
     assert (found.ok, codes(found)) == (True, ([], said))
     found = judged(custom, policy=STRICT)
@@ -132,7 +132,7 @@ def test_the_signers_certificate_may_carry_the_issuers_name() -> None:
     assert "signer" in seals.signer().subject and (found.ok, found.issuer) == (True, "ok")
 
 
-def test_F01_metadata_that_no_seal_covers_are_not_believed() -> None:
+def test_metadata_that_no_seal_covers_are_not_believed() -> None:
     """Files that no signature covers may be allowed; the certificate's own words may not be among them."""
     first = b'<ofd:Reference FileRef="/OFD.xml">'
     files = stamped(lambda data: data[: data.index(first)] + data[data.index(b"</ofd:Reference>") + 16 :])
@@ -165,13 +165,13 @@ def test_a_validity_counts_in_days_of_beijing(changed: dict[str, Any], at: datet
         ({"annotation": Annotation("窗口", DAY, "核验", "银行", LATER)}, LATER, "ecert-copy-expired"),
     ],
 )  # fmt: skip
-def test_P08_dates_refuse_whatever_the_seal_says(changed: dict[str, Any], at: datetime, code: str) -> None:
+def test_dates_refuse_whatever_the_seal_says(changed: dict[str, Any], at: datetime, code: str) -> None:
     found = judged(pairs(**changed), at=at)
     copy = ["ecert-copy"] if "annotation" in changed else []
     assert (found.seal.ok, found.ok, codes(found)) == (True, False, ([code], copy))
 
 
-def test_P08_a_copy_says_for_whom_and_for_what_it_was_made() -> None:
+def test_a_copy_says_for_whom_and_for_what_it_was_made() -> None:
     found = judged(pairs(annotation=Annotation("窗口", DAY, "核验资格", "样章银行", LATER)))
     assert (found.ok, codes(found)) == (True, ([], ["ecert-copy"]))
     assert any("样章银行 核验资格" in note.zh for note in found.notes)

@@ -106,7 +106,7 @@ def test_one_changed_byte_of_any_file_is_found() -> None:
             assert judge(build_package({**files, name: bytes([data[0] ^ 1]) + data[1:]})).ok is False
 
 
-def test_an_other_system_may_stamp_at_another_time() -> None:
+def test_C24_an_other_system_may_stamp_at_another_time() -> None:
     """Prepared here, the digest handed out, the stamp that comes back put in; from a clock of another zone."""
     prepared = prepare(build_ofd(PLAIN), at=DAY.astimezone(timezone(-timedelta(hours=5))))
     assert prepared.value not in prepared.files
