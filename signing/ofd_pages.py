@@ -20,7 +20,7 @@ from signing.ofd_content import Attachment, Box, Document, Image, Page, Shape
 from signing.ofd_files import Files, Skipped
 from signing.ofd_pens import Pen, pen
 from signing.ofd_resources import Resources
-from signing.ofd_shapes import Drawing, Frame
+from signing.ofd_shapes import FALSE, Drawing, Frame
 from signing.ofd_values import box
 from signing.package import Package
 
@@ -143,9 +143,10 @@ class _Reader:
         layers = xml.every(content, "Layer") if content is not None else []
         for kind in _LAYERS:
             for layer in layers:
-                if layer.get("Type", "Body") == kind:
+                said = layer.get("Type")
+                if (said if said in _LAYERS else "Body") == kind:
                     with self.files.skipping("Layer"):
-                        drawing.add(layer, _on(area), pen(layer, self.resources.params, Pen()))
+                        drawing.add(layer, _on(area), pen(self.files, layer, self.resources.params, Pen()))
 
     # --- annotations (clause 15) --------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class _Reader:
         return found
 
     def _note(self, drawing: Drawing, note: etree._Element, area: Box) -> None:
-        if note.get("Visible", "true") not in ("true", "1"):
+        if note.get("Visible") in FALSE:
             return
         with self.files.skipping("Annot"):
             look = xml.one(note, "Appearance")

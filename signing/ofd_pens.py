@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 from signing import ofd_xml as xml
 from signing.errors import Malformed
 from signing.ofd_content import Colour
-from signing.ofd_files import unsupported
+from signing.ofd_files import Files, unsupported
 from signing.ofd_values import colour, number, wrong
 
 if TYPE_CHECKING:
     from lxml import etree
 
 _MAX_CHAIN: Final = 16
-_SHADES: Final = ("AxialShd", "RadialShd", "GouraudShd", "LaGouraudShd")
+_COLOUR: Final = f"{{{xml.NAMESPACE}}}Color"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +37,25 @@ class Pen:
         )
 
 
-def pen(element: etree._Element, params: Mapping[str, etree._Element], layer: Pen) -> Pen:
+def pen(files: Files, element: etree._Element, params: Mapping[str, etree._Element], layer: Pen) -> Pen:
     """The pen of an object or of a layer."""
-    found = _said(element)
+    found = _said(files, element)
     name = element.get("DrawParam")
     for _ in range(_MAX_CHAIN):
         if name is None:
             return found.over(layer)
         if name not in params:
             break
-        found = found.over(_said(params[name]))
+        found = found.over(_said(files, params[name]))
         name = params[name].get("Relative")
     raise Malformed("ofd-draw-param", "绘制参数不存在或循环引用", "a drawing parameter is missing or based on itself")
 
 
-def _said(element: etree._Element) -> Pen:
+def _said(files: Files, element: etree._Element) -> Pen:
     fill, stroke, width = xml.one(element, "FillColor"), xml.one(element, "StrokeColor"), element.get("LineWidth")
     return Pen(
-        _colour(fill) if fill is not None else None,
-        _colour(stroke) if stroke is not None else None,
+        _colour(files, fill) if fill is not None else None,
+        _colour(files, stroke) if stroke is not None else None,
         _width(width) if width is not None else None,
     )
 
@@ -66,7 +66,16 @@ def _width(text: str) -> float:
     return found
 
 
-def _colour(element: etree._Element) -> Colour:
-    if any(xml.one(element, name) is not None for name in (*_SHADES, "Pattern")) or element.get("Index") is not None:
-        raise unsupported("不支持渐变、底纹与调色板颜色", "shadings, patterns and palette colours are not drawn")
-    return colour(element.get("Value", "0 0 0"), element.get("Alpha"))
+def _colour(files: Files, element: etree._Element) -> Colour | None:
+    """Of a shading its first colour; None for what has none of its own, so that a text is black and a figure is not filled."""
+    value = element.get("Value")
+    if value is None and (len(element) or element.get("Index") is not None):
+        files.skip(
+            "Color",
+            unsupported("渐变、底纹与调色板颜色以单色代替", "a shading, pattern or palette colour is not drawn"),
+        )
+        first = next(element.iter(_COLOUR), None)
+        if first is None:
+            return None
+        value = first.get("Value")
+    return colour("0 0 0" if value is None else value, element.get("Alpha"))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 8
 _LINE: Final = 0.353
 _TRUE: Final = frozenset({"true", "1"})
+FALSE: Final = frozenset({"false", "0"})  # whatever else is said of being seen, another reader may show it
 _PREFIX: Final = f"{{{xml.NAMESPACE}}}"
 
 
@@ -65,7 +66,7 @@ class Drawing:
             with self.files.skipping(name):
                 if name not in _READERS:
                     raise unsupported("不支持的图元", "an object of an unknown kind")
-                if element.get("Visible", "true") in _TRUE:
+                if element.get("Visible") not in FALSE:
                     _READERS[name](self, element, frame, layer)
 
     def _block(self, element: etree._Element, frame: Frame, layer: Pen) -> None:
@@ -76,22 +77,22 @@ class Drawing:
         if unit is None:
             raise _no_resource()
         inner = frame.within(box(element.get("Boundary", "")), matrix(element.get("CTM")))
-        self.add(xml.need(unit, "Content"), inner, pen(element, self.resources.params, layer))
+        self.add(xml.need(unit, "Content"), inner, pen(self.files, element, self.resources.params, layer))
 
     def _text(self, element: etree._Element, frame: Frame, layer: Pen) -> None:
         font = self.resources.fonts.get(element.get("Font", ""))
         size = number(element.get("Size", ""))
-        if font is None or size <= 0:
-            raise _no_resource() if font is None else wrong()
-        own, alpha = pen(element, self.resources.params, layer), _alpha(element)
+        if size <= 0:
+            raise wrong()
+        if font is None:  # another reader shows it all the same
+            self.files.skip("Font", _no_resource())
+        own, alpha = pen(self.files, element, self.resources.params, layer), _alpha(element)
         filled = element.get("Fill", "true") in _TRUE
         ink = (own.fill if filled else own.stroke) or BLACK
         where, turn = frame.place(*_placed(element))
-        weight = element.get("Weight", "400")
-        if weight not in _WEIGHTS:
-            raise wrong()
+        weight = _whole(element.get("Weight", "400"), 1000)
         runs = tuple(self._runs(element))
-        self.shapes.append(Text(where, font.name, size, runs, faded(ink, alpha), int(weight), turn))
+        self.shapes.append(Text(where, font.name if font else "", size, runs, faded(ink, alpha), weight, turn))
         self._remark(element)
 
     def _runs(self, element: etree._Element) -> list[Run]:
@@ -121,7 +122,7 @@ class Drawing:
             self.files.skip("ImageMask", unsupported("未应用图像蒙版", "a mask of a picture is not applied"))
 
     def _path(self, element: etree._Element, frame: Frame, layer: Pen) -> None:
-        own, alpha = pen(element, self.resources.params, layer), _alpha(element)
+        own, alpha = pen(self.files, element, self.resources.params, layer), _alpha(element)
         data = xml.text(xml.need(element, "AbbreviatedData"))
         self.files.spend("characters", len(data))
         segments(data)
@@ -154,7 +155,6 @@ _READERS: Final[dict[str, Callable[[Drawing, etree._Element, Frame, Pen], None]]
     "CompositeObject": Drawing._composite,
     "PageBlock": Drawing._block,
 }
-_WEIGHTS: Final = frozenset(str(hundreds) for hundreds in range(0, 1001, 100))
 
 
 def _placed(element: etree._Element) -> tuple[Box, Matrix]:
@@ -167,10 +167,14 @@ def _image_at(frame: Frame, inner: Box, name: str, spread: Matrix) -> tuple[Box,
 
 
 def _alpha(element: etree._Element) -> int:
-    found = element.get("Alpha", "255")
-    if not (found.isascii() and found.isdecimal() and len(found) <= 3 and int(found) <= 255):
+    return _whole(element.get("Alpha", "255"), 255)
+
+
+def _whole(text: str, most: int) -> int:
+    """A whole number from nought on."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) <= most):
         raise wrong()
-    return int(found)
+    return int(text)
 
 
 def _no_resource() -> Malformed:

@@ -32,7 +32,7 @@ def line(mark: int) -> str:
 
 def test_templates_layers_and_annotations_lie_in_their_order() -> None:
     layers = (
-        f'<ofd:Content><ofd:Layer Type="Foreground">{line(5)}</ofd:Layer><ofd:Layer>{line(4)}</ofd:Layer>'
+        f'<ofd:Content><ofd:Layer Type="Foreground">{line(5)}</ofd:Layer><ofd:Layer Type="Own">{line(4)}</ofd:Layer>'
         f'<ofd:Layer Type="Background">{line(3)}</ofd:Layer></ofd:Content>'
     )
     used = "".join(

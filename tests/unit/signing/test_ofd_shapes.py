@@ -128,7 +128,6 @@ def test_glyph_transforms_do_not_change_what_is_read() -> None:
 
 
 BAD_TEXTS = {
-    "unknown font": (text("", "").replace('Font="3"', 'Font="4"'), "ofd-no-resource"),
     "no size": (text("").replace('Size="4"', ""), "ofd-value"),
     "size zero": (text("").replace('Size="4"', 'Size="0"'), "ofd-value"),
     "no box": (text("").replace(BOX, ""), "ofd-value"),
@@ -137,8 +136,6 @@ BAD_TEXTS = {
     "an element in the text": (text("<ofd:TextCode>a<ofd:b/></ofd:TextCode>"), "ofd-value"),
     "matrix": (text("", 'CTM="1 0 0 1 0"'), "ofd-value"),
     "colour": (text("<ofd:FillColor Value='red'/>"), "ofd-value"),
-    "shading": (text("<ofd:FillColor><ofd:AxialShd/></ofd:FillColor>"), "ofd-unsupported"),
-    "palette": (text("<ofd:FillColor Index='1'/>"), "ofd-unsupported"),
     "two colours": (text(RED + RED), "ofd-xml-repeated"),
 }
 
@@ -150,6 +147,29 @@ def test_a_bad_text_is_left_out_and_the_next_one_shown(name: str) -> None:
     assert [(one.page, one.what, one.code) for one in found.skipped] == [(1, "TextObject", code)]
     (shape,) = found.document.pages[0].shapes
     assert isinstance(shape, Text) and shape.runs[0].text == "好"
+
+
+def test_a_text_is_shown_whatever_its_font_and_colour_are() -> None:
+    """What another reader would show in its own font, or in many colours, must not be missing from the picture."""
+    words = "<ofd:TextCode>文</ofd:TextCode>"
+    shading = "<ofd:AxialShd><ofd:Segment><ofd:Color Value='255 0 0'/></ofd:Segment></ofd:AxialShd>"
+    cases = {
+        text(words).replace('Font="3"', 'Font="4"'): ("Font", "ofd-no-resource", "", BLACK),
+        text(f"<ofd:FillColor Alpha='9'>{shading}</ofd:FillColor>{words}"): (
+            "Color",
+            "ofd-unsupported",
+            "宋体",
+            Colour(255, 0, 0, 9),
+        ),
+        text(f"<ofd:FillColor><ofd:Pattern/></ofd:FillColor>{words}"): ("Color", "ofd-unsupported", "宋体", BLACK),
+        text(f"<ofd:FillColor Index='1'/>{words}"): ("Color", "ofd-unsupported", "宋体", BLACK),
+    }
+    for case, (what, code, font, ink) in cases.items():
+        found = reading(files(layer(case)))
+        (shape,) = found.document.pages[0].shapes
+        assert isinstance(shape, Text) and (shape.font, shape.colour) == (font, ink)
+        said = [(one.what, one.code) for one in found.skipped]
+        assert set(said) == {(what, code)}
 
 
 # --- outlines, pictures -----------------------------------------------------------------------------------------------
@@ -165,7 +185,8 @@ def test_an_outline_is_stroked_black_and_not_filled_unless_it_says_so() -> None:
 
 
 def test_what_is_not_visible_is_not_drawn() -> None:
-    assert shapes(path("", 'Visible="false"')) == ()
+    assert shapes(path("", 'Visible="false"')) == shapes(path("", 'Visible="0"')) == ()
+    assert len(shapes(path("", 'Visible="maybe"'))) == 1
 
 
 def test_dashes_and_the_rule_of_what_is_inside() -> None:
