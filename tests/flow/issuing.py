@@ -21,7 +21,7 @@ _ids = Ids()
 def with_public(side: world.Side, settings: str = "per_minute = 1000000\n") -> None:
     """Let a node show its public pages, on any free port."""
     text = side.config.read_text("utf-8")
-    text = text.replace("[listen]\n", '[listen]\npublic = "127.0.0.1:0"\n')
+    text = text.replace('public = ""\n', 'public = "127.0.0.1:0"\n')
     side.config.write_text(f"{text}\n[public]\n{settings}", "utf-8")
 
 
