@@ -8,6 +8,7 @@ to the platform and says honestly what became of them: a time-out after the requ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -243,3 +244,15 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Release what this channel holds open."""
+
+
+class Inbox(Protocol):
+    """Where a platform's messages wait for us, for protocols in which it does not call (I/O)."""
+
+    @property
+    def pause_ms(self) -> int:
+        """How long to rest when nothing waits."""
+
+    async def poll(self, door: Callable[[bytes], Backend]) -> int:
+        """Take what waits and hand its acts over; how many messages are done with. ``door`` gives the backend for a
+        message of these original bytes. Never raises for what the platform or the network does."""

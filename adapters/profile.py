@@ -36,7 +36,7 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an inward operation tells its type, id and case: ``type``, or the word at ``type_at`` through ``types``.
 
     ``then``: operations of the same table that read one message in turn, each if its ``when`` holds: a platform may say in
-    one message what are several acts here.
+    one message what are several acts here. ``noted``: a message that is taken and says nothing that a case here could hold.
     """
 
     id: str = ""
@@ -48,6 +48,7 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: str = "."
     then: tuple[str, ...] = ()
     when: str = ""
+    noted: bool = False
 
 
 class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +94,7 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signing: dict[str, Any] = {}
     answer: dict[str, Any] = {}
     soap: dict[str, Any] = {}
+    message_set: dict[str, Any] = {}
 
     @property
     def doors(self) -> tuple[str, ...]:
@@ -148,8 +150,11 @@ class Profile:
         return Act(type_, number or case, _text(message, rule.id), built, _number(message, rule.local), tuple(parts))
 
     def acts(self, operation: str, message: dict[str, Any], case: str = "") -> tuple[Act, ...]:
-        """All that one message says, in order. Raises Untranslatable, also when nothing of it holds."""
+        """All that one message says, in order; nothing for one that is only noted. Raises Untranslatable, also when none of
+        its parts is there."""
         rule = self.text.operations.get(operation)
+        if rule is not None and rule.noted:
+            return ()
         if rule is None or not rule.then:
             return (self.act(operation, message, case),)
         done = []
@@ -245,7 +250,7 @@ def read_tables(data: Mapping[str, Any]) -> Tables:
         raise Untranslatable("profile-unreadable", f"方案有误：{error}", f"bad profile: {error}") from None
     for name, rule in tables.operations.items():
         wrong = {*([rule.type] if rule.type else rule.types.values())} - set(tables.inward) - set(tables.both)
-        told = [bool(rule.type), bool(rule.type_at), bool(rule.then)].count(True)
+        told = [bool(rule.type), bool(rule.type_at), bool(rule.then), rule.noted].count(True)
         lost = set(rule.then) - set(tables.operations)
         if wrong or lost or told != 1 or (rule.when and condition(rule.when) is None):
             where = f"operations.{name}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from adapters.base import Channel, Denied, Presented, Signed, Translator, Untranslatable
+from adapters.base import Channel, Denied, Inbox, Presented, Signed, Translator, Untranslatable
 from adapters.codecs import Codec
 from adapters.functions import installed
 from adapters.mapping_version import files_of, version_of
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from signing.providers import Provider
     from signing.sm2 import Signer
 
-FAMILIES = {"rest_signed": "adapters.rest_signed.family", "soap": "adapters.soap.family"}
+FAMILIES = {
+    "rest_signed": "adapters.rest_signed.family",
+    "soap": "adapters.soap.family",
+    "message_set": "adapters.message_set.family",
+}
 
 
 class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,8 +84,9 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """An open platform. ``service``: for callers that speak SOAP to us; ``app_of``: reads the app id from headers;
-    ``mapping``: which version of its profile it works by, ``files`` what that is made of."""
+    """An open platform. ``service``: for callers that speak SOAP to us; ``inbox``: where its messages wait for us;
+    ``app_of``: reads the app id from headers; ``mapping``: which version of its profile it works by, ``files`` what that is
+    made of."""
 
     id: str
     family: str
@@ -92,6 +97,7 @@ class Platform:
     app_of: Callable[[Iterable[tuple[str, str]]], str] | None = None
     app_id: str = ""
     service: Service | PackageService | None = None
+    inbox: Inbox | None = None
     mapping: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
 

@@ -34,6 +34,7 @@ from gateway.flow.lapses import Lapses
 from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
 from gateway.flow.outbox import STAMPER
+from gateway.flow.polling import Polling, polling
 from gateway.flow.recognition import lists, recognition, seal_policy
 from gateway.flow.rotate import Rotation
 from gateway.flow.scans import Scans
@@ -100,6 +101,7 @@ class Node:
     rotation: Rotation
     ring: Keyring
     sources: Mapping[str, Source]
+    polls: Sequence[Polling]
     stamping: Stamping | None = None
     timestamps: Timestamps | None = None
     refusals: Mapping[str, Refuse] = field(default_factory=dict)  # of listeners that say no in their own form
@@ -139,8 +141,8 @@ async def build(config: Config, base: Path) -> Node:
     await journal.submit(mappings.keep(platforms.values()))
     await _register_peers(journal, found.partners)
     session = _session()
-    uploads = Uploads(parts, journal, config.limits.part)
-    from_peers = Uploads(parts, journal, sealed_size(config.limits.part))
+    limits = config.limits
+    uploads, from_peers = (Uploads(parts, journal, size) for size in (limits.part, sealed_size(limits.part)))
     opener = Opener(signers.openers, provider, parts, from_peers.lock)
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
     cards = await _cards(config, found, signers, journal, session, tls, clock)
@@ -161,8 +163,7 @@ async def build(config: Config, base: Path) -> Node:
         batch_limit=config.limits.batch, range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock,
         wake=wake, heard=lambda one: loops[f"peer:{one}"].wake(urgent=True), connected=_connected(config, found),
     )  # fmt: skip
-    sizes = config.limits
-    doors = Platforms(platforms, desk, uploads, parts, sizes.body, sizes.range, sizes.window_ms, clock)
+    doors = Platforms(platforms, desk, uploads, parts, limits.body, limits.range, limits.window_ms, clock)
     shares = sharing.acts(config, getting, journal, vault, parts, agreed, new_id)
     scanning = _scanning(config, found, doors, exchange, wake)
     admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
@@ -176,8 +177,9 @@ async def build(config: Config, base: Path) -> Node:
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, clock, wake)
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
     return Node(
-        config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards,
-        rotation, ring, getting.sources, stamping, _timestamps(config, base, provider, journal, clock), {"public": public.refuse},
+        config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards, rotation,
+        ring, getting.sources, polling(platforms.values(), doors.door), stamping,
+        _timestamps(config, base, provider, journal, clock), {"public": public.refuse},
     )  # fmt: skip
 
 

@@ -93,9 +93,10 @@ class Service:
             found = or_fault(await backend.status(_text(value, lookup.case)))
             told = {element: found[key] for key, element in lookup.names.items() if found.get(key)}
             return self.translator.answer(operation, {**lookup.ok, **told})
+        receipt: dict[str, str] = {}
         for act in self.translator.profile.acts(operation, value):
             receipt = or_fault(await backend.accept(act))
-        return self.translator.reply_ok(act, receipt)
+        return self.translator.receipt(operation, receipt)
 
     async def _fetch(self, value: dict[str, Any], backend: Backend) -> bytes:
         fetch = self.words.fetch

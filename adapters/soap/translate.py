@@ -138,10 +138,14 @@ class SoapTranslator:
         return to_bytes(element, self.encoding)
 
     def reply_ok(self, act: Act, receipt: dict[str, str]) -> bytes:
+        return self.receipt(self._operation_of(act), receipt)
+
+    def receipt(self, operation: str, receipt: Mapping[str, str]) -> bytes:
+        """The answer to a message of this operation that was taken."""
         names: Mapping[str, str] = self.profile.text.reply.get("names", {})
         fixed: Mapping[str, Any] = self.profile.text.reply.get("fixed", {})
         told = {names[key]: receipt[key] for key in names if receipt.get(key)}
-        return self.answer(self._operation_of(act), {**fixed, **told})
+        return self.answer(operation, {**fixed, **told})
 
     def _operation_of(self, act: Act) -> str:
         for name, rule in self.profile.text.operations.items():

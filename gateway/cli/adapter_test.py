@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from adapters import samples
 from adapters.base import Untranslatable
 from adapters.check import check_profile
+from adapters.message_set.translate import ObjectTranslator
 from adapters.profile import Profile, known_type
 from adapters.rest_signed import sign
 from adapters.rest_signed.translate import RestTranslator
 from adapters.soap.family import service_of
-from gateway.cli.profile_files import Files, compiled, soap_translator
+from gateway.cli.profile_files import Files, compiled, xml_translator
 from schemas.errors import Invalid
 from schemas.xml import parse_xml
 
@@ -38,8 +39,7 @@ def run(files: Files) -> list[Step]:
     report = check_profile(profile)
     detail = "；".join(f"{f.where} {f.zh}" for f in report.findings)
     steps = [Step("check", not report.findings, "映射表无错误", "tables have no errors", detail)]
-    family = _soap if profile.text.family == "soap" else _rest
-    return steps + list(family(profile, files))
+    return steps + list(FAMILIES[profile.text.family](profile, files))
 
 
 def _try(name: str, zh: str, en: str, act: Callable[[], object]) -> Step:
@@ -67,13 +67,18 @@ def _rest(profile: Profile, files: Files) -> Iterator[Step]:
     yield from _samples(profile, RestTranslator(profile))
 
 
-def _soap(profile: Profile, files: Files) -> Iterator[Step]:
-    translator = soap_translator(profile, files)
+def _xml(profile: Profile, files: Files) -> Iterator[Step]:
+    translator = xml_translator(profile, files)
     yield Step("xsd", True, "XSD 可编译且自足", "the XSD compiles and stands alone")
     yield from _samples(profile, translator)
+    if isinstance(translator, ObjectTranslator):
+        return
     service = service_of(translator, files.beside)
 
     def described() -> None:
         parse_xml(service.wsdl("https://gateway.example/platform/v1/soap"))
 
     yield _try("wsdl", "WSDL 可生成", "the WSDL can be built", described)
+
+
+FAMILIES = {"rest_signed": _rest, "soap": _xml, "message_set": _xml}

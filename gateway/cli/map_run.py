@@ -10,9 +10,9 @@ from adapters import samples
 from adapters.base import Outbound, Untranslatable
 from adapters.profile import body_of, envelope
 from adapters.rest_signed.translate import RestTranslator
-from adapters.rules import Traced
+from adapters.rules import Traced, reader
 from gateway.cli.output import read_bytes, unreadable
-from gateway.cli.profile_files import Files, soap_translator
+from gateway.cli.profile_files import Files, xml_translator
 from schemas import codec
 from schemas.canonical import BODIES
 from schemas.errors import Invalid
@@ -40,16 +40,16 @@ def _of(bad: Invalid | Untranslatable) -> Untranslatable:
 def inwards(profile: Profile, files: Files, operation: str, sample: str) -> Done:
     """A platform's message to an act."""
     data = read_bytes(sample, SAMPLE_LIMIT)
-    soap = profile.text.family == "soap"
+    in_xml = profile.text.family != "rest_signed"
     rest = RestTranslator(profile, SAMPLE_LIMIT)
     try:
-        element = parse_xml(data, max_bytes=SAMPLE_LIMIT) if soap else None
+        element = parse_xml(data, max_bytes=SAMPLE_LIMIT) if in_xml else None
         message = rest.decode(data) if element is None else {}
     except (Invalid, Untranslatable) as bad:
         unreadable(sample, bad.zh, bad.en)
     try:
         if element is not None:
-            message = soap_translator(profile, files).value(element)
+            message = xml_translator(profile, files).value(element)
         act = profile.act(operation, message)
     except (Invalid, Untranslatable) as bad:
         return Done(None, "", *_explained(profile, operation, message, _of(bad)))
@@ -68,7 +68,8 @@ def _explained(
     table = profile.inward.get(type_)
     if rule is None or table is None or not message:
         return [], [bad] if bad else []
-    body = message if rule.body == "." else message.get(rule.body, {})
+    found = message if rule.body == "." else reader(rule.body)(message, message)
+    body = found if isinstance(found, dict) else {}
     _, rows, errors = table.trace(body, message, "body", "" if rule.body == "." else rule.body)
     return rows, errors or ([bad] if bad else [])
 
@@ -78,8 +79,8 @@ def outwards(profile: Profile, files: Files, type_: str, sample: str | None) -> 
     out = _outbound(type_, sample)
     table = profile.outward.get(type_)
     try:
-        if profile.text.family == "soap":
-            wire = soap_translator(profile, files).outbound(out)
+        if profile.text.family != "rest_signed":
+            wire = xml_translator(profile, files).outbound(out)
             shown, output = wire.body.decode(profile.text.encoding), {"xml": wire.body.decode(profile.text.encoding)}
         else:
             wire = RestTranslator(profile).outbound(out)

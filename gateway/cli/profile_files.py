@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.cli.output import read_bytes, unreadable
 
 if TYPE_CHECKING:
+    from adapters.message_set.translate import ObjectTranslator
     from adapters.profile import Profile
     from adapters.rules import Finding
     from adapters.soap.package import PackageTranslator
@@ -63,12 +64,13 @@ def compiled(files: Files) -> Profile | list[Finding]:
         unreadable(files.where, bad.zh, bad.en)
 
 
-def soap_translator(profile: Profile, files: Files) -> SoapTranslator | PackageTranslator:
-    """The translator of a SOAP profile with its XSD; exit 65 when the XSD is missing or bad."""
+def xml_translator(profile: Profile, files: Files) -> SoapTranslator | PackageTranslator | ObjectTranslator:
+    """The translator of a profile whose messages are XML, with its XSD; exit 65 when the XSD is missing or bad."""
     from adapters.base import Untranslatable
-    from adapters.soap.family import open_translator
+    from adapters.message_set.family import open_translator as of_objects
+    from adapters.soap.family import open_translator as of_soap
 
     try:
-        return open_translator(profile, files.beside)
+        return (of_soap if profile.text.family == "soap" else of_objects)(profile, files.beside)
     except Untranslatable as bad:
         unreadable(files.where, bad.zh, bad.en)

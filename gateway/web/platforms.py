@@ -7,6 +7,7 @@ desk. What the desk says goes back in the platform's own words.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -201,6 +202,10 @@ class Platforms:
         )
         return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
 
+    def door(self, platform: Platform, original: bytes) -> SoapDoor:
+        """The backend for one message of a platform that did not come by a request."""
+        return SoapDoor(self, platform, original, secrets.token_hex(8))
+
     async def chunk(self, platform: str, case: str, digest: str, offset: int, length: int) -> Chunk:
         """A piece of a case's file for a platform that fetches by message."""
         owner, size = self._owner(platform, digest, self._case(platform, case).id)
@@ -212,7 +217,7 @@ class Platforms:
 
 @dataclass(frozen=True)
 class SoapDoor:
-    """``adapters.base.Backend`` for one SOAP request: the desk and the files, with refusals as faults."""
+    """``adapters.base.Backend`` for a SOAP request or a message out of an inbox: the desk and the files; refusals are values."""
 
     doors: Platforms
     platform: Platform
