@@ -147,6 +147,9 @@ CATALOGUE: dict[str, Problem] = {
     "TB-6012": Problem(422, "材料含有可执行或会自动执行的内容", "A material holds what runs when opened", *_FIX),
     "TB-6013": Problem(422, "材料未通过病毒扫描", "A material did not pass the virus scan", *_FIX),
     "TB-6014": Problem(503, "病毒扫描暂不可用", "The virus scanner is not available for now", *_WAIT),
+    "TB-6015": Problem(
+        422, "报文所附材料与正文所列不符", "The parts of a message are not those that its body names", *_OPS
+    ),
     "TB-7001": Problem(404, "没有这份证照", "No such certificate", *_FIX),
     "TB-7002": Problem(422, "本节点没有这类证照的模板", "This node has no template of this type", *_OPS),
     "TB-7003": Problem(422, "证照内容与模板不符", "What it should say does not fit the template", *_FIX),

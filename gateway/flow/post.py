@@ -6,6 +6,7 @@ platform's bytes) is added when the delivery freezes it, and never changes after
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -77,6 +78,11 @@ def parts_of(body: Any) -> tuple[PartRef, ...]:
     """The files a body names, each digest once."""
     unique = {material.sm3: material for material in materials_of(body)}
     return tuple(PartRef(m.sm3, m.size, m.media_type, m.name, m.role) for m in unique.values())
+
+
+def brings_what_it_names(body: Any, parts: Iterable[PartRef]) -> bool:
+    """Are these the files a body names, none missing and none besides (F05)?"""
+    return {(one.sm3, one.size) for one in parts_of(body)} == {(one.sm3, one.size) for one in parts}
 
 
 def has_part(tx: Reader, owner: str, part: PartRef) -> bool:

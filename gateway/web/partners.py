@@ -23,6 +23,7 @@ from gateway.flow.accept import spend_nonce
 from gateway.flow.agreed import Agreed
 from gateway.flow.cards import Cards
 from gateway.flow.contents import Contents
+from gateway.flow.post import brings_what_it_names
 from gateway.flow.receive import Answered, Incoming, observe, receive
 from gateway.flow.scans import Scans
 from gateway.flow.signatures import Signatures
@@ -231,6 +232,8 @@ class Partners:
         if header.sealed is None and (bare := self.agreed.not_sealed(header.agreement, header.agreement_version)):
             return Refused(of_reason(bare.code), bare.zh, bare.clause)
         body = _decode(header, content.body)
+        if not isinstance(body, Refused) and not brings_what_it_names(body, content.enclosure.parts):
+            body = Refused("TB-6015")
         return _tight_lipped(body) if isinstance(body, Refused) and content.key else body
 
     def _known(self, message: str) -> bool:

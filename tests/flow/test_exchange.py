@@ -21,6 +21,7 @@ from gateway.ids import now_ms
 from gateway.ledger.checkpoint import SignedCheckpoint, parse_text
 from gateway.store.journal import Commit
 from schemas import codec
+from schemas.canonical import Material
 from tests.flow.nodes import Reply, Running, Window, running, until
 from tests.flow.sending import Sender, bent
 
@@ -158,9 +159,43 @@ async def test_R11_a_gap_in_the_sequence_waits_with_its_sender(sender: Sender) -
 
 async def test_F05_missing_parts_are_named_and_nothing_is_taken(sender: Sender) -> None:
     one, _ = await sender.frozen()
-    part = wireform.PartRef("ab" * 32, 10, "application/pdf", "x", "material")
-    answer = await bent(sender, one, parts=(part,))
+    answer = await bent(sender, one, naming(sender.content(one).body, "ab" * 32), parts=(part("ab" * 32),))
     assert (answer.status, answer.missing) == ("awaiting_parts", ["ab" * 32])
+    nothing_there(sender.b)
+
+
+def part(digest: str) -> wireform.PartRef:
+    return wireform.PartRef(digest, 10, "application/pdf", "x", "material")
+
+
+def naming(body: bytes, *digests: str) -> bytes:
+    """The application with these files among its materials."""
+    told = codec.decode("application", body)
+    files = [Material("x", digest, 10, "application/pdf", "x.pdf") for digest in digests]
+    return codec.encode(msgspec.structs.replace(told, materials=files))
+
+
+@pytest.mark.parametrize(
+    ("named", "brought"),
+    [(("ab",), ()), ((), ("ab",)), (("ab",), ("cd",)), (("ab",), ("ab", "cd")), (("ab", "cd"), ("ab",))],
+)
+async def test_F05_parts_that_the_body_does_not_name_or_that_it_names_in_vain_refuse_the_message(
+    sender: Sender, named: tuple[str, ...], brought: tuple[str, ...]
+) -> None:
+    """Neither hides a file behind a message nor takes a case whose material will never come."""
+    one, _ = await sender.frozen()
+    body = naming(sender.content(one).body, *(name * 32 for name in named))
+    answer = await bent(sender, one, body, parts=tuple(part(name * 32) for name in brought))
+    assert answer.status == "refused" and answer.problem is not None and answer.proof is not None
+    assert answer.problem.code == "TB-6015"
+    nothing_there(sender.b)
+
+
+async def test_F05_a_part_of_another_size_is_not_the_one_that_the_body_names(sender: Sender) -> None:
+    one, _ = await sender.frozen()
+    other = msgspec.structs.replace(part("ab" * 32), size=11)
+    answer = await bent(sender, one, naming(sender.content(one).body, "ab" * 32), parts=(other,))
+    assert answer.problem is not None and answer.problem.code == "TB-6015"
     nothing_there(sender.b)
 
 
