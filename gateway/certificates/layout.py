@@ -169,11 +169,12 @@ def _band(template: Template, copy: Annotation) -> Text:
     """What an annotated copy is for, in red under the frame."""
     until = copy.expires.astimezone(_BEIJING)
     said = f"加注件：仅供{copy.relying_party}用于{copy.reason}，{copy.made_by}加注，有效至{until:%Y-%m-%d %H:%M}"
-    room, size = template.page.width - 2 * template.page.frame, 3.2
+    frame = template.page.frame
+    room, size = template.page.width - 2 * frame, min(3.2, (frame - 1) / (2 * LEADING)) if frame > 1 else 3.2
     fitted = fit(said, room, size, 2)
     if fitted is None:
         raise DoesNotFit("加注")
-    return block(template.page.frame, template.page.height - size * LEADING * 2, room, *fitted, colour=_RED)
+    return block(frame, template.page.height - size * LEADING * 2, room, *fitted, colour=_RED)
 
 
 # --- permits ----------------------------------------------------------------------------------------------------------

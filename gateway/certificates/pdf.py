@@ -64,7 +64,7 @@ def _strip(sheet: Sheet) -> Iterator[Text]:
     if sheet.strip is None:
         return
     page, height = sheet.page, strip_height(sheet.page)
-    ink = Colour(0xB0, 0, 0x20) if sheet.strip.bad else Colour(0x44, 0x44, 0x44)
+    ink = Colour(255, 255, 255) if sheet.strip.bad else Colour(0x44, 0x44, 0x44)
     for words, at, share in ((sheet.strip.zh, 0.42, 0.36), (sheet.strip.en, 0.84, 0.28)):
         size, long = fitting(words, height * share, page.width)
         start = (page.width - long) / 2
@@ -95,7 +95,8 @@ class _Drawing:
             self._stamp(shown, found)
         self.canvas.restoreState()
         if sheet.strip:
-            self.canvas.setFillColorRGB(0.95, 0.95, 0.95, 1)
+            paper = Colour(0xB0, 0, 0x20) if sheet.strip.bad else Colour(0xF2, 0xF2, 0xF2)
+            self._ink(paper, None)
             self.canvas.rect(0, page.height, page.width, height - page.height, stroke=0, fill=1)
         for text in _strip(sheet):
             self._shape(text, {})

@@ -67,11 +67,11 @@ def _strip(sheet: Sheet, height: float) -> str:
     if sheet.strip is None:
         return ""
     page = sheet.page
-    ink = "#b00020" if sheet.strip.bad else "#444"
+    ink, paper = ("#fff", "#b00020") if sheet.strip.bad else ("#444", "#f2f2f2")
     lines = ((sheet.strip.zh, 0.42, 0.36), (sheet.strip.en, 0.84, 0.28))
     return (
         f'<g font-family="{FAMILIES["hei"]}" fill="{ink}" text-anchor="middle">'
-        f'<rect y="{_n(page.height)}" width="{_n(page.width)}" height="{_n(height)}" fill="#f2f2f2"/>'
+        f'<rect y="{_n(page.height)}" width="{_n(page.width)}" height="{_n(height)}" fill="{paper}"/>'
         + "".join(
             f'<text x="{_n(page.width / 2)}" y="{_n(page.height + height * at)}" '
             f'font-size="{_n(fitting(text, height * size, page.width)[0])}">{escape(text)}</text>'

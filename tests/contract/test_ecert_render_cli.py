@@ -17,10 +17,12 @@ from PIL import Image
 from gateway.certificates import apart, pdf_fonts
 from gateway.certificates.sheet import STRIPS
 from signing import certs
+from signing.seal_picture import LAB_MARK
 from signing.sm3 import sm3
 from tests import pki
 from tests.conftest import SHARED
 from tests.contract.command import tongban
+from tests.contract.test_ecert_cli import VALUES
 from tests.unit.signing.drawn import files, layer, stored
 from tests.unit.signing.test_ofd_shapes import text
 from tests.vectors.ofd import generate
@@ -139,6 +141,37 @@ def test_pdf_and_png_are_made_apart() -> None:
         assert picture.width == pytest.approx(394, abs=2)
     code, data = machine("d.ofd", "-o", "p.png", "--font", "none.ttf")
     assert (code, data["reason"]) == (1, "font-missing")
+
+
+@pytest.mark.processes
+@needs_font
+def test_a_certificate_from_its_issue_to_its_picture() -> None:
+    """The laboratory's words are in the file, on the page, and red where the seal stands."""
+    Path("v.toml").write_text(VALUES, "utf-8")
+    issue = (
+        "--template",
+        "construction-permits",
+        "--values",
+        "v.toml",
+        "--lab",
+        "lab",
+        "--out",
+        "a.ofd",
+        "--at",
+        "2026-06-01",
+    )
+    assert tongban("ecert", "issue", *issue).exit_code == 0
+    trust = ("--anchor", "lab/root.pem", "--at", "2026-07-01")
+    code, data = machine("a.ofd", "-o", "a.png", "--dpi", "100", *trust)
+    assert (code, data["strip"], data["stamps"], data["skipped"]) == (0, "verified", 1, [])
+    with Image.open("a.png") as picture:
+        seal = picture.convert("RGB").crop(tuple(round(mm / 25.4 * 100) for mm in (140, 226, 182, 268)))  # type: ignore[arg-type]
+    red = sum(count for count, (r, g, b) in seal.getcolors(1 << 20) or () if r > 180 and g < 60 and b < 60)  # type: ignore[misc]
+    assert red > 1_000
+    assert machine("a.ofd", "-o", "a.pdf", *trust)[0] == 0
+    with pypdfium2.PdfDocument("a.pdf") as document:
+        page = document[0]
+        assert LAB_MARK in page.get_textpage().get_text_range()
 
 
 @pytest.mark.processes

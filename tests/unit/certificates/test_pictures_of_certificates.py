@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from lxml import etree
 
@@ -10,9 +12,11 @@ from gateway.certificates.layout import lay_out
 from gateway.certificates.pdf_fonts import FontBook
 from gateway.certificates.sheet import Sheet, sheets
 from gateway.certificates.template import Template
+from signing.ecert import Annotation
 from signing.ofd_content import Text
 from signing.seal_picture import LAB_MARK
 from tests.ecerts import composed, template
+from tests.pki import DAY
 from tests.sizes import ROOT
 from tests.unit.certificates.test_pdf import colours, needs_font, words
 
@@ -60,3 +64,14 @@ def test_short_labels_are_spread_to_four_characters() -> None:
     for label, steps in (("姓名", (3,)), ("监护人", (1.5, 1.5)), ("残疾类别", (1, 1, 1))):
         one = by_text[label]
         assert [step / one.size for step in one.runs[0].delta_x] == pytest.approx(steps)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_annotated_copy_is_for_stands_under_its_frame(name: str) -> None:
+    of = template(name)
+    copy = Annotation("样章省数据共享平台", DAY, "办理" + "补贴" * 12, "红谷滩区行政审批局", DAY)
+    page = lay_out(of, replace(composed(of), annotation=copy), (), lab=True, pictures={}).pages[0]
+    band = page.shapes[-1]
+    assert isinstance(band, Text) and band.runs[0].text.startswith("加注件：仅供红谷滩区行政审批局")
+    assert band.box.y > page.height - of.page.frame + 0.5
+    assert band.box.y + band.box.height <= page.height
