@@ -43,6 +43,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ``public_keys``  (REST) its keys, PEM or hex of 04||x||y: more than one while it changes keys
     ``our_app_id``   (REST) the id we sign our callbacks with
     ``unit`` and ``licence``          (SOAP) what it must show us; ``our_unit`` and ``our_licence`` what we show it
+    ``party``        whose it is, where it belongs to another party than the node's (a guest 客方, by its party id)
     ``can_ask``      False for a platform that cannot be asked what it has: an unclear outcome waits for a person
     """
 
@@ -56,6 +57,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     licence: str = ""
     our_unit: str = ""
     our_licence: str = ""
+    party: str = ""
     can_ask: bool = True
     window_ms: int = 300_000
     connect_timeout_ms: int = 5_000

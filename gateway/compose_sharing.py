@@ -16,6 +16,7 @@ from gateway.flow.sharing import Shares
 from gateway.flow.to_sharing import ToSharing
 from gateway.keys.keyring import Keyring
 from gateway.sharing.getting import Getting
+from gateway.sharing.guests import Guests
 from gateway.sharing.own import OwnRegister
 from gateway.sharing.sources import open_sources
 from gateway.stamping.external import Expected
@@ -55,8 +56,10 @@ def acts(
     def new_code() -> str:
         return base64.urlsafe_b64encode(provider.random(24)).decode()
 
+    parties = {one.id: one.party for one in config.platform if one.party and one.party != config.node.party}
+    guests = Guests(config.node.party, parties, agreed.book, getting.now_ms)
     code_ms = config.limits.use_code_ms
-    return Shares(config.node.party, journal, vault, parts, agreed, getting, new_id, new_code, code_ms)
+    return Shares(config.node.party, journal, vault, parts, agreed, getting, guests, new_id, new_code, code_ms)
 
 
 def completing(

@@ -54,11 +54,13 @@ class UseCode:
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """What of a use code is sealed. ``ticket``: what its source takes for it; it may be renewed."""
+    """What of a use code is sealed. ``ticket``: what its source takes for it. ``limited``: a guest's that may see some fields
+    only, so the certificate cannot go whole into a case."""
 
     holder: HolderKey
     cause: Cause
     ticket: str
+    limited: bool = False
 
 
 _COLUMNS = ", ".join(field.name for field in fields(UseCode))

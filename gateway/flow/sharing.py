@@ -17,13 +17,15 @@ from typing import Any
 import structlog
 
 from adapters.sharing.base import Cause, Found, Granted, HolderKey, No
+from agreements.release import Release
 from gateway.core.use_code import Event, State
 from gateway.flow import shared
 from gateway.flow.agreed import Agreed
 from gateway.flow.post import register_part
 from gateway.flow.shared import Asked, Secret, Told, UseCode
 from gateway.problems import Refused
-from gateway.sharing.getting import Getting, Got, Source, unfit
+from gateway.sharing.getting import OWN, Getting, Got, Source, unfit
+from gateway.sharing.guests import Guests
 from gateway.sharing.judge import Seen, Unfit, Wanted, fill, judge, not_valid
 from gateway.sharing.questions import Authorise, Fetch, Query, Verify
 from gateway.store.journal import Journal, Tx
@@ -48,6 +50,7 @@ class Shares:
     parts: Parts
     agreed: Agreed
     getting: Getting
+    guests: Guests
     new_id: Callable[[], str]
     new_code: Callable[[], str]
     code_ms: int
@@ -58,19 +61,22 @@ class Shares:
         """What a holder has of one type, wherever it is; a source that does not answer is named."""
         holder, cause = asked.holder.key, asked.why.cause
         record = await self._ask(platform, "query", cause, holder, asked.type_code, guard)
-        found, away = await self._search(holder, asked.type_code, cause, record)
+        release = await self._granted(record, platform, asked.type_code, cause)
+        found, away = await self._search(holder, asked.type_code, cause, record, release)
         await self._answered(record, Told("ok", tuple(one.identifier for _, one in found)))
         return {
             "record": record,
-            "certificates": [_shown(one) | {"source": source.id} for source, one in found],
+            "certificates": [_shown(one, release) | {"source": source.id} for source, one in found],
             "unavailable": away,
         }
 
     async def _search(
-        self, holder: HolderKey, type_code: str, cause: Cause, record: str
+        self, holder: HolderKey, type_code: str, cause: Cause, record: str, release: Release | None
     ) -> tuple[list[tuple[Source, Found]], list[str]]:
-        """All that the sources have, and those that could not be asked; a certificate of somebody else refuses the whole."""
-        sources = [one for one in self.getting.sources.values() if one.serves(type_code)]
+        """All that the sources have, and those that could not be asked; a certificate of somebody else refuses the whole. A
+        guest asks our own register only: the accounts at other platforms are ours."""
+        served = [one for one in self.getting.sources.values() if one.serves(type_code)]
+        sources = served if release is None else [one for one in served if one.id == OWN]
         if not sources:
             raise await self._no(record, Unfit("TB-7031", "no-source-for-type"))
         answers = await asyncio.gather(*[one.port.query(holder, type_code, cause) for one in sources])
@@ -93,7 +99,8 @@ class Shares:
         """A use code for one of the holder's certificates."""
         holder, cause = asked.holder.key, asked.why.cause
         record = await self._ask(platform, "authorise", cause, holder, asked.type_code, guard, asked.identifier)
-        found, away = await self._search(holder, asked.type_code, cause, record)
+        release = await self._granted(record, platform, asked.type_code, cause)
+        found, away = await self._search(holder, asked.type_code, cause, record, release)
         source, one = next((pair for pair in found if pair[1].identifier == asked.identifier), (None, None))
         if source is None or one is None:
             raise await self._no(record, Unfit("TB-7028" if away else "TB-7030", "not-found"))
@@ -105,20 +112,23 @@ class Shares:
             raise await self._no(record, unfit(granted))
         code = self.new_code()
         await self._answered(
-            record, Told("ok", (one.identifier,), one.status), self._new(platform, asked, source, granted, code)
+            record,
+            Told("ok", (one.identifier,), one.status),
+            self._new(platform, asked, source, granted, code, release),
         )
         row = shared.by_code(self.journal.read(), code)
         assert row is not None  # noqa: S101 - just committed
         until = datetime.fromtimestamp(row.expires_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"record": record, "use_code": code, "expires_at": until, **_shown(one)}
+        return {"record": record, "use_code": code, "expires_at": until, **_shown(one, release)}
 
     def _new(
-        self, platform: str, asked: Authorise, source: Source, granted: Granted, code: str
+        self, platform: str, asked: Authorise, source: Source, granted: Granted, code: str, release: Release | None
     ) -> Callable[[Tx], None]:
         def work(tx: Tx) -> None:
             _, wrapped = self.vault.new_key()
             id, why = self.new_id(), asked.why
-            secret = Secret(asked.holder.key, why.cause, granted.ticket)
+            limited = release is not None and not release.whole
+            secret = Secret(asked.holder.key, why.cause, granted.ticket, limited)
             shared.insert(
                 tx,
                 UseCode(
@@ -149,13 +159,14 @@ class Shares:
             )  # fmt: skip
 
         (await self.journal.submit(begin)).only()
+        release = await self._granted(record, platform, row.type_code, cause)
         began = (await self.journal.submit(lambda tx: shared.move(tx, self._again(tx, asked), Event.FETCH))).results[0]
         if isinstance(began, Refused):
             raise await self._no(record, Unfit(began.code, "use-code"))
         got = await self.getting.get(row, secret)
         if isinstance(got, Unfit):
             raise await self._no(record, got, None if got.later else self._failing(asked, got))
-        return await self._released(platform, asked, record, got)
+        return await self._released(platform, asked, record, got, release)
 
     def _code(self, platform: str, asked: Fetch) -> UseCode:
         """The row of a code that this platform holds for this case and item; the code of another is no code (A06)."""
@@ -182,15 +193,21 @@ class Shares:
 
         return work
 
-    async def _released(self, platform: str, asked: Fetch, record: str, got: Got) -> dict[str, Any]:
-        """Of two that fetch at once, one commits; the other is told that the code is used."""
-        digest, owner = sm3(got.file).hex(), f"platform:{platform}"
-        await asyncio.to_thread(self.parts.store, owner, digest, got.file)
+    async def _released(
+        self, platform: str, asked: Fetch, record: str, got: Got, release: Release | None
+    ) -> dict[str, Any]:
+        """Of two that fetch at once, one commits; the other is told that the code is used. A guest gets the fields that its
+        line grants, and the file only where that is everything."""
+        file = got.file if release is None or release.whole else b""
+        digest, owner = sm3(file).hex() if file else "", f"platform:{platform}"
+        if file:
+            await asyncio.to_thread(self.parts.store, owner, digest, file)
 
         def work(tx: Tx) -> int:
-            register_part(tx, owner, digest, len(got.file))
+            if file:
+                register_part(tx, owner, digest, len(file))
             row = self._again(tx, asked)
-            reached = shared.arrived(tx, self.vault, row, got.seen, got.status, digest, len(got.file))
+            reached = shared.arrived(tx, self.vault, row, got.seen, got.status, digest, len(file))
             if reached is not State.HELD:  # a case took the code meanwhile
                 raise Refused("TB-7022")
             shared.answer(tx, self.vault, record, Told("ok", (got.seen.identifier,), got.status, tx.now_ms, digest))
@@ -202,11 +219,12 @@ class Shares:
         if isinstance(outcome, BaseException):
             raise outcome
         at = datetime.fromtimestamp(outcome / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        surface = {name: text for name, text in got.seen.surface.items() if release is None or release.shows(name)}
         return {
             "record": record, "identifier": got.seen.identifier, "type_code": got.seen.type_code,
             "type_name": got.seen.type_name, "status": got.status, "status_at": at, "verified": True,
-            "form": fill(self.agreed.fills(asked.item, got.seen.type_code), got.seen.surface),
-            "sm3": digest, "size": len(got.file), "media_type": OFD, "file": base64.b64encode(got.file).decode(),
+            "surface": surface, "form": fill(self.agreed.fills(asked.item, got.seen.type_code), surface),
+            "sm3": digest, "size": len(file), "media_type": OFD, "file": base64.b64encode(file).decode(),
         }  # fmt: skip
 
     # --- 验真 ---------------------------------------------------------------------------------------------------------
@@ -265,6 +283,14 @@ class Shares:
         (await self.journal.submit(work)).only()
         return record
 
+    async def _granted(self, record: str, platform: str, type_code: str, cause: Cause) -> Release | None:
+        """What a guest may see; None for our own platforms. A refusal is on record like any other answer."""
+        try:
+            return self.guests.release(platform, type_code, "fetch", cause.purpose)
+        except Refused as refused:
+            await self._answered(record, Told(refused.code, reason=refused.clause))
+            raise
+
     async def _answered(self, record: str, told: Told, also: Callable[[Tx], None] | None = None) -> None:
         def work(tx: Tx) -> None:
             if also is not None:
@@ -280,8 +306,9 @@ class Shares:
         return Refused(why.code, why.reason)
 
 
-def _shown(one: Found) -> dict[str, str]:
+def _shown(one: Found, release: Release | None) -> dict[str, str]:
+    number = one.number if release is None or release.shows("ZZBH") else ""
     return {
-        "identifier": one.identifier, "type_code": one.type_code, "type_name": one.type_name, "number": one.number,
+        "identifier": one.identifier, "type_code": one.type_code, "type_name": one.type_name, "number": number,
         "status": one.status,
     }  # fmt: skip

@@ -59,6 +59,8 @@ def _row(tx: Tx, platform: str, application: Application, reference: Certificate
 def _record(tx: Tx, vault: Vault, party: str, application: Application, row: UseCode) -> None:
     """The use goes on record under the code's own id, with the clerk who handed the case in."""
     before = shared.secret(vault, row)
+    if before.limited:
+        raise Refused("TB-7012", row.type_code)
     seen = application.attestation
     cause = Cause(
         clerk=seen.clerk if seen else before.cause.clerk, clerk_no=seen.clerk_no if seen else before.cause.clerk_no,

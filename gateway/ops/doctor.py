@@ -19,7 +19,15 @@ from gateway.exchange import card as cards
 from gateway.exchange import tls
 from gateway.ground import Signers, known_signers, party_verifier
 from gateway.keys import nextcard
-from gateway.ops import certificate_checks, key_checks, reach_checks, stamp_checks, status_checks, store_checks
+from gateway.ops import (
+    certificate_checks,
+    key_checks,
+    reach_checks,
+    sharing_checks,
+    stamp_checks,
+    status_checks,
+    store_checks,
+)
 from gateway.ops.checks import FAIL, OK, WARN, Check, days_left, expiry
 from gateway.ops.patient import Patient
 from signing import certs, crl, lab
@@ -50,6 +58,7 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         ("agreements", partial(_agreements, patient)),
         ("stamper", partial(stamp_checks.stamper, patient)),
         ("e-certificates", partial(certificate_checks.certificates, patient)),
+        ("sharing", partial(sharing_checks.waiting, patient)),
         ("withdrawn seals", partial(stamp_checks.withdrawn_lists, patient)),
         ("calendar", partial(_calendar, patient)),
         *((name, partial(check, patient, deep)) for name, check in store_checks.ROWS),
@@ -59,6 +68,7 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         rows += [
             (f"platform {one.id}", partial(reach_checks.platform, one.id, one.base_url)) for one in config.platform
         ]
+        rows += [(f"sharing {one.id}", partial(sharing_checks.platform, one.id, one.url)) for one in config.sharing]
         rows += [
             (f"online status {one.id}", partial(status_checks.responder, patient, n))
             for n, one in enumerate(config.peer)

@@ -13,6 +13,8 @@ from gateway.flow.shared import Secret, UseCode
 from gateway.sharing.judge import Seen, Unfit, Wanted, judge, not_valid
 from signing.providers import Provider
 
+OWN = "own"  # our own register
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -13,14 +13,12 @@ from gateway.config import Config, ConfigError, SharingPlatform, secret
 from gateway.flow.recognition import Recognised, lists, seal_policy
 from gateway.ground import read_file
 from gateway.keys.keyring import Keyring
-from gateway.sharing.getting import Source
+from gateway.sharing.getting import OWN, Source
 from gateway.sharing.own import OwnRegister
 from gateway.stamping.external import Expected
 from signing import certs
 from signing.errors import Malformed
 from signing.keys import private_from_pem
-
-OWN = "own"
 
 
 def open_sources(

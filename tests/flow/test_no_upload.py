@@ -301,3 +301,38 @@ async def killed(places: world.World, session: aiohttp.ClientSession, cases: int
             if one["asked"]["act"] == "use"
         ]  # type: ignore[index]
         assert len(uses) == cases and all(one["answered"] for one in uses)
+
+
+async def test_P05_who_asked_is_shown_to_the_person_and_stands_in_no_log(
+    places: world.World, session: aiohttp.ClientSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """P05: neither the person nor the code is in what the node wrote, through an outage and a refusal."""
+    mine = card()
+    async with two(places, session, mine) as (_, b, window, there):
+        made = papers(window)
+        code = await window.code(made["bjbh"], mine)
+        await there.sim.post("/sim/knobs", mode="garbage", times=2)
+        (await window.fetch(made["bjbh"], code)).refused("TB-7028", 503)
+        made["zz"] = [{"mc": NAME, "zzlx": CARD, "yzm": code}]
+        await arrived(b, (await window.window.hand_in(made)).json["tbbh"])
+        config = str(places.a.config)
+        assert tongban("ecert", "asked", "--holder", PERSON, "--config", config).exit_code != 0, "a reason is needed"
+        said = tongban(
+            "ecert", "asked", "--holder", "-", "--reason", "本人查询", "--config", config, "--json", input=PERSON
+        )
+        shown = json.loads(said.stdout.splitlines()[-1])
+        assert [one["asked"]["act"] for one in shown["asked"]] == ["authorise", "fetch", "use"]
+        plain = tongban("ecert", "asked", "--holder", PERSON, "--reason", "本人查询", "--config", config)
+        assert made["bjbh"] in plain.stdout and "授权书2026-1" in plain.stdout and mine.identifier in plain.stdout
+        out = places.a.folder / "asked.json"
+        tongban("ecert", "asked", "--holder", PERSON, "--reason", "本人查询", "-o", str(out), "--config", config)
+        assert out.stat().st_mode & 0o777 == 0o600 and len(json.loads(out.read_text())) == 3
+        assert "本人查询" in (places.a.folder / "data" / "access.log").read_text()
+        checks = json.loads(tongban("doctor", "--config", config, "--json").stdout.splitlines()[-1])["checks"]
+        assert {one["name"]: one["ok"] for one in checks if "sharing" in one["name"]} == {
+            "sharing": True,
+            "sharing guangdong": True,
+        }
+    written = "".join(capsys.readouterr())
+    for secret in (PERSON, "甄无名", code, "s3cret"):
+        assert secret not in written.replace(plain.stdout, "").replace(said.stdout, "")
