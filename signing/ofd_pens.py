@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _MAX_CHAIN: Final = 16
-_COLOUR: Final = f"{{{xml.NAMESPACE}}}Color"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _colour(files: Files, element: etree._Element) -> Colour | None:
             "Color",
             unsupported("渐变、底纹与调色板颜色以单色代替", "a shading, pattern or palette colour is not drawn"),
         )
-        first = next(element.iter(_COLOUR), None)
+        first = next((one for one in element.iter("{*}Color") if xml.own_name(one) == "Color"), None)
         if first is None:
             return None
         value = first.get("Value")

@@ -27,7 +27,6 @@ MAX_DEPTH: Final = 8
 _LINE: Final = 0.353
 _TRUE: Final = frozenset({"true", "1"})
 FALSE: Final = frozenset({"false", "0"})  # whatever else is said of being seen, another reader may show it
-_PREFIX: Final = f"{{{xml.NAMESPACE}}}"
 
 
 class Frame(NamedTuple):
@@ -61,7 +60,7 @@ class Drawing:
     def add(self, parent: etree._Element, frame: Frame, layer: Pen) -> None:
         """All objects in a layer, a page block, a composite unit or an annotation's appearance."""
         for element in parent.iterchildren("*"):
-            name = str(element.tag).removeprefix(_PREFIX)
+            name = xml.own_name(element)
             self.files.spend("shapes")
             with self.files.skipping(name):
                 if name not in _READERS:

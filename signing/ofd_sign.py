@@ -29,7 +29,6 @@ Kind = Literal["Seal", "Sign"]
 PROVIDER: Final = "Tongban"
 VERSION: Final = "1"
 _LIST: Final = "Doc_0/Signs/Signatures.xml"
-_TAG: Final = f"{{{xml.NAMESPACE}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,8 @@ def _named_list(files: dict[str, bytes]) -> str:
     if named:
         return resolve(named, "OFD.xml")
     named = _LIST
-    etree.SubElement(body, f"{_TAG}Signatures").text = f"/{named}"
+    own = body.tag.removesuffix("DocBody")  # the document's namespace
+    etree.SubElement(body, f"{own}Signatures").text = f"/{named}"
     files["OFD.xml"] = etree.tostring(document, xml_declaration=True, encoding="UTF-8")
     return named
 

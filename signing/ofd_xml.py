@@ -17,6 +17,7 @@ from signing.errors import Malformed
 
 NAMESPACE: Final = "http://www.ofdspec.org/2016"
 _NAMESPACES: Final = (NAMESPACE, "http://www.ofdspec.org")
+_PREFIXES: Final = tuple(f"{{{namespace}}}" for namespace in _NAMESPACES)
 MAX_BYTES: Final = 8 << 20
 MAX_DEPTH: Final = 32
 MAX_ATTRIBUTES: Final = 64
@@ -79,6 +80,11 @@ def every(parent: etree._Element, name: str) -> list[etree._Element]:
 def local_name(element: etree._Element) -> str:
     """Its name without the namespace."""
     return element.tag.rpartition("}")[2]
+
+
+def own_name(element: etree._Element) -> str:
+    """The name of an OFD element without its namespace, of any other element with it."""
+    return local_name(element) if element.tag.startswith(_PREFIXES) else element.tag
 
 
 def need(parent: etree._Element, name: str) -> etree._Element:

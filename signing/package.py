@@ -188,7 +188,11 @@ def _kind(flags: int, method: int, made_by: int, attributes: int, disk: int) -> 
         raise _wrong("method", "条目的压缩方法不受支持", "an entry's compression method is not supported")
     if disk:
         raise _wrong("disks", "不接受分卷压缩包", "a package in several parts is refused")
-    if made_by >> 8 == 3 and attributes >> 28 not in (0, 0x4, 0x8):  # Unix: neither unsaid, folder nor file
+    if made_by >> 8 in (3, 19) and attributes >> 28 not in (
+        0,
+        0x4,
+        0x8,
+    ):  # Unix, macOS: neither unsaid, folder nor file
         raise _wrong("special", "不接受符号链接等特殊条目", "links and other special entries are refused")
 
 

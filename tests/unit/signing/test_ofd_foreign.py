@@ -10,13 +10,18 @@ import pytest
 from signing import ofd_reach, ofd_reasons
 from signing.errors import Malformed
 from signing.ofd import open_ofd, read_time
+from signing.ofd_sign import finish, prepare
 from signing.ofd_verify import verify_ofd
 from signing.package import _STEP, Package, open_package
+from signing.package_build import build_package
 from signing.policy import CRL_IF_PRESENT
 from tests import pki
+from tests.pki import DAY
+from tests.unit.signing.drawn import files, layer, reading
 from tests.unit.signing.test_ofd_reasons import judge
+from tests.unit.signing.test_ofd_shapes import path
 from tests.vectors.ofd import generate as g
-from tests.vectors.ofd.foreign import ALL, BESIDE, VECTORS, rich, signed, smuggled, stamped
+from tests.vectors.ofd.foreign import ALL, BESIDE, NEW, OLD, VECTORS, rich, signed, smuggled, stamped
 from tests.vectors.ofd.generate import LIST, PAGE, PLACE, Vector, xml, zipped
 from tests.vectors.ofd.zips import Item, build
 from tests.vectors.seals import generate as seals
@@ -151,3 +156,13 @@ def test_times_with_a_zone() -> None:
     assert read_time("2026-06-01T20:00:00+08:00") == noon == read_time("20260601090000-0300")
     assert read_time("2026-06-01 12:00:00") == noon - timedelta(hours=8)
     assert read_time("2026-06-01T12:00:00+25:00") is None
+
+
+def test_a_document_of_the_older_namespace_is_drawn_signed_and_verified() -> None:
+    stops = '<ofd:AxialShd StartPoint="0 0" EndPoint="9 9"><ofd:Segment><ofd:Color Value="1 2 3"/></ofd:Segment></ofd:AxialShd>'
+    drawn = path(f"<ofd:FillColor>{stops}</ofd:FillColor>", 'Fill="true"')
+    old = {name: data.replace(NEW, OLD) for name, data in files(layer(drawn)).items()}
+    assert reading(old).document == reading(files(layer(drawn))).document
+    prepared = prepare(old, at=DAY)
+    value = seals.stamp(digest=prepared.digest, info=prepared.property_info)
+    assert judge(Vector("x", build_package(finish(prepared, value)))).ok is True
