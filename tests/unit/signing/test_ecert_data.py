@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from signing import ecert_data, ecert_id
 from signing.ecert import Annotation, Field, Holder, Metadata, Permit
 from signing.ecert_data import MAX_PAIRS, MAX_PERMITS, read, write
+from signing.ecert_verify import status_at
 from signing.errors import Malformed
 from tests.ecerts import ISSUER, TYPE, sample
 from tests.ecerts_any import metadata
@@ -99,6 +101,26 @@ def test_what_cannot_be_read_in_one_way_is_refused(pairs: tuple[tuple[str, str],
 def test_W9_as_many_permits_as_one_certificate_may_carry_read_back() -> None:
     data = sample(permits=tuple(replace(PERMIT, id=str(n)) for n in range(MAX_PERMITS)))
     assert read(write(data)).metadata == data
+
+
+KEYS = st.sampled_from(
+    [*(key for key, _ in FOREIGN), "JZJYXQJZSJ", "JZJZZSJ", "TB_XK_1_BH", "TB_XK_1_QSRQ", "KZ_", "TB_BQ_"]
+)
+VALUES = st.text(max_size=20) | st.from_regex(
+    r"[0-9]{4}[-年]?[0-9]{1,2}[-月]?[0-9]{1,2}日?( ?[0-9]{2}:?[0-9]{2}:?[0-9]{2})?"
+)
+
+
+@given(st.lists(st.tuples(KEYS | st.text(max_size=8), VALUES), max_size=12))
+def test_whatever_stands_there_is_read_or_malformed(pairs: list[tuple[str, str]]) -> None:
+    told = dict(FOREIGN) | dict(pairs)
+    for given_pairs in (pairs, list(told.items())):
+        try:
+            data = read(given_pairs).metadata
+        except Malformed as fault:
+            assert fault.code in ("ecert-none", "ecert-date", "ecert-repeated")
+        else:
+            assert status_at(data, NOON) in ("valid", "expired", "not_yet_valid", "copy_expired")
 
 
 PERMIT = Permit("1", "占用城市道路许可", "2026-1", DAY, None)
