@@ -10,7 +10,11 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
-from typing import Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
+
+if TYPE_CHECKING:
+    from gateway.certificates.pdf_fonts import FontBook
+    from signing.errors import Malformed
 
 MEMORY: Final = 2 << 30
 PROCESSOR_SECONDS: Final = 60
@@ -81,25 +85,23 @@ def _main(order: Order) -> NoReturn:
         picture = _picture(sys.stdin.buffer.read(), order, fonts)
     except NoFont:
         _end(NotRendered("font-missing"))
-    except (Malformed, NotRendered) as fault:
-        _end(fault)
     except MemoryError:
         _end(NotRendered("render-limits"))
+    except (Malformed, NotRendered) as fault:
+        _end(fault)
     sys.stdout.buffer.write(picture)
     sys.stdout.buffer.flush()
     _say({"missing": len(fonts.missing())})
     sys.exit(0)
 
 
-def _picture(data: bytes, order: Order, fonts: object) -> bytes:
+def _picture(data: bytes, order: Order, fonts: FontBook) -> bytes:
     from gateway.certificates import pdf, png
-    from gateway.certificates.pdf_fonts import FontBook
     from gateway.certificates.sheet import STRIPS, sheets
     from signing.ofd import open_ofd
     from signing.ofd_pages import read_pages
     from signing.ofd_stamps import read_stamps
 
-    assert isinstance(fonts, FontBook)  # noqa: S101 - for the type checker; imported late
     ofd = open_ofd(data)
     reading = read_pages(ofd.package)
     stamps, _ = read_stamps(ofd, reading)
@@ -112,8 +114,8 @@ def _picture(data: bytes, order: Order, fonts: object) -> bytes:
     return made if order.format == "pdf" else png.pixels(made, order.dpi)
 
 
-def _end(fault: object) -> NoReturn:
-    _say({name: getattr(fault, name) for name in ("code", "zh", "en")})
+def _end(fault: Malformed | NotRendered) -> NoReturn:
+    _say({"code": fault.code, "zh": fault.zh, "en": fault.en})
     sys.exit(1)
 
 

@@ -156,7 +156,7 @@ def _cut(face: Face) -> bytes:
 
     with _open(face.path, face.index) as font:
         options = Options(layout_features=[], notdef_outline=True, hinting=False)
-        options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG"]
+        options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG", "FFTM", "BDF "]
         cutter = Subsetter(options)
         cutter.populate(unicodes=face.used | {0x20})
         cutter.subset(font)

@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 
 import pypdfium2
 import pytest
+from hypothesis import given, settings
 
 from gateway.certificates import pdf, pdf_fonts, png, sheet
 from gateway.certificates.pdf_fonts import FontBook, NoFont
@@ -17,6 +18,7 @@ from signing import seal
 from signing.ofd_content import Box, Colour, Document, Image, Page, Path, Run, Text
 from signing.ofd_stamps import Shown
 from signing.seal_picture import round_seal
+from tests.unit.signing.test_ofd_round_trip import documents
 from tests.unit.signing.test_picture_look import GIF, JPG
 
 RED = Colour(255, 0, 0)
@@ -112,9 +114,9 @@ def test_without_a_font_there_is_no_chinese(monkeypatch: pytest.MonkeyPatch, tmp
         made(text(Run(0, 5, "营业执照")))
     bad = tmp_path / "font.ttf"
     bad.write_bytes(b"not a font")
-    for given in (bad, tmp_path / "none.ttc"):
+    for named in (bad, tmp_path / "none.ttc"):
         with pytest.raises(NoFont):
-            pdf.draw(sheet.sheets(Document((Page(9, 9, (text(Run(0, 5, "a")),)),)), (), None), FontBook(str(given)))
+            pdf.draw(sheet.sheets(Document((Page(9, 9, (text(Run(0, 5, "a")),)),)), (), None), FontBook(str(named)))
 
 
 def test_pictures_and_outlines_are_where_they_should_be() -> None:
@@ -213,3 +215,13 @@ def test_arcs_that_are_none_and_arcs_that_are_too_small() -> None:
     assert list(arc((0, 0), (3, 0), (0, 5), 0, False, False)) == [(0, 0, 3, 0, 3, 0)]
     (*_, last) = arc((0, 0), (10, 0), (1, 1), 0.5, True, False)
     assert last[4:] == pytest.approx((10, 0))
+
+
+@pytest.mark.long
+@settings(max_examples=25)
+@given(documents)
+def test_every_document_makes_a_pdf(document: Document) -> None:
+    """Whatever matrices, sizes and characters it has."""
+    made = pdf.draw(sheet.sheets(document, (), sheet.UNVERIFIED), FontBook())
+    with pypdfium2.PdfDocument(made) as read:
+        assert len(read) == len(document.pages)

@@ -28,6 +28,10 @@ PURE_FILES = {
     "gateway/ledger/checkpoint.py",
     "gateway/ledger/evidence.py",
     "adapters/mapping.py",
+    *(
+        f"gateway/certificates/{name}.py"
+        for name in ("fonts", "pdf_outline", "sheet", "svg", "svg_drawing", "svg_outline")
+    ),
 }
 SCRIPTS = {"schemas/generate.py"}  # makes the generated schema files; nothing imports it
 
