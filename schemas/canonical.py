@@ -46,7 +46,8 @@ from schemas.fields import (
 )
 
 
-def _utc(at: datetime, path: str = "at") -> None:
+def utc(at: datetime, path: str = "at") -> None:
+    """``Invalid`` for a time in another zone: one moment has one form."""
     if at.tzinfo is not UTC and (at.tzinfo is None or at.utcoffset()):
         raise Invalid("time-not-utc", "时间应为以Z结尾的UTC时间", "a time must be in UTC and end in Z", path)
 
@@ -99,7 +100,7 @@ class Attestation(Body, frozen=True):
     at: Annotated[Moment, Meta(title="核验时间")]
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
 
 
 class Material(Body, frozen=True):
@@ -143,7 +144,7 @@ class CertificateReference(Body, frozen=True):
 
     def __post_init__(self) -> None:
         if self.status_at is not None:
-            _utc(self.status_at, "status_at")
+            utc(self.status_at, "status_at")
         if self.outcome == "verified" and not (self.identifier and self.status and self.status_at):
             zh = "已取得的电子证照须有标识、状态和时点"
             raise Invalid(
@@ -178,7 +179,7 @@ class Application(Body, frozen=True):
     certificates: Annotated[list[CertificateReference], Meta(title="代替材料的电子证照", max_length=50)] = []
 
     def __post_init__(self) -> None:
-        _utc(self.collected_at, "collected_at")
+        utc(self.collected_at, "collected_at")
         if self.mode == "collect_elsewhere" and self.attestation is None:
             zh = "异地代收代办须有窗口收件核验"
             raise Invalid(
@@ -208,7 +209,7 @@ class CorrectionRequest(Body, frozen=True):
     at: Annotated[Moment, Meta(title="通知时间")]
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
 
 
 class Correction(Body, frozen=True):
@@ -221,7 +222,7 @@ class Correction(Body, frozen=True):
     clerk: Annotated[Line, Meta(title="收件人员")]
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
         if not self.form and not self.materials:
             raise Invalid(
                 "correction-empty", "补正须至少有一个字段或一份材料", "a correction brings a field or a material"
@@ -254,7 +255,7 @@ class Acceptance(Body, frozen=True):
     promised: Annotated[date | None, Meta(title="承诺办结日期")] = None
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
         _reasoned(self.outcome == "not_accepted", self.reason, self.redress)
 
 
@@ -267,7 +268,7 @@ class Step(Body, frozen=True):
     at: Annotated[Moment, Meta(title="办理时间")]
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
 
 
 class SpecialStart(Body, frozen=True):
@@ -281,7 +282,7 @@ class SpecialStart(Body, frozen=True):
     notice: Annotated[Prose, Meta(title="告知书")]
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
 
 
 class SpecialEnd(Body, frozen=True):
@@ -291,7 +292,7 @@ class SpecialEnd(Body, frozen=True):
     at: Annotated[Moment, Meta(title="结束时间")]
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
 
 
 class Decision(Body, frozen=True):
@@ -306,7 +307,7 @@ class Decision(Body, frozen=True):
     redress: Annotated[OptionalProse, Meta(title="救济途径")] = ""
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
         _reasoned(self.outcome == "denied", self.reason, self.redress)
 
 
@@ -339,7 +340,7 @@ class Result(Body, frozen=True):
     valid_until: Annotated[date | None, Meta(title="有效期止")] = None
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise Invalid("validity-order", "有效期止早于有效期起", "the validity ends before it begins", "valid_until")
 
@@ -353,7 +354,7 @@ class Arrival(Body, frozen=True):
     documents: Annotated[list[Digest], Meta(title="文件摘要", min_length=1, max_length=100)]
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
 
 
 class Delivery(Body, frozen=True):
@@ -366,7 +367,7 @@ class Delivery(Body, frozen=True):
     waybill: Annotated[OptionalLine, Meta(title="运单号")] = ""
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
         if self.method == "courier" and not self.waybill:
             raise Invalid("waybill-missing", "快递送达须有运单号", "delivery by courier needs its waybill", "waybill")
 
@@ -378,7 +379,7 @@ class Withdrawal(Body, frozen=True):
     at: Annotated[Moment, Meta(title="撤回时间")]
 
     def __post_init__(self) -> None:
-        _utc(self.at)
+        utc(self.at)
 
 
 BODIES: Final[dict[str, type[Body]]] = {

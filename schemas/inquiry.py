@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from schemas.canonical import Body
+from schemas.canonical import Body, utc
 from schemas.fields import Line, LongLine, Moment, OptionalLine
 
 Token = Annotated[
@@ -35,6 +35,9 @@ class CertificateQuery(Body, frozen=True):
     officer: Annotated[Line, Meta(title="检查人员")]
     at: Annotated[Moment, Meta(title="查验时间")]
     use: Annotated[Literal["scan"], Meta(title="用法")] = "scan"
+
+    def __post_init__(self) -> None:
+        utc(self.at)
 
 
 class SeenField(Body, frozen=True):
@@ -72,6 +75,9 @@ class CertificateAnswer(Body, frozen=True):
     code: Name = ""
     reason: Name = ""
     reason_en: Name = ""
+
+    def __post_init__(self) -> None:
+        utc(self.at)
 
 
 INQUIRIES: Final[dict[str, type[Body]]] = {

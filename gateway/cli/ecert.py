@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli import ecert_asked, ecert_id, ecert_issue, ecert_life, ecert_render, ecert_show, ecert_verify
+from gateway.cli import (
+    ecert_asked,
+    ecert_id,
+    ecert_issue,
+    ecert_life,
+    ecert_render,
+    ecert_scans,
+    ecert_show,
+    ecert_verify,
+)
 from gateway.lang import say
 
 
@@ -18,6 +27,6 @@ def group() -> None:
 
 for command in (
     ecert_issue.issue, ecert_show.show, ecert_render.render, ecert_verify.verify, ecert_issue.templates, ecert_id.identifier,
-    *ecert_life.COMMANDS, ecert_asked.asked,
+    *ecert_life.COMMANDS, ecert_asked.asked, ecert_scans.scans,
 ):  # fmt: skip
     group.add_command(command)

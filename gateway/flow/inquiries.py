@@ -82,6 +82,15 @@ def heard(tx: Reader, platform: str, after: int, limit: int) -> list[Inquiry]:
     return [Inquiry(*row) for row in rows]
 
 
+def newest(tx: Reader, certificate: str, limit: int) -> list[Inquiry]:
+    """What was asked about one of our certificates, or about any if none is named; newest first."""
+    rows = tx.all(
+        f"SELECT {_COLUMNS} FROM inquiry WHERE side = ? AND (? = '' OR certificate = ?) ORDER BY leaf DESC LIMIT ?",
+        HEARD, certificate, certificate, limit,
+    )  # fmt: skip
+    return [Inquiry(*row) for row in rows]
+
+
 def seal(vault: Vault, key: bytes, id_: str, type_: str, body: Body) -> bytes:
     """A question or an answer as the row holds it."""
     return vault.seal(key, codec.encode(body), _label(id_, type_))

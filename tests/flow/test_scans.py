@@ -6,12 +6,15 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from agreements import samples
+from gateway.cli import root
 from gateway.core.ecert import State
 from gateway.demo import world
 from gateway.exchange import message as wireform
@@ -24,6 +27,14 @@ from tests.unit.public.shown import NAME, NUMBER, metadata
 
 PAGE = "https://zz.issuer.example"
 SCAN = "/platform/v1/certificates/scan"
+
+
+def run(*arguments: str, code: int = 0) -> dict[str, Any]:
+    """One command of ours; its JSON."""
+    done = CliRunner().invoke(root, arguments)
+    assert done.exit_code == code, done.output
+    found: dict[str, Any] = json.loads(done.output.splitlines()[-1])
+    return found
 
 
 @dataclass
@@ -199,3 +210,15 @@ async def test_what_is_kept_of_a_scan_is_sealed(two: Places) -> None:
     row = inquiries.load(two.b.node.journal.read(), two.b.one("SELECT id FROM inquiry"))
     assert row is not None
     assert "Z017" in str(inquiries.read(two.b.node.desk.vault, row, "certificate_query"))
+
+
+async def test_an_operator_sees_who_scanned(two: Places) -> None:
+    _, qr = await two.issue()
+    await two.scan(qr)
+    identifier = two.a.one("SELECT identifier FROM certificate")
+    config = ("--config", str(two.a.side.config), "--json")
+    for arguments in ((identifier,), ()):
+        (one,) = run("ecert", "scans", *arguments, *config)["scans"]
+        assert (one["officer"], one["place"], one["outcome"]) == ("Z017", "测试路检查点", "released")
+        assert (one["by"], one["identifier"]) == (two.b.side.place.party, identifier)
+    assert run("ecert", "scans", "1.2.3", *config, code=1)["code"] == "TB-7001"
