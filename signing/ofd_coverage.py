@@ -68,9 +68,11 @@ class Coverage:
         return [found for path, found in self._certificates.items() if path.rpartition("/")[0] == folder]
 
     def _elsewhere(self, listed: Listed) -> set[str]:
-        """What the signatures of other lists protect."""
+        """What the signatures of other lists protect, outside of this one's own folder (``Doc_0``)."""
         others = (one.description for one in self._ofd.signatures if not one.whole and one.list != listed.list)
-        return {one.path for other in others if isinstance(other, Description) for one in other.references}
+        named = {one.path for other in others if isinstance(other, Description) for one in other.references}
+        own = listed.list.partition("/")[0]
+        return {path for path in named if path.partition("/")[0] != own}
 
     @cached_property
     def _effects(self) -> dict[str, str]:
@@ -78,12 +80,13 @@ class Coverage:
 
     @cached_property
     def _of_signatures(self) -> set[str]:
-        """What belongs to signatures. A seal file is compared with the seal in its stamp."""
+        """What belongs to signatures. A seal file does where it is compared with the seal in a stamp: a plain signature could
+        name any file so."""
         found = {*self._ofd.lists, *self._certificates}
         for listed in self._ofd.signatures:
             found.add(listed.path)
             if isinstance(listed.description, Description):
-                found |= {listed.description.value, listed.description.seal}
+                found |= {listed.description.value, listed.description.seal if listed.type == "Seal" else ""}
         return found
 
     @cached_property

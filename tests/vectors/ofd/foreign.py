@@ -117,6 +117,15 @@ def two_documents(second: bool = True) -> Files:
     return files
 
 
+def reaching() -> Files:
+    """Two documents, where the second one's signature also covers a file put into the first one's folder."""
+    files = {**two_documents(), "Doc_0/evil.xml": b"<x/>"}
+    place, value = "Doc_1/Signs/Sign_0/Signature.xml", "Doc_1/Signs/Sign_0/SignedValue.dat"
+    covered = {name: data for name, data in files.items() if name.startswith("Doc_1") and "/Signs/" not in name}
+    own = g.description(covered | {name: files[name] for name in ("OFD.xml", "Doc_0/evil.xml")}, value=f"/{value}")
+    return files | {place: own, value: seals.stamp(digest=sm3(own), info=f"/{place}", on=SEAL, by=SIGNER)}
+
+
 def entries(
     files: Files, *missing: str, value: Callable[[bytes], bytes] | None = None, root: str = "DocEntries"
 ) -> Files:
@@ -257,6 +266,8 @@ def _bad() -> list[Vector]:
     both = (*g.SELF_DECLARED, "ofd-time-self-declared")
     cut = {name: data for name, data in entries(whole).items() if name != PAGE}
     elsewhere = entries(whole, value=lambda digest: g.signed_data(sm3(b"x")))
+    seal = swap("</ofd:SignedInfo>", "<ofd:Seal><ofd:BaseLoc>/Doc_0/a.xml</ofd:BaseLoc></ofd:Seal></ofd:SignedInfo>")
+    hidden = {**signed(lambda own: g.signed_data(sm3(own)), seal), "Doc_0/a.xml": b"<x/>"}
     beside = {**signed(pki.signer("signer").sign), BESIDE: b"garbage"}
     rows: list[tuple[str, Files, tuple[str, ...], tuple[str, ...]]] = [
         ("check-method-sha1", stamped(rich(), edit=swap('"SM3"', '"SHA1"')), ("ofd-check-method",), g.SELF_DECLARED),
@@ -265,6 +276,8 @@ def _bad() -> list[Vector]:
         ("list-of-all-files-too-long", cut, ("ofd-reference-missing",), both),
         ("list-of-all-files-of-another", elsewhere, ("ofd-signed-content",), both),
         ("list-of-all-files-garbage", garbage, ("ofd-uncovered", "ofd-signature-file"), g.SELF_DECLARED),
+        ("sign-hides-a-file-as-its-seal", hidden, ("ofd-uncovered",), SIGN),
+        ("other-list-covers-a-file-here", reaching(), ("ofd-uncovered",), g.SELF_DECLARED),
         ("sign-bare-garbage-beside", beside, ("ofd-uncovered", "ofd-signer-unknown"), g.PLAIN),
     ]
     return [Vector(name, zipped(files), codes, notes, ok=False) for name, files, codes, notes in rows]
