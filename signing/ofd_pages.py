@@ -193,8 +193,8 @@ class _Reader:
 
 
 def _on(area: Box) -> Frame:
-    """The page itself: what a page area begins with is its origin."""
-    return Frame(Box(-area.x, -area.y, area.width, area.height))
+    """The page itself: its origin is the corner of the physical box (table 4), whatever numbers that box begins with."""
+    return Frame(Box(0.0, 0.0, area.width, area.height))
 
 
 def _area(element: etree._Element | None, otherwise: Box) -> Box:

@@ -66,6 +66,11 @@ def words(data: bytes) -> str:
         return str(page.get_textpage().get_text_range())
 
 
+@needs_font
+def test_the_same_document_makes_the_same_bytes() -> None:
+    assert made(text(Run(0, 5, "营业执照")), strip="untold") == made(text(Run(0, 5, "营业执照")), strip="untold")
+
+
 def test_the_page_has_its_size_and_a_strip_beneath() -> None:
     with pypdfium2.PdfDocument(made()) as document:
         assert document[0].get_size() == pytest.approx((100 * pdf.MM, 80 * pdf.MM), abs=0.1)

@@ -74,7 +74,7 @@ def test_the_page_has_its_own_size_or_the_documents() -> None:
     assert (page.width, page.height) == (100, 50)
     own = "<ofd:Area><ofd:PhysicalBox>5 6 70 80</ofd:PhysicalBox></ofd:Area>"
     page = reading(files(own + layer(line(1)))).document.pages[0]
-    assert (page.width, page.height, page.shapes[0].box[:2]) == (70, 80, (5, 14))
+    assert (page.width, page.height, page.shapes[0].box[:2]) == (70, 80, (10, 20))
     of = files()
     of["Doc_0/Document.xml"] = xml(
         "Document", '<ofd:CommonData/><ofd:Pages><ofd:Page ID="1" BaseLoc="Pages/P/Content.xml"/></ofd:Pages>'
