@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from gateway.flow import shared
 from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
 
@@ -18,7 +19,7 @@ EVERY_S = 600.0
 
 @dataclass(frozen=True)
 class Housekeeping:
-    """Drops nonces whose window is over, and uploads nobody has continued for ``idle_ms``."""
+    """Drops nonces whose window is over, and uploads nobody has continued and use codes nobody has spent for ``idle_ms``."""
 
     journal: Journal
     parts: Parts
@@ -38,6 +39,7 @@ class Housekeeping:
         """One round; how many abandoned uploads went."""
         await self.journal.submit(lambda tx: tx.run("DELETE FROM nonce WHERE expires_ms < ?", tx.now_ms))
         before_ms = self.now_ms() - self.idle_ms
+        await self.journal.submit(lambda tx: shared.forget(tx, before_ms))
         await self.journal.submit(lambda tx: self._forget_unused(tx, before_ms))
         known = {self.parts.path(owner, sm3) for owner, sm3 in self.journal.read().all("SELECT owner, sm3 FROM part")}
         return await asyncio.to_thread(self._sweep, known, before_ms / 1000)

@@ -153,6 +153,17 @@ def _judge_application(incoming: Incoming, case: CaseFile | None) -> None:
         raise Refused(CODES.get(route.code, "TB-4101"), route.zh, route.clause)
     if route is None or (route.agreement, route.version) != (header.agreement, header.agreement_version):
         raise Refused("TB-4110")
+    if not certificates_whole(incoming.body):
+        raise Refused("TB-1005", "certificates")
+
+
+def certificates_whole(application: Application) -> bool:
+    """Whether each certificate in a material's place is there as a file, or said not to be had: none is still to come."""
+    files = {one.certificate_identifier for one in application.materials}
+    return all(
+        one.outcome == "failed" or (one.outcome == "verified" and one.identifier in files)
+        for one in application.certificates
+    )
 
 
 def _missing_parts(tx: Tx, header: Header) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import msgspec
 from adapters.sharing.base import Cause, HolderKey
 from gateway.core import use_code
 from gateway.core.use_code import Event, State
+from gateway.flow import post
 from gateway.ledger.checkpoint import entry_digest
 from gateway.problems import Refused
 from gateway.sharing.judge import Seen
@@ -117,7 +118,16 @@ def arrived(tx: Tx, vault: Vault, row: UseCode, of: Seen, status: str, file: str
         "UPDATE use_code SET status = ?, status_ms = ?, seen = ?, file = ?, file_size = ? WHERE digest = ?",
         status, tx.now_ms, sealed, file, size, row.digest,
     )  # fmt: skip
+    if file:  # kept while the code lives, or its case does
+        post.bind_part(tx, row.id, f"platform:{row.platform}", file)
     return reached
+
+
+def forget(tx: Tx, before_ms: int) -> None:
+    """Codes that ran out before a time and were never spent go, and let go of their files."""
+    unspent = "FROM use_code WHERE message = '' AND expires_ms < ?"
+    tx.run(f"DELETE FROM case_part WHERE case_id IN (SELECT id {unspent})", before_ms)
+    tx.run(f"DELETE {unspent}", before_ms)
 
 
 def failed(tx: Tx, row: UseCode, reason: str) -> None:

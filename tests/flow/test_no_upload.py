@@ -9,19 +9,23 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from gateway.demo import world
 from gateway.flow import post, shared
 from gateway.flow.export import export_case
+from gateway.flow.receive import certificates_whole
 from gateway.flow.spend import certificates_say
 from schemas import codec
-from schemas.canonical import Application
+from schemas.canonical import Application, CertificateReference, Material
 from tests.contract.command import tongban
 from tests.flow import sharing_support as support
+from tests.flow import walks
 from tests.flow.nodes import Running, Window, running, until
 from tests.flow.sharing_support import CARD, ITEM, PERSON, Asking, Shared, card
 
@@ -201,25 +205,27 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("failure", FAILURES)
 async def test_a_certificate_that_cannot_be_had_is_named_with_its_reason_and_the_case_goes_on(
-    places: world.World, session: aiohttp.ClientSession, failure: str
+    places: world.World, session: aiohttp.ClientSession
 ) -> None:
-    changed, knobs, reason = FAILURES[failure]
     mine, theirs = card(), card("0000000002", support.OTHER)
     async with two(places, session, mine, theirs) as (a, b, window, there):
-        made = papers(window)
-        made["zz"] = [{"mc": NAME, "zzlx": CARD, "yzm": await window.code(made["bjbh"], mine)}]
-        await there.sim.post("/sim/certificate", identifier=mine.identifier, **changed)
-        await there.sim.post("/sim/knobs", mode="ok", **knobs)
-        case = (await window.window.hand_in(made)).json["tbbh"]
-        found = await arrived(b, case)
-        (reference,) = found.certificates
-        assert (reference.outcome, reference.reason) == ("failed", reason) and found.materials == []
-        assert "姓名" not in found.form and await overview(a, session) == {"uploads_avoided": 0, "fields_filled": 0}
-        message = a.one("SELECT id FROM message WHERE type = 'application'")
-        assert reason in certificates_say(a.node.journal.read(), message)
-        assert a.one("SELECT count(*) FROM message WHERE direction = 'note' AND act = ?", message) >= 1
+        for changed, knobs, reason in FAILURES.values():
+            made = papers(window)
+            await there.sim.post("/sim/certificate", identifier=mine.identifier, status="01")
+            await there.sim.post("/sim/knobs", mode="ok")
+            made["zz"] = [{"mc": NAME, "zzlx": CARD, "yzm": await window.code(made["bjbh"], mine)}]
+            await there.sim.post("/sim/certificate", identifier=mine.identifier, **changed)
+            await there.sim.post("/sim/knobs", mode="ok", **knobs)
+            case = (await window.window.hand_in(made)).json["tbbh"]
+            found = await arrived(b, case)
+            (reference,) = found.certificates
+            assert (reference.outcome, reference.reason) == ("failed", reason) and found.materials == []
+            assert "姓名" not in found.form
+            message = a.one("SELECT id FROM message WHERE type = 'application' AND case_id = ?", case)
+            assert reason in certificates_say(a.node.journal.read(), message)
+            assert a.one("SELECT count(*) FROM message WHERE direction = 'note' AND act = ?", message) >= 1
+        assert await overview(a, session) == {"uploads_avoided": 0, "fields_filled": 0}
 
 
 async def test_a_field_that_the_window_typed_otherwise_stays(
@@ -248,6 +254,22 @@ async def test_K10_what_the_window_said_is_kept_beside_what_the_gateway_made_of_
         )
         said = json.loads(vault.open(vault.unwrap(wrapped), original, post.original_label(id_)))
         assert said["zz"] == made["zz"] and said["cl"] == [] and "姓名" not in said["bd"]
+
+
+def test_F05_an_application_that_lacks_a_certificates_file_is_not_taken() -> None:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    there = CertificateReference(NAME, CARD, "c", "verified", "1.2.3", "valid", at)
+    file = Material(NAME, "ab" * 32, 3, "application/ofd", "a.ofd", certificate_identifier="1.2.3")
+    whole = walks.application("x-1")
+    for references, files, taken in (
+        ([], [], True),
+        ([there], [file], True),
+        ([there], [], False),
+        ([there], [msgspec.structs.replace(file, certificate_identifier="1.2.4")], False),
+        ([CertificateReference(NAME, CARD, "c")], [file], False),
+        ([CertificateReference(NAME, CARD, "c", "failed", reason="TB-7026")], [], True),
+    ):
+        assert certificates_whole(msgspec.structs.replace(whole, certificates=references, materials=files)) is taken
 
 
 @pytest.mark.long
@@ -328,7 +350,9 @@ async def test_P05_who_asked_is_shown_to_the_person_and_stands_in_no_log(
         tongban("ecert", "asked", "--holder", PERSON, "--reason", "本人查询", "-o", str(out), "--config", config)
         assert out.stat().st_mode & 0o777 == 0o600 and len(json.loads(out.read_text())) == 3
         assert "本人查询" in (places.a.folder / "data" / "access.log").read_text()
-        checks = json.loads(tongban("doctor", "--config", config, "--json").stdout.splitlines()[-1])["checks"]
+        checks = json.loads(tongban("doctor", "--quick", "--config", config, "--json").stdout.splitlines()[-1])[
+            "checks"
+        ]
         assert {one["name"]: one["ok"] for one in checks if "sharing" in one["name"]} == {
             "sharing": True,
             "sharing guangdong": True,

@@ -16,6 +16,7 @@ from adapters.profile import body_of, compile_profile, envelope
 from adapters.rest_signed.translate import RestTranslator
 from adapters.rules import Faulty
 from adapters.soap.tree import to_bytes, to_element, to_value
+from schemas import canonical as c
 from schemas import codec
 from schemas.canonical import BODIES
 from schemas.errors import Invalid
@@ -123,6 +124,21 @@ def test_samples_go_out_as_valid_gbk_xml(type_: str) -> None:
     assert "测试" in wire.body.decode("gbk") or type_ in ("withdrawal", "correction")
 
 
+def test_W5_the_handling_platform_is_told_of_certificates_in_place_of_materials() -> None:
+    sample = samples.outbound("application")
+    there = c.CertificateReference(
+        "身份证明", "11100000000013127D001", "code", "verified", "1.2.3", "valid", sample.body.collected_at
+    )
+    gone = c.CertificateReference("营业执照", "11100000MB0143028R001", "code2", "failed", reason="TB-7026")
+    body = msgspec.structs.replace(sample.body, certificates=[there, gone])
+    wire = SOAP.outbound(msgspec.structs.replace(sample, body=body))
+    element = parse_xml(b'<?xml version="1.0" encoding="GBK"?>' + wire.body)
+    assert SOAP.schema.check(element) == []
+    text = wire.body.decode("gbk")
+    assert "<JG>YZ</JG><ZZBS>1.2.3</ZZBS><ZT>valid</ZT>" in text and "<JG>WQ</JG><YY>TB-7026</YY>" in text
+    assert "code2" not in text, "a use code is nobody's business over there"
+
+
 def test_K03_a_character_that_gbk_lacks_is_kept() -> None:
     wire = SOAP.outbound(samples.outbound("application"))
     assert b"?\xba\xc5" not in wire.body
@@ -145,6 +161,12 @@ CASE: dict[str, Any] = {
 
 def encoded(**changes: Any) -> bytes:
     return json.dumps({**CASE, **changes}, ensure_ascii=False).encode()
+
+
+def test_W5_the_window_names_certificates_by_use_codes() -> None:
+    named = {"zz": [{"mc": "身份证明", "zzlx": "11100000000013127D001", "yzm": "abc"}]}
+    act = REST.inbound("case", json.dumps(CASE | named).encode())
+    assert act.body.certificates == [c.CertificateReference("身份证明", "11100000000013127D001", "abc")]
 
 
 def test_an_application_in_the_windows_names_becomes_canonical() -> None:
