@@ -206,6 +206,10 @@ def told(tx: Reader, vault: Vault, row: Issued, at_ms: int) -> dict[str, Any]:
         "latest": latest.identifier if latest is not None and latest.state != State.DROPPED else row.identifier,
         "permits": [{"id": one, "name": names[one], **words(standing)} for one, standing in stood.permits.items()],
         "file": {"sm3": row.file, "size": row.file_size} if row.file else None,
+        "history": [
+            {"event": one.event, "permit": one.permit, "state": one.state, "reason": one.reason, "at_ms": one.at_ms}
+            for one in issued.history(tx, row.id)
+        ],
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from gateway.core import case as machine
 from gateway.core import delivery
 from gateway.core.ecert import By, Event, State
 from gateway.flow import casefile, issued, outbox, post
@@ -128,10 +129,11 @@ def owners(row: Issued) -> list[str]:
 
 
 def case_of(tx: Reader, platform: str, number: str) -> str:
-    """The id of the case whose result a certificate is to be; "" for none."""
+    """The id of the case whose result a certificate is to be; "" for none. ``Refused`` where it can have no result now."""
     if not number:
         return ""
     case = casefile.find(tx, platform, number)
     if case is None:
         raise Refused("TB-5001")
+    casefile.check(case, machine.Event.ISSUE_RESULT, machine.Actor(case.role))
     return case.id

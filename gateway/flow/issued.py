@@ -15,7 +15,7 @@ import msgspec
 from agreements.calendar import CHINA, china_date
 from gateway.core import ecert
 from gateway.core.ecert import Standing, State, Term
-from gateway.store.journal import Reader, Tx
+from gateway.store.journal import Reader, Row, Tx
 from gateway.store.vault import Vault
 from signing.ecert import Metadata
 
@@ -168,23 +168,26 @@ def permits(tx: Reader, certificate: str) -> list[PermitRow]:
 
 
 def history(tx: Reader, certificate: str) -> list[Step]:
-    """Every act on it, oldest first."""
+    """Every act on it, oldest first; of very many the newest ``PAGE``."""
     rows = tx.all(
         "SELECT n, id, event, permit, state, reason, by, leaf, at_ms FROM certificate_event "
-        "WHERE certificate = ? ORDER BY n", certificate,
+        "WHERE certificate = ? ORDER BY n DESC LIMIT ?", certificate, PAGE,
     )  # fmt: skip
-    return [Step(*row) for row in rows]
+    return [Step(*row) for row in reversed(rows)]
 
 
 def stands(tx: Reader, found: Issued, at_ms: int) -> Stood | None:
     """How it stood at a time (ms since 1970), permits and all, by its history; None before it was made."""
-    steps = history(tx, found.id)
-    state = _state_at(steps, "", at_ms)
+    moves = tx.all(
+        "SELECT permit, state, at_ms FROM certificate_event WHERE certificate = ? AND event NOT IN ('release','annotate') "
+        "ORDER BY n", found.id,
+    )  # fmt: skip
+    state = _state_at(moves, "", at_ms)
     if state is None:
         return None
     today = day(at_ms)
     alone = {
-        one.id: ecert.standing(_state_at(steps, one.id, at_ms) or State.VALID, one.term, today)
+        one.id: ecert.standing(_state_at(moves, one.id, at_ms) or State.VALID, one.term, today)
         for one in permits(tx, found.id)
     }
     own = ecert.of_sheet(ecert.standing(state, found.term, today), list(alone.values()))
@@ -262,8 +265,8 @@ def _one(tx: Reader, where: str, value: object) -> Issued | None:
     return None if row is None else Issued(*row)
 
 
-def _state_at(steps: Sequence[Step], permit: str, at_ms: int) -> State | None:
-    return ecert.state_at([(step.at_ms, State(step.state)) for step in steps if step.permit == permit], at_ms)
+def _state_at(moves: Sequence[Row], permit: str, at_ms: int) -> State | None:
+    return ecert.state_at([(ms, State(state)) for of, state, ms in moves if of == permit], at_ms)
 
 
 def _term(begin: str, end: str) -> Term:

@@ -17,8 +17,8 @@ from gateway.flow import reveal
 from gateway.flow.casefile import load
 from gateway.problems import Refused
 from schemas import canonical as c
-from tests.flow.certificates import issuing, order
-from tests.flow.nodes import Running, running, until
+from tests.flow.certificates import issuing, order, say
+from tests.flow.nodes import Running, Window, running, until
 from tests.flow.test_certificates import read
 from tests.flow.test_results import NOW, act, granted, state
 
@@ -87,6 +87,14 @@ async def test_nobody_issues_for_a_platform_or_a_case_that_there_is_not(places: 
     async with running(places.b) as (b,):
         assert (await requested(b, order(), "nobody"))[1]["code"] == "TB-7003"
         assert (await requested(b, order(case="no-such-case")))[1]["code"] == "TB-5001"
+
+
+async def test_there_is_no_result_before_the_decision(places: world.World, session: aiohttp.ClientSession) -> None:
+    issuing(places.a)
+    async with running(places.a) as (a,):
+        window = Window(a, session, json.loads(a.side.platform_config.read_bytes()))
+        case = (await window.hand_in(window.papers())).json["tbbh"]
+        (await say(window, "", order(case=case))).refused("TB-5004", 403)
 
 
 async def _put(b: Running, state_: str) -> None:
