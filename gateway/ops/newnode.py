@@ -76,6 +76,12 @@ passphrase = {{ file = "keys/passphrase" }}
 # app_id = "…"
 # public_keys = ["04…"]          # 平台的 SM2 公钥 its SM2 public key
 
+# 签发电子证照：另须 [stamp]（印章系统）与 [public] url。Issuing e-certificates; needs [stamp] and [public] url as well.
+# [certificates]
+# issuer_name = "…"
+# issuer_code = "…"              # 颁发机构统一社会信用代码 credit code of the issuing body
+# templates = "templates"
+
 # 对端用 tongban peer add 登记；双方签署的协议：Partners are added by `tongban peer add`; agreements signed by both:
 # [[agreement]]
 # file = "agreement.toml"

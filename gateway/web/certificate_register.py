@@ -26,6 +26,7 @@ from gateway.web.platforms import Platforms
 from signing.sm3 import sm3
 
 OFD = "application/ofd"
+ONE = "certificates/{identifier:[0-9][0-9A-Z.]+}"  # an identifier begins with its root, so that no other path looks like one
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class CertificateDoor:
         """The listener's paths."""
         return [
             web.post("/platform/v1/certificates", self.issue),
-            web.post("/platform/v1/certificates/{identifier}/events", self.act),
-            web.post("/platform/v1/certificates/{identifier}/releases", self.release),
-            web.get("/platform/v1/certificates/{identifier}", self.status),
-            web.get("/platform/v1/certificates/{identifier}/file", self.file),
+            web.post(f"/platform/v1/{ONE}/events", self.act),
+            web.post(f"/platform/v1/{ONE}/releases", self.release),
+            web.get(f"/platform/v1/{ONE}", self.status),
+            web.get(f"/platform/v1/{ONE}/file", self.file),
         ]
 
     async def issue(self, request: web.Request) -> web.Response:
@@ -98,8 +99,8 @@ class CertificateOffice:
         """The listener's paths."""
         return [
             web.post("/admin/v1/certificates", self.issue),
-            web.post("/admin/v1/certificates/{identifier}/events", self.act),
-            web.get("/admin/v1/certificates/{identifier}/file", self.file),
+            web.post(f"/admin/v1/{ONE}/events", self.act),
+            web.get(f"/admin/v1/{ONE}/file", self.file),
         ]
 
     async def issue(self, request: web.Request) -> web.Response:

@@ -306,7 +306,7 @@ async def test_A06_another_platforms_certificate_is_none(a: Running, window: Win
     for path in (f"/{name}", f"/{name}/file"):
         (await window.call("GET", f"/platform/v1/certificates{path}")).refused("TB-7001", 404)
     (await act(window, name, "1", "revoke", "fraud")).refused("TB-7001", 404)
-    (await act(window, name[:-1] + "_", "2", "revoke", "fraud")).refused("TB-7001", 404)
+    (await act(window, name[:-1] + "_", "2", "revoke", "fraud")).refused("TB-1009", 404)
 
 
 async def test_housekeeping_leaves_the_files_of_certificates(a: Running, window: Window) -> None:
