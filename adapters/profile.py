@@ -95,6 +95,9 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: dict[str, Any] = {}
     soap: dict[str, Any] = {}
     message_set: dict[str, Any] = {}
+    document: dict[str, Any] = {}
+    front: dict[str, Any] = {}
+    drop: dict[str, Any] = {}
 
     @property
     def doors(self) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ FAMILIES = {
     "rest_signed": "adapters.rest_signed.family",
     "soap": "adapters.soap.family",
     "message_set": "adapters.message_set.family",
+    "front_db": "adapters.front_db.family",
 }
 
 
@@ -38,7 +39,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """One local platform, as a node's configuration names it. Times in milliseconds, sizes in bytes.
 
     ``id``           our name for it, unique on the node; ``profile`` the region's profile
-    ``base_url``     its registered address: REST base, or the SOAP endpoint
+    ``base_url``     its registered address: REST base, the SOAP endpoint, or ``sqlite:///path`` of a front database
     ``app_id``       (REST) the id it signs with
     ``public_keys``  (REST) its keys, PEM or hex of 04||x||y: more than one while it changes keys
     ``our_app_id``   (REST) the id we sign our callbacks with
@@ -119,6 +120,11 @@ def read_profile(data: bytes) -> dict[str, Any]:
     return profile
 
 
+def family_of(name: str) -> Any:
+    """The module of a family: it exports ``open_family`` and ``open_translator``."""
+    return import_module(FAMILIES[name])
+
+
 def open_platform(
     settings: PlatformSettings,
     profile: bytes,
@@ -131,7 +137,7 @@ def open_platform(
     """Compile the profile and open its family's channel. Raises Untranslatable for a profile that cannot work."""
     read = read_profile(profile)
     opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed())
-    platform: Platform = import_module(FAMILIES[read["family"]]).open_family(opening)
+    platform: Platform = family_of(read["family"]).open_family(opening)
     files = files_of(profile, read, resources)
     return replace(platform, mapping=version_of(read, files), files=files)
 
@@ -139,7 +145,7 @@ def open_platform(
 def open_translator(profile: bytes, resources: Mapping[str, bytes], max_bytes: int = 64 << 20) -> Mapped:
     """The translator of a profile alone, for stored bytes and samples. Raises Untranslatable or Faulty."""
     read = read_profile(profile)
-    family = import_module(FAMILIES[read["family"]])
+    family = family_of(read["family"])
     translator: Mapped = family.open_translator(compile_profile(read, installed()), resources, max_bytes)
     return translator
 

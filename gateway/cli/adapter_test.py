@@ -13,7 +13,7 @@ from adapters.profile import Profile, known_type
 from adapters.rest_signed import sign
 from adapters.rest_signed.translate import RestTranslator
 from adapters.soap.family import service_of
-from gateway.cli.profile_files import Files, compiled, xml_translator
+from gateway.cli.profile_files import Files, compiled, plain_translator, xml_translator
 from schemas.errors import Invalid
 from schemas.xml import parse_xml
 
@@ -67,6 +67,10 @@ def _rest(profile: Profile, files: Files) -> Iterator[Step]:
     yield from _samples(profile, RestTranslator(profile))
 
 
+def _plain(profile: Profile, files: Files) -> Iterator[Step]:
+    yield from _samples(profile, plain_translator(profile, files))
+
+
 def _xml(profile: Profile, files: Files) -> Iterator[Step]:
     translator = xml_translator(profile, files)
     yield Step("xsd", True, "XSD 可编译且自足", "the XSD compiles and stands alone")
@@ -81,4 +85,4 @@ def _xml(profile: Profile, files: Files) -> Iterator[Step]:
     yield _try("wsdl", "WSDL 可生成", "the WSDL can be built", described)
 
 
-FAMILIES = {"rest_signed": _rest, "soap": _xml, "message_set": _xml}
+FAMILIES = {"rest_signed": _rest, "soap": _xml, "message_set": _xml, "front_db": _plain}

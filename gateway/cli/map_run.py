@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from adapters import samples
+from adapters.again import said
 from adapters.base import Outbound, Untranslatable
 from adapters.profile import body_of, envelope
-from adapters.rest_signed.translate import RestTranslator
 from adapters.rules import Traced, reader
 from gateway.cli.output import read_bytes, unreadable
-from gateway.cli.profile_files import Files, xml_translator
+from gateway.cli.profile_files import Files, plain_translator, xml_translator
 from schemas import codec
 from schemas.canonical import BODIES
 from schemas.errors import Invalid
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adapters.profile import Profile
 
 SAMPLE_LIMIT = 16 << 20
+WITH_SCHEMA = ("soap", "message_set")
 
 
 class Done(NamedTuple):
@@ -40,11 +41,10 @@ def _of(bad: Invalid | Untranslatable) -> Untranslatable:
 def inwards(profile: Profile, files: Files, operation: str, sample: str) -> Done:
     """A platform's message to an act."""
     data = read_bytes(sample, SAMPLE_LIMIT)
-    in_xml = profile.text.family != "rest_signed"
-    rest = RestTranslator(profile, SAMPLE_LIMIT)
+    in_xml = profile.text.family in WITH_SCHEMA
     try:
         element = parse_xml(data, max_bytes=SAMPLE_LIMIT) if in_xml else None
-        message = rest.decode(data) if element is None else {}
+        message = plain_translator(profile, files).decode(data) if element is None else {}
     except (Invalid, Untranslatable) as bad:
         unreadable(sample, bad.zh, bad.en)
     try:
@@ -79,13 +79,12 @@ def outwards(profile: Profile, files: Files, type_: str, sample: str | None) -> 
     out = _outbound(type_, sample)
     table = profile.outward.get(type_)
     try:
-        if profile.text.family != "rest_signed":
+        if profile.text.family in WITH_SCHEMA:
             wire = xml_translator(profile, files).outbound(out)
             shown, output = wire.body.decode(profile.text.encoding), {"xml": wire.body.decode(profile.text.encoding)}
         else:
-            wire = RestTranslator(profile).outbound(out)
-            output = msgspec.json.decode(wire.body)
-            shown = msgspec.json.format(wire.body, indent=2).decode()
+            output = said(plain_translator(profile, files).outbound(out))
+            shown = msgspec.json.format(msgspec.json.encode(output), indent=2).decode()
     except Untranslatable as bad:
         return Done(None, "", [], [bad])
     whole = envelope(out)

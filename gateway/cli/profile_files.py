@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.cli.output import read_bytes, unreadable
 
@@ -60,6 +60,17 @@ def compiled(files: Files) -> Profile | list[Finding]:
         return compile_profile(read_profile(files.toml), installed())
     except Faulty as faulty:
         return faulty.findings
+    except Untranslatable as bad:
+        unreadable(files.where, bad.zh, bad.en)
+
+
+def plain_translator(profile: Profile, files: Files) -> Any:
+    """The translator of a profile whose messages need no schema; exit 65 when its own table is bad."""
+    from adapters.base import Untranslatable
+    from adapters.registry import family_of
+
+    try:
+        return family_of(profile.text.family).open_translator(profile, files.beside, 16 << 20)
     except Untranslatable as bad:
         unreadable(files.where, bad.zh, bad.en)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.config import Config
@@ -86,8 +87,14 @@ def _paused(patient: Patient, party: str) -> bool:
 
 
 def platform(name: str, url: str) -> Iterator[Check]:
-    """Whether a local platform accepts connections."""
-    return service(f"platform {name}", url, ("本地平台", "platform"))
+    """Whether a local platform accepts connections, or its database or folder is there."""
+    scheme, _, path = url.partition("://")
+    if scheme not in ("sqlite", "file"):
+        return service(f"platform {name}", url, ("本地平台", "platform"))
+    if Path(path).exists():
+        return iter([Check(f"platform {name}", OK, f"{path} 在", f"{path} is there")])
+    fix = ("检查路径与挂载", "check the path and what is mounted there")
+    return iter([Check(f"platform {name}", FAIL, f"没有 {path}", f"{path} is not there", *fix)])
 
 
 def service(name: str, url: str, what: tuple[str, str]) -> Iterator[Check]:

@@ -1,0 +1,50 @@
+"""A case whose handling place is reached by a front-exchange database: two real gateways, a city that only knows tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from gateway.demo import world
+from tests.flow.nodes import PLATFORMS, Window, running, until
+
+assert PLATFORMS
+import front_hall  # noqa: E402  (nodes puts the simulators on the path)
+
+
+def behind_a_front_database(side: world.Side, database: Path) -> None:
+    """The same node with another platform: fewer lines, no address."""
+    text = side.config.read_text("utf-8")
+    address = next(line for line in text.splitlines() if line.startswith("base_url") and "/soap" in line)
+    text = text.replace(address, f'base_url = "sqlite://{database}"')
+    side.config.write_text(text.replace('profile = "honggutan"', 'profile = "fujian_front"'), "utf-8")
+
+
+async def test_a_case_goes_through_a_front_database_and_its_acts_come_back(
+    places: world.World, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    database = tmp_path / "front.db"
+    hall = front_hall.Hall(str(database))
+    hall.clock = front_hall.datetime.now(front_hall.BEIJING)
+    behind_a_front_database(places.b, database)
+    async with running(places.a, places.b) as (a, b):
+        window = Window(a, session, json.loads(a.side.platform_config.read_bytes()))
+        case = (await window.hand_in(window.papers())).json["tbbh"]
+        await until(lambda: hall.work(), 20)
+
+        def state(node: Any) -> str:
+            return str(node.one("SELECT state FROM case_file WHERE id = ?", case))
+
+        await until(lambda: state(a) == state(b) == "granted", 20)
+        events = [row[0] for row in a.rows("SELECT event FROM case_event WHERE case_id = ? ORDER BY n", case)]
+        assert events[-3:] == ["accept", "step", "decide_grant"]
+        kept = b.rows("SELECT mapping FROM message WHERE direction = 'out' AND original IS NOT NULL")
+        assert {row[0].partition("@")[0] for row in kept} == {"fujian_front"} and len(kept) == 3
+        poison = hall.row("80", "<Case/>")
+        later = hall.step("no-such-case")
+        await until(lambda: hall.answer_of(later), 10)
+        assert (hall.answer_of(poison) or ("",))[0] == "9"
+        assert "TB-5001" in (hall.answer_of(later) or ("", ""))[1]
