@@ -6,6 +6,7 @@ answers with the picture or with a reason. Whatever a hostile picture does there
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MEMORY: Final = 2 << 30
 PROCESSOR_SECONDS: Final = 60
 _NEEDED: Final = ("reportlab", "fontTools", "pypdfium2", "PIL")
+_TOLD: Final = ("PATH", "HOME", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH")  # of our environment: no passphrase among them
 _REASONS: Final = {
     "extra-missing": (
         "生成 PDF、PNG 需要附加组件：pip install 'tongban[pdf]'（源码目录：./run setup pdf）",
@@ -63,8 +65,11 @@ def render(ofd: bytes, order: Order) -> tuple[bytes, int]:
     if any(find_spec(name) is None for name in _NEEDED):
         raise NotRendered("extra-missing")
     command = [sys.executable, "-m", "gateway.certificates.apart", msgspec.json.encode(asdict(order)).decode()]
+    told = {name: os.environ[name] for name in _TOLD if name in os.environ}
     try:
-        done = subprocess.run(command, input=ofd, capture_output=True, timeout=2 * PROCESSOR_SECONDS, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - our own program
+            command, input=ofd, capture_output=True, timeout=2 * PROCESSOR_SECONDS, check=False, env=told
+        )
         said = msgspec.json.decode(done.stderr.splitlines()[-1] if done.stderr else b"")
     except (subprocess.TimeoutExpired, msgspec.DecodeError):
         raise NotRendered("render-limits") from None

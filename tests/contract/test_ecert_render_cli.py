@@ -186,6 +186,16 @@ def test_F13_what_goes_beyond_its_bounds_ends_apart(monkeypatch: pytest.MonkeyPa
         apart.render(stored(PAGE), order)
 
 
+def test_F13_the_process_apart_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setenv("TONGBAN_PASSPHRASE", "secret")
+    monkeypatch.setattr(apart.subprocess, "run", lambda command, **options: asked.update(options) or refused)
+    refused = subprocess.CompletedProcess([], 1, b"", b'{"code":"page-missing","zh":"a","en":"b"}')
+    with pytest.raises(apart.NotRendered):
+        apart.render(b"", apart.Order("pdf", None, "verified"))
+    assert "secret" not in str(asked["env"]) and "PATH" in asked["env"]
+
+
 @pytest.mark.processes
 def test_F13_the_process_apart_has_bounds() -> None:
     """It may not write a file, nor take more memory than it is given."""
