@@ -122,6 +122,14 @@ def parse_xml(
     return _parse(_decode(data, encodings, charset))
 
 
+def encoding_of(data: bytes, charset: str = "") -> str:
+    """The encoding that ``parse_xml`` would read these bytes in: UTF-8, GBK or GB18030; "" where it would refuse."""
+    try:
+        return _encoding(data, tuple(_CODECS), charset)[0].upper()
+    except Invalid:
+        return ""
+
+
 def parse_text(text: str) -> etree._Element:
     """The root element of a document that came as text (XML in a string), held to the same limits.
 

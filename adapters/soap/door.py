@@ -16,7 +16,8 @@ from adapters.soap.addressing import Addressing
 from adapters.soap.envelope import Envelope
 from adapters.soap.fault import Fault, refuse, status
 from adapters.soap.tree import local
-from adapters.soap.versions import SOAP_11, Version
+from adapters.soap.versions import SOAP_11, Version, media, version_of
+from schemas.xml import encoding_of
 
 Tell = Callable[[Fault], Fault]
 
@@ -55,6 +56,25 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """How a request is answered that may not even be readable: in its own version and encoding, as far as these are told.
+
+    Many readers know no GBK, so that who writes UTF-8 is answered in UTF-8 whatever the profile writes.
+    """
+
+    version: Version
+    encoding: str
+
+
+def asked(payload: bytes, content_type: str, otherwise: str) -> Asked:
+    """By the outside of a request alone; ``otherwise``: the encoding where it does not tell."""
+    kind, given = media(content_type)
+    package = kind == "multipart/related"
+    encoding = "" if package else encoding_of(payload[:256], given.get("charset", ""))
+    return Asked(version_of(content_type), encoding or otherwise)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A request whose operation is not yet believed."""
 
@@ -87,21 +107,19 @@ def check_operation(call: Call, words: Endpoint) -> None:
             raise refuse("action-mismatch", zh, "the action names another operation")
 
 
-def answer(body: bytes, call: Call, words: Endpoint, encoding: str) -> Answer:
-    """The envelope of a good answer, in the version and with the addressing of the request."""
-    version = call.envelope.version
+def answer(body: bytes, call: Call, words: Endpoint) -> Answer:
+    """The envelope of a good answer, in the version, the encoding and with the addressing of the request."""
+    version, encoding = call.envelope.version, call.envelope.encoding
     told = addressing.answering(call.addressing, words.action(f"{call.operation}Response"))
     header = envelope.written(told, encoding)
     return Answer(200, content_type(version, encoding), envelope.wrap(body, header, encoding, version))
 
 
-def fault_answer(
-    fault: Fault, encoding: str, version: Version = SOAP_11, call: Call | None = None, tell: Tell = lambda fault: fault
-) -> Answer:
+def fault_answer(fault: Fault, asked: Asked, call: Call | None = None, tell: Tell = lambda fault: fault) -> Answer:
     """A fault as an answer, completed by ``tell``; nothing of our insides is in it."""
     told = addressing.answering(call.addressing, f"{addressing.WSA}/fault") if call is not None else []
-    body = envelope.build_fault(tell(fault), encoding, version, told)
-    return Answer(status(fault, version), content_type(version, encoding), body)
+    body = envelope.build_fault(tell(fault), asked.encoding, asked.version, told)
+    return Answer(status(fault, asked.version), content_type(asked.version, asked.encoding), body)
 
 
 def content_type(version: Version, encoding: str, action: str = "") -> str:

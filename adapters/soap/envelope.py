@@ -17,7 +17,7 @@ from adapters.soap.fault import Fault, SoapRefused, fault_element, not_understoo
 from adapters.soap.tree import to_bytes
 from adapters.soap.versions import BY_NAMESPACE, SOAP_11, SOAP_12, Version, media
 from schemas.errors import Invalid
-from schemas.xml import parse_xml
+from schemas.xml import encoding_of, parse_xml
 
 _FLAG: Final = {"": False, "0": False, "false": False, "1": True, "true": True}
 
@@ -25,11 +25,12 @@ _FLAG: Final = {"": False, "0": False, "false": False, "1": True, "true": True}
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """``header`` entries for us by Clark name; ``body`` is the one element of the Body; ``action`` what the content type
-    names as the operation (SOAP 1.2)."""
+    names as the operation (SOAP 1.2); ``encoding`` what it was written in."""
 
     version: Version
     header: dict[str, etree._Element]
     body: etree._Element
+    encoding: str
     action: str = ""
 
 
@@ -51,7 +52,8 @@ def parse(data: bytes, content_type: str, understood: frozenset[str], *, max_byt
     mtom.fill(root, parts)
     header, body = _halves(root, version)
     action = given.get("action", "") if version is SOAP_12 else ""
-    return Envelope(version, _header(header, version, understood), body, action)
+    written_in = encoding_of(data, given.get("charset", ""))
+    return Envelope(version, _header(header, version, understood), body, written_in, action)
 
 
 def _inner(content_type: str, outer: Mapping[str, str]) -> tuple[str, dict[str, str]]:

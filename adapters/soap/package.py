@@ -8,7 +8,7 @@ which groups a record must have and which operation a business class uses are ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -90,11 +90,16 @@ class PackageTranslator:
     words: PackageWords
     schema: Schema
     max_bytes: int = 16 << 20
+    written: str = ""
 
     @property
     def encoding(self) -> str:
         """The encoding of our envelopes, as XML declares it."""
-        return self.profile.text.encoding.upper()
+        return self.written or self.profile.text.encoding.upper()
+
+    def writing(self, encoding: str) -> PackageTranslator:
+        """The same, answering in the encoding of a caller."""
+        return replace(self, written=encoding)
 
     def value(self, element: etree._Element) -> dict[str, Any]:
         """A document as a plain object, held against the XSD."""

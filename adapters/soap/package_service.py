@@ -17,7 +17,6 @@ from adapters.soap.fault import Fault, SoapRefused, refuse
 from adapters.soap.package import Lacking, PackageTranslator, PackageWords, Told, build_xsd
 from adapters.soap.translate import check
 from adapters.soap.tree import to_value
-from adapters.soap.versions import version_of
 from adapters.soap.wsdl import Described, build_wsdl
 from schemas.errors import Invalid
 from schemas.validate import Schema
@@ -57,13 +56,13 @@ class PackageService:
                 raise refuse("operation-unknown", "没有这个操作", "no such operation")
             check(self.calls, call.envelope.body)
             said = await self._answer(call.operation, to_value(call.envelope.body), backend, tell)
-            body = self.translator.answer(call.operation, said)
-            return door.answer(body, call, self.words, self.translator.encoding)
+            body = self.translator.writing(call.envelope.encoding).answer(call.operation, said)
+            return door.answer(body, call, self.words)
         except SoapRefused as refused:
             fault = refused.fault
         except (Invalid, Untranslatable) as bad:
             fault = Fault("Client", bad.code, bad.zh, bad.en, bad.path)
-        return door.fault_answer(fault, self.translator.encoding, version_of(content_type), call, tell)
+        return door.fault_answer(fault, door.asked(payload, content_type, self.translator.encoding), call, tell)
 
     async def _answer(self, operation: str, given: Mapping[str, str], backend: Backend, tell: Tell) -> str:
         """The document of the answer."""

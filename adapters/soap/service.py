@@ -19,7 +19,6 @@ from adapters.soap.door import Answer, Call, Tell
 from adapters.soap.fault import Fault, SoapRefused, fault_of, or_fault
 from adapters.soap.translate import SoapTranslator, Words
 from adapters.soap.tree import to_value
-from adapters.soap.versions import version_of
 from adapters.soap.wsdl import build_wsdl, describe
 from schemas.errors import Invalid
 from signing.sm3 import same
@@ -64,12 +63,12 @@ class Service:
             if not self._known(call.envelope.header.get(self.entry)):
                 raise SoapRefused(WRONG_CREDENTIAL)
             door.check_operation(call, self.words)
-            return door.answer(await self._call(call, backend), call, self.words, self.translator.encoding)
+            return door.answer(await self._call(call, backend), call, self.words)
         except SoapRefused as refused:
             fault = refused.fault
         except (Invalid, Untranslatable) as bad:
             fault = Fault("Client", bad.code, bad.zh, bad.en, bad.path)
-        return door.fault_answer(fault, self.translator.encoding, version_of(content_type), call, tell)
+        return door.fault_answer(fault, door.asked(payload, content_type, self.translator.encoding), call, tell)
 
     @property
     def entry(self) -> str:
@@ -86,19 +85,20 @@ class Service:
     async def _call(self, call: Call, backend: Backend) -> bytes:
         operation = call.operation
         fetch, lookup = self.words.fetch, self.words.lookup
-        value = self.translator.value(call.envelope.body)
+        translator = self.translator.writing(call.envelope.encoding)
+        value = translator.value(call.envelope.body)
         if fetch is not None and operation == fetch.operation:
-            return await self._fetch(value, backend)
+            return await self._fetch(value, backend, translator)
         if lookup is not None and operation == lookup.operation:
             found = or_fault(await backend.status(_text(value, lookup.case)))
             told = {element: found[key] for key, element in lookup.names.items() if found.get(key)}
-            return self.translator.answer(operation, {**lookup.ok, **told})
+            return translator.answer(operation, {**lookup.ok, **told})
         receipt: dict[str, str] = {}
-        for act in self.translator.profile.acts(operation, value):
+        for act in translator.profile.acts(operation, value):
             receipt = or_fault(await backend.accept(act))
-        return self.translator.receipt(operation, receipt)
+        return translator.receipt(operation, receipt)
 
-    async def _fetch(self, value: dict[str, Any], backend: Backend) -> bytes:
+    async def _fetch(self, value: dict[str, Any], backend: Backend, translator: SoapTranslator) -> bytes:
         fetch = self.words.fetch
         assert fetch is not None  # noqa: S101 - only called when the profile has it
         offset, length = int(_text(value, fetch.offset) or "0"), int(_text(value, fetch.length) or MAX_CHUNK)
@@ -106,7 +106,7 @@ class Service:
         found = await backend.material(case, digest, offset, min(length, MAX_CHUNK))
         if isinstance(found, Problem):
             raise SoapRefused(fault_of(found))
-        shell = self.translator.answer(fetch.operation, {**fetch.ok, fetch.total: str(found.total), fetch.data: ""})
+        shell = translator.answer(fetch.operation, {**fetch.ok, fetch.total: str(found.total), fetch.data: ""})
         return _filled(shell, fetch.data, found)
 
 

@@ -7,7 +7,7 @@ element and the reason in Chinese.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -84,11 +84,16 @@ class SoapTranslator:
     max_bytes: int = 16 << 20
     coming: Stylesheet | None = None
     going: Stylesheet | None = None
+    written: str = ""
 
     @property
     def encoding(self) -> str:
         """The encoding of what we write, as XML declares it."""
-        return self.profile.text.encoding.upper()
+        return self.written or self.profile.text.encoding.upper()
+
+    def writing(self, encoding: str) -> SoapTranslator:
+        """The same, answering in the encoding of a caller."""
+        return replace(self, written=encoding)
 
     def decode(self, payload: bytes) -> dict[str, Any]:
         """A body element as a plain object, held against the XSD."""

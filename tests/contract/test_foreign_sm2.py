@@ -12,7 +12,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from signing.errors import Malformed
 from signing.keys import Prf
 from signing.providers import open_provider
 from signing.sm2 import DEFAULT_ID, Encoding, PrivateKey, PublicKey
+from tests.contract import foreign_packages
 
 HERE = Path(__file__).resolve().parent
 PROVIDERS = {uri: open_provider(uri) for uri in ("libcrypto:", "pure:?sign=allow")}
@@ -262,27 +262,15 @@ def test_java_and_we_decrypt_each_other(java: Client, ours: object, our_keys: li
 
 def _node_modules() -> Path:
     named = os.environ.get("TONGBAN_NODE_MODULES")
-    if named:
-        return Path(named)
-    lock = (HERE / "node" / "package-lock.json").read_bytes()
-    cache = Path(tempfile.gettempdir()) / f"tongban-node-{os.getuid()}-{sm3.sm3(lock).hex()[:16]}"
-    if not (cache / "done").exists():
-        cache.mkdir(mode=0o700, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / "node" / name, cache / name)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=cache, capture_output=True, text=True, check=False, timeout=120)
-        if done.returncode:
-            pytest.skip(f"npm could not install sm-crypto: {done.stderr.strip()[-200:]}")
-        (cache / "done").touch()
-    return cache / "node_modules"
+    return Path(named) if named else foreign_packages.node_modules(foreign_packages.NODE)
 
 
 @pytest.fixture(scope="session")
 def node() -> Iterator[Client]:
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("no node with npm is installed (Debian: nodejs, npm)")
-    client = Client(["node", str(HERE / "node" / "sm2.js")], NODE_PATH=str(_node_modules()))
+    try:
+        client = Client(["node", str(HERE / "node" / "sm2.js")], NODE_PATH=str(_node_modules()))
+    except foreign_packages.Missing as missing:
+        pytest.skip(f"npm sm-crypto: {missing}")
     yield client
     client.close()
 

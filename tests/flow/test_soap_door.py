@@ -44,7 +44,7 @@ def acceptance(case: str, number: str = "Z1") -> dict[str, Any]:
 async def post(b: Running, session: aiohttp.ClientSession, body: bytes, content_type: str) -> tuple[int, str]:
     url = b.url("platform", "/platform/v1/soap/honggutan")
     async with session.post(url, data=body, headers={"Content-Type": content_type, "SOAPAction": '""'}) as answer:
-        return answer.status, (await answer.read()).decode("gbk")
+        return answer.status, (await answer.read()).decode(answer.charset or "utf-8")
 
 
 async def test_zeep_accepts_a_case_at_the_gateway_and_the_window_side_hears_of_it(

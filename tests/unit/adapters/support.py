@@ -58,16 +58,17 @@ def open_test(
     *,
     key: PrivateKey | None = None,
     now_ms: int = 1_740_965_400_000,
+    change: tuple[bytes, bytes] = (b"", b""),
     **settings: Any,
 ) -> Platform:
-    """An open platform of a bundled profile; nonces count up."""
+    """An open platform of a bundled profile, one place of its text changed; nonces count up."""
     counter = iter(range(10**9))
     given = PlatformSettings(
         id=name, profile=name, base_url=base_url, app_id="qk-window", unit=UNIT, licence=LICENCE, our_unit=OUR_UNIT,
         our_licence=OUR_LICENCE, **settings,
     )  # fmt: skip
     return open_platform(
-        given, (PROFILES / f"{name}.toml").read_bytes(), RESOURCES, lambda: signer(key), PROVIDER,
+        given, (PROFILES / f"{name}.toml").read_bytes().replace(*change), RESOURCES, lambda: signer(key), PROVIDER,
         lambda: f"nonce-{next(counter):020d}", lambda: now_ms,
     )  # fmt: skip
 
