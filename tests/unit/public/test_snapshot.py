@@ -230,3 +230,19 @@ def _many(issuer: Issuer, path: Path, count: int, most: int) -> None:
     assert spent < 1 + count / 20_000
     for digest, _ in rows[:: count // 50]:
         assert found.look(digest) == simple()
+
+
+@settings(max_examples=300, deadline=None)
+@given(at=st.integers(0, 10**6), byte=st.integers(0, 255), cut=st.booleans())
+def test_any_changed_byte_is_refused_or_changes_nothing_that_is_said(
+    issuer: Issuer, at: int, byte: int, cut: bool
+) -> None:
+    good = issuer.write(issuer.folder / "fuzz", ROWS[:5])
+    place = at % len(good)
+    data = good[:place] if cut else good[:place] + bytes([byte]) + good[place + 1 :]
+    try:
+        found = read(data, issuer.card, PROVIDER, NOW_MS, None)
+    except Malformed:
+        return
+    if isinstance(found, Snapshot):
+        assert (found.first, data[found.start :]) == (good.split(b"\n", 1)[0], good.split(b"\n", 2)[2])
