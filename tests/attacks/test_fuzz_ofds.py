@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 import zipfile
 from collections import Counter
 from datetime import UTC
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -28,7 +28,6 @@ from tests.vectors.seals import generate as seals
 
 KNOWN = [ofds.fingerprints(files) for files in ofds.SEEDS.values()]
 NOW = seals.LATER.astimezone(UTC)
-_REFERENCE = re.compile(rb'FileRef="/?([^"]+)"\s*>\s*<ofd:CheckValue>\s*([^<]+?)\s*<')
 
 
 def judged(data: bytes) -> OfdReport:
@@ -64,7 +63,12 @@ def of_a_signer(data: bytes) -> OfdReport:
         own = files.pop(ofds.PLACE)
         stamp = parse_stamp(files.pop(ofds.VALUE))
         del files[ofds.LIST]
-        covered = {name.decode(): base64.b64decode(value) for name, value in _REFERENCE.findall(own)}
+        covered = {
+            one.attrib["FileRef"].removeprefix("/"): base64.b64decode(
+                "".join((one.findtext("{*}CheckValue") or "").split())
+            )
+            for one in ElementTree.fromstring(own).iter("{http://www.ofdspec.org/2016}Reference")
+        }
         assert {name: sm3(content) for name, content in files.items()} == covered
         assert stamp.data_hash == sm3(own)
     return report

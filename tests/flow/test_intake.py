@@ -208,6 +208,19 @@ async def test_A06_a_case_of_nobody_is_not_found(a: Running, window: Window) -> 
     assert reply.json["case_id"] == taken["tbbh"]
 
 
+async def test_P08_a_case_of_another_platform_looks_like_none(a: Running, window: Window) -> None:
+    """Whether somebody has a case cannot be asked: the same answer, of the same size, for a case of others and for no case."""
+    taken = (await window.hand_in(window.papers())).json
+    for table in ("case_file", "alias"):
+        (await a.node.journal.submit(lambda tx, table=table: tx.run(f"UPDATE {table} SET platform = 'other'"))).only()
+    shapes = set()
+    for number in (taken["bjbh"], taken["bjbh"][::-1], "1234"):
+        reply = await window.call("GET", f"/platform/v1/cases/{number}")
+        document = reply.refused("TB-5001", 404)
+        shapes.add((tuple(document), document["title"], document["detail"], len(reply.body), tuple(reply.headers)))
+    assert len(shapes) == 1
+
+
 async def test_a_material_that_was_not_uploaded_is_named(a: Running, window: Window) -> None:
     data = b"%PDF-1.4 not uploaded"
     message = window.papers()
