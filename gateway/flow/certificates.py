@@ -19,6 +19,7 @@ from agreements.refuse import Refusal
 from gateway.core.ecert import By, Event, State
 from gateway.flow import certificate_acts as acts
 from gateway.flow import issued, outbox
+from gateway.flow.accept import spend_nonce
 from gateway.flow.agreed import Agreed
 from gateway.flow.certificate_acts import Caller, Once
 from gateway.flow.certificate_entry import Entry, Made, case_of, owners, take_back
@@ -231,14 +232,18 @@ class Certificates:
             raise Refused("TB-7006")
         return self.parts.read(OWNER, digest), size
 
-    async def refuse(self, said: bytes, refused: Refused) -> None:
-        """An authenticated order is refused with proof, so nobody can say later that it was never answered."""
+    async def refuse(self, caller: Caller, said: bytes, refused: Refused) -> None:
+        """An authenticated order is refused with proof, so nobody can say later that it was never answered. Its nonce is spent
+        by that: sent again, it is a replay, which leaves no trace."""
         message, digest = self.new_id(), sm3(sm3(said), refused.code.encode())
-        commit = await self.journal.submit(
-            lambda tx: tx.leaf("refused", message, entry_digest("refused", message, digest))
-        )
-        refused.extra["message_id"] = message
-        refused.extra["receipt"] = base64.b64encode(msgspec.json.encode(commit.prove(commit.only()))).decode()
+
+        def work(tx: Tx) -> int:
+            spend_nonce(tx, caller.owner, caller.nonce, caller.until_ms)
+            return tx.leaf("refused", message, entry_digest("refused", message, digest))
+
+        commit = await self.journal.submit(work)
+        proof = msgspec.json.encode(commit.prove(commit.only()))
+        refused.extra |= {"message_id": message, "receipt": base64.b64encode(proof).decode()}
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )  # fmt: skip
 TAKEN = Counter("tongban_taken", "收入的报文数 messages taken in", ["source", "outcome"], registry=REGISTRY)
+CERTIFICATES = Counter("tongban_certificate_acts", "电子证照行为数 acts on certificates of ours", registry=REGISTRY)
 COMMITS = Gauge("tongban_commits", "提交次数 group commits", registry=REGISTRY)
 WORKS = Gauge("tongban_works", "提交内的工作数 works committed", registry=REGISTRY)
 LEDGER_SIZE = Gauge("tongban_ledger_size", "账本叶数 leaves", registry=REGISTRY)

@@ -18,6 +18,7 @@ from gateway.flow.certificate_acts import Caller, Once
 from gateway.flow.certificate_orders import Change, Disclose, Issue, read
 from gateway.flow.certificates import Certificates
 from gateway.flow.issued import Issued
+from gateway.ops import metrics
 from gateway.problems import Refused
 from gateway.store.vault import Vault
 from gateway.web import guard
@@ -49,19 +50,21 @@ class CertificateDoor:
     async def issue(self, request: web.Request) -> web.Response:
         """Have a certificate issued."""
         caller, body, flows = await self._said(request)
-        return await _done(flows, body, lambda: _issue(flows, caller, body, self.doors.body_limit))
+        return await _done(flows, caller, body, lambda: _issue(flows, caller, body, self.doors.body_limit))
 
     async def act(self, request: web.Request) -> web.Response:
         """Suspend, resume, revoke, withdraw, cancel, drop, re-issue, annotate."""
         caller, body, flows = await self._said(request)
         identifier = request.match_info["identifier"]
-        return await _done(flows, body, lambda: _act(flows, caller, body, identifier, self.doors.body_limit))
+        return await _done(flows, caller, body, lambda: _act(flows, caller, body, identifier, self.doors.body_limit))
 
     async def release(self, request: web.Request) -> web.Response:
         """What a partner may see of it by an agreement, to be given to that partner."""
         caller, body, flows = await self._said(request)
         identifier = request.match_info["identifier"]
-        return await _done(flows, body, lambda: _release(flows, caller, body, identifier, self.doors.body_limit))
+        return await _done(
+            flows, caller, body, lambda: _release(flows, caller, body, identifier, self.doors.body_limit)
+        )
 
     async def status(self, request: web.Request) -> web.Response:
         """How it stands, for the platform that had it issued."""
@@ -111,14 +114,14 @@ class CertificateOffice:
         if platform not in self.platforms:
             raise Refused("TB-7003", "没有这个本地平台")
         own = replace(caller, platform=platform)
-        return await _done(flows, body, lambda: _issue(flows, own, body, self.body_limit))
+        return await _done(flows, caller, body, lambda: _issue(flows, own, body, self.body_limit))
 
     async def act(self, request: web.Request) -> web.Response:
         """What an operator orders, on any certificate of the node."""
         body = await read_body(request, self.body_limit)
         caller, flows = self._operator(request, body), _open(self.certificates)
         identifier = request.match_info["identifier"]
-        return await _done(flows, body, lambda: _act(flows, caller, body, identifier, self.body_limit))
+        return await _done(flows, caller, body, lambda: _act(flows, caller, body, identifier, self.body_limit))
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """The OFD of a certificate or of a copy."""
@@ -155,12 +158,16 @@ async def _release(flows: Certificates, caller: Caller, body: bytes, identifier:
     )
 
 
-async def _done(flows: Certificates, body: bytes, act: Callable[[], Awaitable[dict[str, Any]]]) -> web.Response:
+async def _done(
+    flows: Certificates, caller: Caller, body: bytes, act: Callable[[], Awaitable[dict[str, Any]]]
+) -> web.Response:
     try:
-        return web.json_response(await act())
+        answer = await act()
+        metrics.CERTIFICATES.inc()
+        return web.json_response(answer)
     except Refused as refused:
         if not refused.code.startswith("TB-9") and not refused.extra.get("early"):
-            await flows.refuse(body, refused)
+            await flows.refuse(caller, body, refused)
         raise
 
 

@@ -53,19 +53,16 @@ async def becomes(window: Window, identifier: str, wanted: str) -> dict[str, Any
     return found
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        [], ["500", "500"], ["500-after"], ["slow", "slow"], ["lost"], ["dark"], ["garbage", "garbage"],
-        ["working", "working"], ["500-after", "forgetful", "conflict"],
-    ],
-    ids=lambda faults: "-".join(faults) or "well",
-)  # fmt: skip
-async def test_a_certificate_gets_one_stamp(a: Running, window: Window, works: Any, faults: list[str]) -> None:
-    works.misbehave(*faults)
+RARE = ["500 500", "slow slow", "garbage garbage", "working working", "500-after forgetful conflict"]
+FAULTS = ["", "500-after", "lost", "dark", *(pytest.param(one, marks=pytest.mark.long) for one in RARE)]
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+async def test_a_certificate_gets_one_stamp(a: Running, window: Window, works: Any, faults: str) -> None:
+    works.misbehave(*faults.split())
     made = await issue(window)
     assert (made["status"], made["file"]) == ("stamping", None) and proved(a, made)["state"] == "stamping"
-    if faults != []:
+    if faults:
         (await file(window, made["identifier"])).refused("TB-7006", 409)
     found = await becomes(window, made["identifier"], "valid")
     assert sum(works.made.values()) == 1 and [row[0] for row in events(a, made["identifier"])] == ["issue", "stamp"]
