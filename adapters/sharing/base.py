@@ -13,6 +13,7 @@ from typing import Final, Literal, Protocol
 
 VALID: Final = "valid"
 UNKNOWN: Final = "unknown"
+OTHER: Final = "other"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,7 +44,8 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Found:
-    """One certificate of a holder. ``status``: ``valid`` or a word of the register's; ``unknown`` where none is told."""
+    """One certificate of a holder. ``status``: ``valid`` or a word of the register's; ``unknown``
+    where none is told, ``other`` for a word that nobody here knows."""
 
     identifier: str
     type_code: str

@@ -6,6 +6,7 @@ Where the public sources say nothing the name is still a setting, with the value
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -14,13 +15,14 @@ import msgspec
 from msgspec import Meta
 
 from adapters.base import Untranslatable
-from adapters.sharing.base import UNKNOWN, Cause, Found, Kind, No
+from adapters.sharing.base import OTHER, UNKNOWN, Cause, Found, Kind, No
 from adapters.transport import Lost, Reply, Unsent
 from schemas.codec import strict_json
 from schemas.errors import Invalid
 
 Path = Annotated[str, Meta(pattern=r"^/[!-~]*$")]
 MAX_ENTRIES = 200
+_CODE = re.compile(r"[A-Za-z][0-9A-Za-z_.-]{0,31}|-?[0-9]{1,8}")
 MAX_TEXT = 4000
 
 
@@ -112,9 +114,9 @@ class Dialect(_Words, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def status_of(self, value: Any) -> str:
-        """Our word for an entry's status; ``unknown`` for a word that the profile does not know."""
+        """Our word for an entry's status: ``unknown`` where none is told, ``other`` for one that the profile does not know."""
         said = text(value, self.found.status)
-        return self.status.get(said, UNKNOWN)
+        return self.status.get(said, OTHER) if said else UNKNOWN
 
     def surface(self, value: Any) -> dict[str, str]:
         """The fields of the face: a list of name and value, or an object."""
@@ -159,10 +161,15 @@ def read(reply: Reply | Unsent | Lost, words: AnswerWords) -> tuple[str, Any] | 
     meanings: Mapping[Kind, tuple[str, ...]] = {"absent": words.absent, "busy": words.busy, "spent": words.spent}
     for kind, codes in meanings.items():
         if code in codes:
-            return No(kind, f"code-{code[:40]}")
+            return No(kind, _named(code))
     if code in words.ok or code in words.session:
         return code, at(value, words.data) if words.data else value
-    return No("refused", f"code-{code[:40]}")
+    return No("refused", _named(code))
+
+
+def _named(code: str) -> str:
+    """A platform's code as it may stand in logs and records: one that does not look like a code is not repeated."""
+    return f"code-{code}" if _CODE.fullmatch(code) else "code-not-shown"
 
 
 def read_dialect(data: bytes) -> Dialect:

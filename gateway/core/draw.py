@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core import case, delivery, ecert
+from gateway.core import case, delivery, ecert, use_code
 from gateway.core.case import Actor
 from gateway.core.clocks import CLOCK_NAMES, DESK_NAMES, DESKS
 from gateway.core.labels import LABELS
@@ -30,7 +30,8 @@ _HEADER = """\
 # 状态机 State machines
 
 本页由 `docs/generate.py` 根据代码中的表生成，不要手工修改；测试保证它与代码一致。This page is made from the tables in
-`gateway/core/case.py`, `gateway/core/delivery.py`, `gateway/core/ecert.py` and `signing/keyring.py` by `docs/generate.py`.
+`gateway/core/case.py`, `gateway/core/delivery.py`, `gateway/core/ecert.py`, `gateway/core/use_code.py` and
+`signing/keyring.py` by `docs/generate.py`.
 
 ## 办件 Case
 
@@ -68,6 +69,7 @@ def states_page() -> str:
         _table(("状态 state", "动作 act", "由谁 by", "新状态 next", "条件 needs"), _key_rows()),
         _table(("状态 state", "可用于 may"), _key_powers()),
         *_certificate_sections(),
+        *_use_code_sections(),
     ]
     return "\n".join(sections)
 
@@ -213,3 +215,28 @@ def _standings() -> Iterable[tuple[str, ...]]:
 def _reasons() -> Iterable[tuple[str, ...]]:
     for code, (zh, en, events) in ecert.REASONS.items():
         yield f"{zh} {en} `{code}`", "、".join(ecert.ACTS[event][0] for event in ecert.Event if event in events)
+
+
+def _use_code_sections() -> list[str]:
+    return [
+        "## 用证码 Use codes\n",
+        "一个用证码只给一张证照、一个办件、一个事项、一个平台，用一次。是否过期看签发时定的时间，过期的不能再取证、代替材料。\n"
+        "One certificate, case, item and requester, once. A code that ran out can no longer be fetched by or spent.\n",
+        _mermaid(_use_code_edges()),
+        _table(("状态 state", "事件 event", "新状态 next"), _use_code_rows()),
+    ]
+
+
+def _use_code_edges() -> Iterable[tuple[str, str, str, str]]:
+    yield "[*]", use_code.State.ISSUED, "授权", ""
+    for (state, event), following in use_code.TABLE.items():
+        if following is not state:
+            yield state, following, use_code.ACTS[event], ""
+    for state, zh in use_code.NAMES.items():
+        yield state, "", "", zh
+
+
+def _use_code_rows() -> Iterable[tuple[str, ...]]:
+    for (state, event), following in use_code.TABLE.items():
+        before, after = (f"{use_code.NAMES[one]} `{one}`" for one in (state, following))
+        yield before, f"{use_code.ACTS[event]} `{event}`", after

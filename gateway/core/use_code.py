@@ -40,6 +40,20 @@ TABLE: Final[dict[tuple[State, Event], State]] = {
     (State.OWED, Event.FAIL): State.FAILED,
 }
 
+NAMES: Final[dict[State, str]] = {
+    State.ISSUED: "已签发",
+    State.FETCHING: "取证中",
+    State.HELD: "已取，证照在此",
+    State.OWED: "已用，待补取",
+    State.USED: "已用，证照在案",
+    State.FAILED: "未能取得",
+}
+ACTS: Final[dict[Event, str]] = {
+    Event.FETCH: "取证",
+    Event.ARRIVE: "证照到齐",
+    Event.FAIL: "取不到",
+    Event.SPEND: "代替材料",
+}
 ALIVE: Final = frozenset({Event.FETCH, Event.SPEND})  # acts of the requester need a code that has not run out
 REPLAYED, EXPIRED, FAILED = "replayed", "expired", "failed"
 

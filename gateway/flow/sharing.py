@@ -89,7 +89,7 @@ class Shares:
             for one in (() if isinstance(answer, No) else answer)
             if one.type_code == type_code
         ]
-        if any(one.holder_code not in ("", holder.code) for _, one in found):
+        if any(_of_another(one.holder_code, holder) for _, one in found):
             raise await self._no(record, Unfit("TB-7025", "another-holder"))
         return found, [source.id for source, answer in zip(sources, answers, strict=True) if isinstance(answer, No)]
 
@@ -134,7 +134,7 @@ class Shares:
                 UseCode(
                     digest=sm3(code.encode()), id=id, state="issued", platform=platform, source=source.id,
                     case_number=why.case_number, item=why.item, type_code=asked.type_code, identifier=asked.identifier,
-                    holder=self.vault.blind(asked.holder.code), expires_ms=tx.now_ms + self.code_ms, wrapped_key=wrapped,
+                    holder=self.vault.blind(asked.holder.key.code), expires_ms=tx.now_ms + self.code_ms, wrapped_key=wrapped,
                     sealed=shared.seal_secret(self.vault, id, wrapped, secret), status="", status_ms=0, seen=b"", file="",
                     file_size=0, reason="", message="", material="", filled=0, attempts=0, created_ms=tx.now_ms,
                 ),
@@ -304,6 +304,11 @@ class Shares:
         log.info("no certificate", record=record, code=why.code, reason=why.reason)
         await self._answered(record, Told(why.code, reason=why.reason), also)
         return Refused(why.code, why.reason)
+
+
+def _of_another(told: str, holder: HolderKey) -> bool:
+    """Whether a list names another holder; a masked code tells nothing, and the file is judged in any case."""
+    return bool(told) and "*" not in told and told.upper() != holder.code
 
 
 def _shown(one: Found, release: Release | None) -> dict[str, str]:

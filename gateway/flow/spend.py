@@ -23,7 +23,7 @@ SAYS = {
 
 def spend(tx: Tx, vault: Vault, party: str, platform: str, application: Application, message: str) -> None:
     """Every code of the application, or ``Refused`` and none."""
-    holder = vault.blind(application.applicant.party.id_number)
+    holder = vault.blind(application.applicant.party.id_number.upper())
     for reference in application.certificates:
         row = _row(tx, platform, application, reference)
         if row.holder != holder:

@@ -91,7 +91,7 @@ def fill(fills: Mapping[str, str], surface: Mapping[str, str]) -> dict[str, str]
 
 def _another(said: Metadata, wanted: Wanted) -> Unfit | None:
     """Another certificate than the one authorised; of another holder, above all."""
-    if wanted.holder_code and said.holder.code != wanted.holder_code:
+    if wanted.holder_code and said.holder.code.upper() != wanted.holder_code:
         return Unfit("TB-7025", "another-holder")
     other = (wanted.identifier and said.identifier != wanted.identifier) or (
         wanted.type_code and said.type_code != wanted.type_code

@@ -35,7 +35,7 @@ class Holder(_Question, frozen=True):
     @property
     def key(self) -> HolderKey:
         """As the port wants it."""
-        return HolderKey(self.code, self.code_type, self.name)
+        return HolderKey(self.code.upper(), self.code_type, self.name)
 
 
 class Why(_Question, frozen=True):

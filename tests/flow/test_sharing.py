@@ -180,7 +180,7 @@ async def test_a_revoked_certificate_is_not_authorised_and_one_revoked_meanwhile
 ) -> None:
     mine, later = card(), card("0000000003")
     async with asking(places, session, "guangdong", mine, later) as (_, window, there):
-        for status, word in (("07", "revoked"), ("02", "suspended")):
+        for status, word in (("07", "revoked"), ("02", "suspended"), ("99", "other")):
             await there.sim.post("/sim/certificate", identifier=later.identifier, status="01")
             code = await window.code(CASE, later)
             for one in (mine, later):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.core import case, delivery, ecert
+from gateway.core import case, delivery, ecert, use_code
 from gateway.core.draw import states_page
 from signing import keyring
 
@@ -24,11 +24,15 @@ def test_every_row_stands_on_the_page() -> None:
         assert f"`{held}` | `{act}` |" in page
     for stood, happened in ecert.TABLE:
         assert f"`{stood}` | {ecert.ACTS[happened][0]} `{happened}`" in page
+    for code, done in use_code.TABLE:
+        assert f"`{code}` | {use_code.ACTS[done]} `{done}`" in page
 
 
 def test_the_diagrams_name_every_state() -> None:
     diagrams = states_page().split("```mermaid")[1:]
-    assert len(diagrams) == 4
-    for diagram, states in zip(diagrams, (case.State, delivery.State, keyring.State, ecert.State), strict=True):
+    assert len(diagrams) == 5
+    for diagram, states in zip(
+        diagrams, (case.State, delivery.State, keyring.State, ecert.State, use_code.State), strict=True
+    ):
         for state in states:
             assert f"    {state} : " in diagram
