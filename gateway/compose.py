@@ -226,8 +226,13 @@ def _scanning(
 
 def _pages(config: Config) -> dict[str, str]:
     """Whose certificates' QR codes lead to which address."""
-    pages = {one.public: one.id for one in config.peer} | {config.public.url: config.node.party}
-    return {address: party for address, party in pages.items() if address}
+    told = [(config.public.url, config.node.party), *((one.public, one.id) for one in config.peer)]
+    pages = [(address, party) for address, party in told if address]
+    if len(dict(pages)) < len(pages):
+        raise ConfigError(
+            "peer.public", "两方的二维码不能是同一网址", "two parties' QR codes cannot lead to one address"
+        )
+    return dict(pages)
 
 
 def _notes(platforms: Mapping[str, Platform], new_id: Ids, wake: Callable[[str], None]) -> Note:

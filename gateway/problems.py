@@ -206,13 +206,6 @@ CATALOGUE: dict[str, Problem] = {
     "TB-7030": Problem(404, "没有查到这张证照", "No such certificate was found", *_FIX),
     "TB-7031": Problem(422, "这类证照没有可用的共享来源", "No source shares certificates of this type", *_OPS),
     "TB-7032": Problem(503, "暂时无法判定证照是否有效", "The certificate cannot be judged now", *_WAIT),
-    "TB-7041": Problem(
-        429,
-        "查询过于频繁，请稍后再试",
-        "Asked too often; try again later",
-        "半分钟后再扫码",
-        "Scan again in half a minute",
-    ),
     "TB-7042": Problem(
         422,
         "二维码不是已登记的颁发方的",

@@ -21,7 +21,7 @@ from jinja2 import Environment, StrictUndefined
 
 from agreements.calendar import CHINA, china_date
 from gateway.core.ecert import State
-from gateway.public.shown import FACES, UNKNOWN, Shown, judge
+from gateway.public.shown import BUSY, FACES, UNKNOWN, Shown, judge
 from gateway.public.source import News
 
 COUNTS_S = 120  # as in page.css
@@ -52,12 +52,14 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is answered at ``now_ms``. ``sample``: a laboratory's node, whose certificates are no certificates."""
+    """What is answered at ``now_ms``. ``sample``: a laboratory's node, whose certificates are no certificates; ``none``: the
+    verdict where no certificate is shown."""
 
     found: Shown | None
     news: News
     now_ms: int
     sample: bool
+    none: str = UNKNOWN
 
     def html(self) -> bytes:
         """For people."""
@@ -65,7 +67,7 @@ class Page:
             "as_of": _clock(self.news.as_of_ms), "made": _clock(self.now_ms), "until": _clock(self._until_ms),
         }  # fmt: skip
         if found is None:
-            return _fill(_form(UNKNOWN, None, self.news.stale, self.sample), texts)
+            return _fill(_form(self.none, None, self.news.stale, self.sample), texts)
         verdict, each = judge(found, self._today, self.news.stale)
         texts |= {
             "type_name": found.type_name, "holder": found.holder, "holder_code": found.holder_code, "issuer": found.issuer,
@@ -77,7 +79,7 @@ class Page:
 
     def json(self) -> bytes:
         """For programs: the same."""
-        verdict, answer = UNKNOWN, dict[str, Any]()
+        verdict, answer = self.none, dict[str, Any]()
         if self.found is not None:
             verdict, each = judge(self.found, self._today, self.news.stale)
             told = msgspec.to_builtins(self.found)
@@ -106,7 +108,7 @@ def _form(verdict: str, permits: tuple[str, ...] | None, stale: bool, sample: bo
     """A page with blanks (``%(holder)s``) where certificates differ; ``permits``: their verdicts, None where none was found."""
     return _PAGE.render(
         face=FACES[verdict], found=permits is not None, permits=[FACES[one] for one in permits or ()], stale=stale,
-        sample=sample, since=verdict in _ACTS,
+        sample=sample, since=verdict in _ACTS, busy=verdict == BUSY,
     ).encode()  # fmt: skip
 
 

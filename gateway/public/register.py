@@ -37,11 +37,17 @@ class Register:
 
 def shown(reader: Reader, vault: Vault, found: Issued) -> Shown:
     """The public form of a certificate of the register."""
-    row = reader.one("SELECT max(at_ms) FROM certificate_event WHERE certificate = ? AND permit = ''", found.id)
-    since_ms = row[0] if row is not None and row[0] is not None else found.created_ms
     of = issued.metadata(vault, found)
     permits = {one.id: State(one.state) for one in issued.permits(reader, found.id)} if of.permits else {}
-    return show(of, State(found.state), since_ms, permits)
+    return show(of, State(found.state), _since(reader, found), permits)
+
+
+def _since(reader: Reader, found: Issued) -> int:
+    """Since when a certificate is not valid any more; 0 for one that is."""
+    if found.state == State.VALID:
+        return 0
+    row = reader.one("SELECT max(at_ms) FROM certificate_event WHERE certificate = ? AND permit = ''", found.id)
+    return found.updated_ms if row is None or row[0] is None else int(row[0])
 
 
 def entries(reader: Reader, vault: Vault) -> Iterator[tuple[bytes, Shown]]:

@@ -19,7 +19,7 @@ from gateway.public import masking
 from signing.ecert import Metadata
 
 Text = Annotated[str, Meta(max_length=masking.LONGEST)]
-UNCERTAIN, UNKNOWN = "uncertain", "unknown"  # verdicts beside those of ``ecert.Standing``
+UNCERTAIN, UNKNOWN, BUSY = "uncertain", "unknown", "busy"  # verdicts beside those of ``ecert.Standing``
 
 
 class ShownPermit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -33,16 +33,16 @@ class ShownPermit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A certificate as the public sees it: masked, without number, surface fields or reasons. ``since_ms``: since when it
-    has this status."""
+    is not valid any more, 0 while it is."""
 
     type_name: Text
     issuer: Text
     holder: Text
     holder_code: Text
-    since_ms: int
     valid_from: date
     valid_to: date | None = None
     status: State = State.VALID
+    since_ms: int = 0
     permits: Annotated[tuple[ShownPermit, ...], Meta(max_length=64)] = ()
 
 
@@ -57,12 +57,14 @@ class Face(NamedTuple):
 
 def _faces() -> dict[str, Face]:
     looks = {
-        "✓ good": ("valid",), "‖ wait": ("suspended",), "! wait": ("not_yet_valid",), "? wait": (UNCERTAIN,), "? none": (UNKNOWN,),
+        "✓ good": ("valid",), "‖ wait": ("suspended",), "! wait": ("not_yet_valid", BUSY), "? wait": (UNCERTAIN,),
+        "? none": (UNKNOWN,),
         "✗ bad": ("revoked", "withdrawn", "cancelled", "superseded", "expired", "lapsed"),
     }  # fmt: skip
     words = ecert.NAMES | {
         UNCERTAIN: ("暂不能确认", "cannot be confirmed now"),
         UNKNOWN: ("查无此证", "no such certificate"),
+        BUSY: ("查询过于频繁", "asked too often"),
     }
     return {one: Face(look[0], *words[one], look[2:]) for look, verdicts in looks.items() for one in verdicts}
 

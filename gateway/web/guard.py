@@ -27,7 +27,6 @@ DOTS = re.compile(r"/\.\.?(/|$|\?)|%2[eEfF]|%5[cC]|%00|//")
 BODY_DEADLINE_S = 30.0
 TRACE = web.RequestKey("trace_id", str)
 web_response.SERVER_SOFTWARE = "tongban"  # type: ignore[attr-defined]  # no versions for strangers (P03), also from the parser
-WAIT_S = {429: "30", 503: "2"}  # what a caller that comes again later is told
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,7 +38,7 @@ def problem(request: web.Request, refused: Refused) -> web.Response:
     trace = request[TRACE]
     status = problems.CATALOGUE[refused.code].status
     log.info("refused", trace_id=trace, code=refused.code, status=status, method=request.method)
-    headers = {"Retry-After": WAIT_S[status]} if status in WAIT_S else {}
+    headers = {"Retry-After": "2"} if status == 503 else {}
     if "offset" in refused.extra:
         headers["Upload-Offset"] = str(refused.extra["offset"])
     return web.Response(

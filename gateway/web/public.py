@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway.problems import Refused
 from gateway.public import token
 from gateway.public.page import HEADERS, Page
+from gateway.public.shown import BUSY
 from gateway.public.source import Source
 from gateway.public.throttle import Throttle, network
 from gateway.web.guard import problem
@@ -48,17 +49,20 @@ class Public:
     def _answer(self, request: web.Request) -> web.Response:
         now_ms, address = self.now_ms(), self._address(request)
         if not self.throttle.admits(address, now_ms):
-            return problem(request, Refused("TB-7041"))
+            return self._page(request, 429, Page(None, self.source.news(now_ms), now_ms, self.sample, BUSY))
         found = self.source.look(token.digest(request.raw_path.partition("?")[0].removeprefix(PATH)))
         self.throttle.spend(address, now_ms, found is not None)
         page = Page(found, self.source.news(now_ms), now_ms, self.sample)
+        return self._page(request, 404 if found is None else 200, page)
+
+    def _page(self, request: web.Request, status: int, page: Page) -> web.Response:
         wants_json = "application/json" in request.headers.get("Accept", "")
         return web.Response(
-            status=404 if found is None else 200,
+            status=status,
             body=page.json() if wants_json else page.html(),
             content_type="application/json" if wants_json else "text/html",
             charset="utf-8",
-            headers=HEADERS,
+            headers=HEADERS | ({"Retry-After": "30"} if status == 429 else {}),
         )
 
     def _address(self, request: web.Request) -> str:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from agreements import samples
 from gateway.cli import root
+from gateway.config import ConfigError
 from gateway.core.ecert import State
 from gateway.demo import world
 from gateway.exchange import message as wireform
@@ -210,6 +211,15 @@ async def test_what_is_kept_of_a_scan_is_sealed(two: Places) -> None:
     row = inquiries.load(two.b.node.journal.read(), two.b.one("SELECT id FROM inquiry"))
     assert row is not None
     assert "Z017" in str(inquiries.read(two.b.node.desk.vault, row, "certificate_query"))
+
+
+async def test_two_parties_cannot_have_one_address(places: world.World) -> None:
+    prepare(places)
+    with places.b.config.open("a") as config:
+        config.write(f'\n[public]\nurl = "{PAGE}"\n')
+    with pytest.raises(ConfigError, match="one address"):
+        async with running(places.b):
+            raise AssertionError("it must not start")
 
 
 async def test_an_operator_sees_who_scanned(two: Places) -> None:

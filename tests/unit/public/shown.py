@@ -38,7 +38,7 @@ def shown(status: State = State.VALID, **changes: object) -> Shown:
 
 
 def simple(status: State = State.VALID) -> Shown:
-    return Shown("营业执照", "某市场监督管理局", "甄**", "****0038", NOW_MS, date(2026, 1, 1), None, status)
+    return Shown("营业执照", "某市场监督管理局", "甄**", "****0038", date(2026, 1, 1), None, status)
 
 
 def permit(status: State, valid_to: date | None = None) -> ShownPermit:

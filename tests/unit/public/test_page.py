@@ -61,7 +61,7 @@ def test_no_two_verdicts_look_the_same_without_colour() -> None:
     assert "✓" not in {face.mark for face in FACES.values() if face.tone != "good"}
 
 
-@pytest.mark.parametrize("verdict", [verdict for verdict in FACES if verdict not in ("unknown", "uncertain")])
+@pytest.mark.parametrize("verdict", [verdict for verdict in FACES if verdict not in ("unknown", "uncertain", "busy")])
 def test_every_verdict_has_its_page(verdict: str) -> None:
     dates = {"expired": {"valid_to": date(2026, 1, 6)}, "not_yet_valid": {"valid_from": date(2027, 1, 1)}}
     found = shown(**dates.get(verdict, {}))
@@ -212,6 +212,11 @@ async def test_P08_the_answer_takes_as_long_for_a_stranger_as_for_nonsense(base:
 async def test_who_guesses_is_slowed_and_others_are_not(base: str, throttle: Throttle) -> None:
     answers = [(await fetch(f"{base}/v/{n}", **{"X-Real-IP": "192.0.2.1"}))[0] for n in range(6)]
     assert answers == [404, 404, 404, 429, 429, 429]
+    _, headers, body = await fetch(f"{base}/v/0", **{"X-Real-IP": "192.0.2.1"})
+    assert "查询过于频繁" in body.decode() and "半分钟后" in body.decode()
+    assert headers["Retry-After"] == "30"
+    told = await fetch(f"{base}/v/{TOKEN}", **{"X-Real-IP": "192.0.2.1", "Accept": "application/json"})
+    assert json.loads(told[2])["verdict"] == "busy"
     assert (await fetch(f"{base}/v/{TOKEN}", **{"X-Real-IP": "192.0.2.2"}))[0] == 200
 
 
