@@ -178,6 +178,7 @@ CATALOGUE: dict[str, Problem] = {
         409, "证照已换发新版本", "The certificate has a newer version", "使用新版本", "Use the newer version"
     ),
     "TB-7018": Problem(409, "证照尚未生效", "The certificate is not yet valid", *_ISSUER),
+    "TB-7019": Problem(409, "证照所载许可均已失效", "None of the certificate's permits stands", *_ISSUER),
     "TB-7021": Problem(404, "没有这个用证码", "No such use code", *_FIX),
     "TB-7022": Problem(409, "用证码已使用过", "The use code has been used", "重新申请用证码", "Ask for a new use code"),
     "TB-7023": Problem(410, "用证码已过期", "The use code has expired", "重新申请用证码", "Ask for a new use code"),

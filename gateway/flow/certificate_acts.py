@@ -31,7 +31,7 @@ NOT_VALID: dict[Standing, str] = {
     Standing.STAMPING: "TB-7006",
     Standing.DROPPED: "TB-7001",
     Standing.EXPIRED: "TB-7014",
-    Standing.LAPSED: "TB-7014",
+    Standing.LAPSED: "TB-7019",
     Standing.SUSPENDED: "TB-7015",
     Standing.REVOKED: "TB-7016",
     Standing.WITHDRAWN: "TB-7016",
@@ -199,11 +199,10 @@ def told(tx: Reader, vault: Vault, row: Issued, at_ms: int) -> dict[str, Any]:
     if stood is None:
         raise Refused("TB-7001")
     names = {one.id: one.name for one in issued.metadata(vault, row).permits}
-    latest = issued.newest(tx, row.series)
     return {
         "identifier": row.identifier, "version": row.version, "type": row.type_code, **words(stood.standing),
         "valid_from": row.valid_from, "valid_to": row.valid_to or None,
-        "latest": latest.identifier if latest is not None and latest.state != State.DROPPED else row.identifier,
+        "latest": (issued.newest(tx, row.series, stamped=True) or row).identifier,
         "permits": [{"id": one, "name": names[one], **words(standing)} for one, standing in stood.permits.items()],
         "file": {"sm3": row.file, "size": row.file_size} if row.file else None,
         "history": [

@@ -147,9 +147,10 @@ def newest_first(tx: Reader, type_code: str = "", blind: bytes | None = None) ->
             return
 
 
-def newest(tx: Reader, series: str) -> Issued | None:
-    """The newest version of a series, stamped or not."""
-    return _one(tx, "series = ? ORDER BY version DESC LIMIT 1", series)
+def newest(tx: Reader, series: str, stamped: bool = False) -> Issued | None:
+    """The newest version of a series; ``stamped``: of those that are, or were, certificates."""
+    never = " AND state NOT IN ('stamping','dropped')" if stamped else ""
+    return _one(tx, f"series = ?{never} ORDER BY version DESC LIMIT 1", series)
 
 
 def before(tx: Reader, row: Issued) -> Issued | None:

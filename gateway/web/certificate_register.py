@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -67,10 +68,10 @@ class CertificateDoor:
         )
 
     async def status(self, request: web.Request) -> web.Response:
-        """How it stands, for the platform that had it issued."""
+        """How it stands, or stood (``?at=``, RFC 3339), for the platform that had it issued."""
         caller, _, flows = await self._said(request)
         row = flows.find(caller, request.match_info["identifier"])
-        return web.json_response(flows.status(row, self.doors.now_ms()))
+        return web.json_response(flows.status(row, _at(request) or self.doors.now_ms()))
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Its OFD; of an annotated copy with ``?copy=`` the act that made it."""
@@ -133,6 +134,18 @@ class CertificateOffice:
         header = request.headers.get(operators.HEADER, "")
         name, nonce = operators.check(self.vault, shown, header, self.now_ms(), self.window_ms)
         return Caller(f"operator:{name}", "", nonce, self.now_ms() + 2 * self.window_ms)
+
+
+def _at(request: web.Request) -> int | None:
+    """The time that is asked about, ms; None for now."""
+    said = request.query.get("at", "")
+    try:
+        at = datetime.fromisoformat(said) if said else None
+    except ValueError:
+        at = None
+    if said and (at is None or at.tzinfo is None):
+        raise Refused("TB-1005", "at 应为带时区的时间（RFC 3339）")
+    return int(at.timestamp() * 1000) if at else None
 
 
 def _open(certificates: Certificates | None) -> Certificates:

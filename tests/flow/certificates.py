@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import os
+import signal
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from agreements import samples
@@ -95,3 +100,29 @@ def events(node: Running, identifier: str) -> list[tuple[Any, ...]]:
         "SELECT e.event, e.permit, e.state, e.reason, e.by FROM certificate_event e "
         "JOIN certificate c ON c.id = e.certificate WHERE c.identifier = ? ORDER BY e.n", identifier,
     )  # fmt: skip
+
+
+class Process:
+    """``tongban serve`` as a process of its own, seen as a ``Running`` is where a window needs it."""
+
+    def __init__(self, side: world.Side, process: asyncio.subprocess.Process, ports: dict[str, int]) -> None:
+        self.side, self.process, self.ports = side, process, ports
+
+    def url(self, listener: str, path: str) -> str:
+        return f"http://127.0.0.1:{self.ports[listener]}{path}"
+
+    async def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+
+async def serve(side: world.Side) -> Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.cli", "serve", "--config", str(side.config),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        ready = json.loads(await process.stdout.readline())
+    return Process(side, process, {name: port for name, port in ready.items() if isinstance(port, int)})

@@ -174,11 +174,11 @@ async def test_it_is_suspended_and_resumed_and_every_act_is_on_record(a: Running
         ("resume", "", "valid", "rectified", "platform:window"),
     ]  # fmt: skip
     assert (await act(window, name, "1", "suspend", "rectification", note="限期三日")).json["act"] == stopped["act"]
-    found = issued.by_identifier(a.node.journal.read(), name)
-    assert found is not None
-    steps = issued.history(a.node.journal.read(), found.id)
-    then = issued.stands(a.node.journal.read(), found, steps[1].at_ms)
-    assert then is not None and then.standing == "suspended", "as it stood then"
+    then = datetime.fromtimestamp(again["history"][1]["at_ms"] / 1000, UTC).isoformat().replace("+", "%2B")
+    path = f"/platform/v1/certificates/{name}?at="
+    assert (await window.call("GET", path + then)).json["status"] == "suspended", "as it stood then"
+    (await window.call("GET", path + "2020-01-01T00:00:00Z")).refused("TB-7001", 404)
+    (await window.call("GET", path + "yesterday")).refused("TB-1005", 400)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +246,7 @@ async def test_a_sheet_whose_permits_are_all_gone_is_not_called_valid(a: Running
     for number, permit in enumerate(("sg", "zd", "yj")):
         last = (await act(window, name, f"{number}", "cancel", "dissolved", permit=permit)).json
     assert (last["status"], last["status_code"]) == ("lapsed", "05")
+    (await act(window, name, "c", "annotate", **copy())).refused("TB-7019", 409)
 
 
 async def test_a_reissue_keeps_the_series_and_supersedes_the_version_before(a: Running, window: Window) -> None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,7 +13,7 @@ import stampworks
 
 from gateway.demo import world
 from gateway.flow import operate
-from tests.flow.certificates import act, content, events, file, issue, issuing, order, proved, say, status
+from tests.flow.certificates import act, content, events, file, issue, issuing, order, proved, say, serve, status
 from tests.flow.nodes import Running, Window, running, start, until
 from tests.flow.test_certificates import copy, read
 from tests.flow.test_external_stamper import SECRET, wire
@@ -165,32 +161,6 @@ async def test_a_copy_waits_for_its_own_stamp_and_is_none_where_the_certificate_
     await act(window, name, "x", "revoke", "fraud")
     await until(lambda: a.one("SELECT state FROM certificate_copy WHERE id = ?", second) == "dropped")
     (await file(window, name, second)).refused("TB-7006", 409)
-
-
-class Process:
-    """``tongban serve`` as a process of its own, seen as a ``Running`` is where a window needs it."""
-
-    def __init__(self, side: world.Side, process: asyncio.subprocess.Process, ports: dict[str, int]) -> None:
-        self.side, self.process, self.ports = side, process, ports
-
-    def url(self, listener: str, path: str) -> str:
-        return f"http://127.0.0.1:{self.ports[listener]}{path}"
-
-    async def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
-
-
-async def serve(side: world.Side) -> Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.cli", "serve", "--config", str(side.config),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
-    assert process.stdout is not None
-    async with asyncio.timeout(20):
-        ready = json.loads(await process.stdout.readline())
-    return Process(side, process, {name: port for name, port in ready.items() if isinstance(port, int)})
 
 
 @pytest.mark.processes
