@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -209,3 +212,24 @@ async def test_killed_before_anything_was_stored_it_is_as_if_nothing_had_been_sa
         (await say(window, "", order(type="0" * 21))).refused("TB-5003", 409)
     finally:
         await node.stop()
+
+
+@pytest.mark.processes
+async def test_a_parked_one_is_seen_and_let_go_on_by_the_operators_commands(
+    a: Running, window: Window, works: Any
+) -> None:
+    works.misbehave("refuse")
+    name = (await issue(window))["identifier"]
+    (message,) = await until(lambda: [row[0] for row in a.rows("SELECT message FROM delivery WHERE state = 'parked'")])
+    shown = []
+    for arguments in (["deadletter", "list"], ["msg", "list"], ["msg", "show", message], ["msg", "resend", message]):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway.cli", *arguments, "--config", str(a.side.config), stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        )  # fmt: skip
+        out, _ = await process.communicate()
+        assert "Traceback" not in out.decode(), out.decode()
+        shown.append((arguments[-1], process.returncode, message in out.decode()))
+    assert [found for _, _, found in shown] == [True, True, True, True], shown
+    assert [code for _, code, _ in shown] == [1, 0, 0, 0], shown
+    await becomes(window, name, "valid")
