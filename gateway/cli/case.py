@@ -193,6 +193,8 @@ _TYPES: dict[str, tuple[str, str]] = {
     "special_end": ("特别程序结束", "special procedure ends"), "decision": ("决定", "decision"),
     "result": ("结果", "result"), "arrival": ("到件", "arrival"), "delivery": ("送达", "delivery"),
     "withdrawal": ("撤回", "withdrawal"), "receipt": ("对方回执通知", "note of the far receipt"),
+    "certificate_query": ("扫码查验", "scan of a certificate"),
+    "certificate_answer": ("查验答复", "answer to a scan"),
 }  # fmt: skip
 _DIRECTIONS = {"out": ("发出", "out"), "in": ("收到", "in"), "note": ("通知本地", "note")}
 _ANSWERS = {

@@ -70,7 +70,7 @@ def show(message: str, reveal: bool, reason: str, path: str, as_json: bool) -> N
     from gateway.cli import node as shared
     from gateway.cli.case import letter_data, letter_line
     from gateway.cli.output import finish
-    from gateway.flow import casefile
+    from gateway.flow import casefile, inquiries
     from gateway.flow import reveal as clear
     from gateway.flow import show as reads
 
@@ -82,8 +82,8 @@ def show(message: str, reveal: bool, reason: str, path: str, as_json: bool) -> N
         import msgspec
 
         shared.reveal(node, reason, found.id)
-        case = casefile.load(node.reader, found.case_id)
-        body = clear.body(node.reader, node.vault, case, found.id) if case is not None else None
+        of = casefile.load(node.reader, found.case_id) or inquiries.load(node.reader, found.case_id)
+        body = clear.body(node.reader, node.vault, of, found.id) if of is not None else None
         row = node.reader.one("SELECT cause FROM delivery WHERE message = ?", found.id)
         data["body"], data["cause"] = msgspec.to_builtins(body), row[0] if row else ""
         lines += [msgspec.json.format(msgspec.json.encode(data["body"])).decode(), data["cause"]]

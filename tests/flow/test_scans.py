@@ -232,3 +232,9 @@ async def test_an_operator_sees_who_scanned(two: Places) -> None:
         assert (one["officer"], one["place"], one["outcome"]) == ("Z017", "测试路检查点", "released")
         assert (one["by"], one["identifier"]) == (two.b.side.place.party, identifier)
     assert run("ecert", "scans", "1.2.3", *config, code=1)["code"] == "TB-7001"
+    messages = run("msg", "list", *config)["messages"]
+    assert {message["type"] for message in messages} == {"certificate_query", "certificate_answer"}
+    for message in messages:
+        shown = run("msg", "show", message["id"], "--reveal", "--reason", "核对查验", *config)
+        assert shown["body"].get("officer", "Z017") == "Z017" and shown["header"]["case"] == ""
+    assert run("doctor", "--offline", *config)["ok"]
