@@ -128,9 +128,9 @@ class Material(Body, frozen=True):
 
 
 class CertificateReference(Body, frozen=True):
-    """免证办: an e-certificate that takes a material's place. The window names the material, the type and the use code (用证码);
-    the collecting gateway brings the certificate, judges it and says the rest: how it stood at ``status_at``, and which fields
-    of the form it filled. Its file is a material of the same name with its identifier."""
+    """免证办: an e-certificate that takes a material's place, in an application or a correction. The window names the material,
+    the type and the use code (用证码); the collecting gateway brings the certificate, judges it and says the rest: how it stood
+    at ``status_at``, and which fields of the form it filled. Its file is a material of the same name with its identifier."""
 
     name: Annotated[LongLine, Meta(title="所代替的材料")]
     type_code: Annotated[Number, Meta(title="证照类型代码")]
@@ -152,6 +152,7 @@ class CertificateReference(Body, frozen=True):
             )
 
 
+Certificates = Annotated[list[CertificateReference], Meta(title="代替材料的电子证照", max_length=50)]
 Materials = Annotated[list[Material], Meta(title="材料", max_length=100)]
 Form = Annotated[
     dict[FormKey, Annotated[str, Meta(max_length=4000)]],
@@ -176,7 +177,7 @@ class Application(Body, frozen=True):
     collected_at: Annotated[Moment, Meta(title="收件时间")]
     purpose: Annotated[LongLine, Meta(title="用途")]
     legal_basis: Annotated[OptionalProse, Meta(title="法律依据")] = ""
-    certificates: Annotated[list[CertificateReference], Meta(title="代替材料的电子证照", max_length=50)] = []
+    certificates: Certificates = []
 
     def __post_init__(self) -> None:
         utc(self.collected_at, "collected_at")
@@ -220,10 +221,11 @@ class Correction(Body, frozen=True):
     note: Annotated[OptionalProse, Meta(title="说明")]
     at: Annotated[Moment, Meta(title="补正时间")]
     clerk: Annotated[Line, Meta(title="收件人员")]
+    certificates: Certificates = []
 
     def __post_init__(self) -> None:
         utc(self.at)
-        if not self.form and not self.materials:
+        if not self.form and not self.materials and not self.certificates:
             raise Invalid(
                 "correction-empty", "补正须至少有一个字段或一份材料", "a correction brings a field or a material"
             )

@@ -24,7 +24,7 @@ from gateway.problems import CODES, Refused
 from gateway.store.journal import IntegrityError, Tx, Work
 from gateway.store.vault import Vault
 from schemas import codec
-from schemas.canonical import Application
+from schemas.canonical import Application, Correction
 from signing.sm3 import sm3
 
 COLLECTING, HANDLING = machine.Actor.COLLECTING, machine.Actor.HANDLING
@@ -103,8 +103,8 @@ def accept(
             _apply(tx, case, deed.act, message)
         parts = post.parts_of(deed.act.body)
         _bind_parts(tx, deed, case, parts)
-        if isinstance(deed.act.body, Application):
-            spend(tx, vault, party, deed.platform, deed.act.body, message)
+        if isinstance(deed.act.body, Application | Correction):
+            spend(tx, vault, party, case, deed.act.body, message)
         leaf = tx.leaf("platform", message, entry_digest("platform", message, sm3(deed.original)))
         key = vault.unwrap(case.wrapped_key)
         post.put(
@@ -215,7 +215,7 @@ def _one_at_a_time(tx: Tx, case: CaseFile, type_: str) -> None:
     """A second correction while the first is unanswered could be taken for the answer to a later request."""
     under_way = tx.one(
         "SELECT 1 FROM message m JOIN delivery d ON d.message = m.id WHERE m.case_id = ? AND m.type = ? "
-        "AND m.direction = 'out' AND d.destination LIKE 'peer:%' AND d.state NOT IN ('delivered','refused','given_up')",
+        "AND m.direction = 'out' AND d.destination NOT LIKE 'platform:%' AND d.state NOT IN ('delivered','refused','given_up')",
         case.id, type_,
     )  # fmt: skip
     if under_way is not None:

@@ -23,7 +23,7 @@ from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
 from gateway.store.vault import Vault
 from schemas.applicant_signature import ROLE
-from schemas.canonical import Application, Result
+from schemas.canonical import Application, Correction, Result
 from schemas.divisions import Divisions, check_application
 from signing.sm3 import sm3
 
@@ -108,7 +108,7 @@ class Desk:
         """A result that lacks stamps goes to the stamping system first, where there is one; an application that names
         certificates to where they come from."""
         body = deed.act.body
-        if isinstance(body, Application) and body.certificates:
+        if isinstance(body, Application | Correction) and body.certificates:
             return outbox.SHARING
         unstamped = isinstance(body, Result) and any(one.stamp is None for one in body.documents)
         return outbox.STAMPER if unstamped and self.stamps.elsewhere else ""

@@ -11,7 +11,7 @@ from gateway.problems import Refused
 from gateway.store.journal import Reader, Tx
 
 STAMPER = "stamper"  # the city's stamping system, where results go first that lack stamps
-SHARING = "sharing"  # where certificates come from, for applications that name them in place of materials
+SHARING = "sharing"  # where certificates come from, for what names them in place of materials
 OPEN = "('queued','frozen','unknown','awaiting_parts')"
 
 

@@ -23,7 +23,7 @@ from gateway.ledger.checkpoint import SignedCheckpoint, entry_digest
 from gateway.problems import CODES, Refused
 from gateway.store.journal import Tx, Work
 from gateway.store.vault import Vault
-from schemas.canonical import Application
+from schemas.canonical import Application, Correction
 from signing.sm3 import sm3
 
 
@@ -132,6 +132,8 @@ def _judge(tx: Tx, incoming: Incoming) -> CaseFile | None:
         raise Refused("TB-5003", "seq")
     if isinstance(incoming.body, Refused):
         raise incoming.body
+    if isinstance(incoming.body, Application | Correction) and not certificates_whole(incoming.body):
+        raise Refused("TB-1005", "certificates")
     if isinstance(incoming.body, Application):
         _judge_application(incoming, case)
         return None
@@ -153,16 +155,13 @@ def _judge_application(incoming: Incoming, case: CaseFile | None) -> None:
         raise Refused(CODES.get(route.code, "TB-4101"), route.zh, route.clause)
     if route is None or (route.agreement, route.version) != (header.agreement, header.agreement_version):
         raise Refused("TB-4110")
-    if not certificates_whole(incoming.body):
-        raise Refused("TB-1005", "certificates")
 
 
-def certificates_whole(application: Application) -> bool:
+def certificates_whole(body: Application | Correction) -> bool:
     """Whether each certificate in a material's place is there as a file, or said not to be had: none is still to come."""
-    files = {one.certificate_identifier for one in application.materials}
+    files = {one.certificate_identifier for one in body.materials}
     return all(
-        one.outcome == "failed" or (one.outcome == "verified" and one.identifier in files)
-        for one in application.certificates
+        one.outcome == "failed" or (one.outcome == "verified" and one.identifier in files) for one in body.certificates
     )
 
 

@@ -1,4 +1,4 @@
-"""Bring the certificates that an application names in place of materials; then it goes on to the partner, complete.
+"""Bring the certificates that an application or a correction names in place of materials; then it goes on, complete.
 
 The case was collected before this begins. A sharing platform that is away makes the application wait here, however long, and the
 window is told; nothing has to be entered again. Each certificate is stored as soon as it is here, so that a crash or another
@@ -34,11 +34,12 @@ from gateway.store.journal import Journal, Reader, Tx, Work
 from gateway.store.parts import Parts
 from gateway.store.vault import Vault
 from schemas import codec
-from schemas.canonical import Application, CertificateReference, Material
+from schemas.canonical import Application, CertificateReference, Correction, Material
 from signing.sm3 import sm3
 
 log = structlog.get_logger("sharing")
 OFD = "application/ofd"
+Named = Application | Correction
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class ToSharing:
 
         return work
 
-    def _complete(self, tx: Tx, body: Application, rows: Sequence[UseCode]) -> Application:
+    def _complete(self, tx: Tx, body: Named, rows: Sequence[UseCode]) -> Named:
         by_code = {row.digest: row for row in rows}
         form, materials, references = dict(body.form), list(body.materials), []
         for reference in body.certificates:
@@ -163,14 +164,14 @@ class ToSharing:
 
         return work
 
-    def _load(self, tx: Reader, message: str) -> tuple[CaseFile, Application, bytes]:
-        row = tx.one("SELECT case_id, sealed FROM message WHERE id = ?", message)
+    def _load(self, tx: Reader, message: str) -> tuple[CaseFile, Named, bytes]:
+        row = tx.one("SELECT case_id, type, sealed FROM message WHERE id = ?", message)
         case = casefile.load(tx, row[0]) if row is not None else None
         if row is None or case is None:
             raise Refused("TB-5001")
         key = self.vault.unwrap(case.wrapped_key)
-        body = codec.decode("application", self.vault.open(key, row[1], post.body_label(message)))
-        assert isinstance(body, Application)  # noqa: S101 - nothing else waits for certificates
+        body = codec.decode(row[1], self.vault.open(key, row[2], post.body_label(message)))
+        assert isinstance(body, Application | Correction)  # noqa: S101 - nothing else waits for certificates
         return case, body, key
 
 

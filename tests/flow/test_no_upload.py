@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import aiohttp
@@ -22,12 +22,13 @@ from gateway.flow.export import export_case
 from gateway.flow.receive import certificates_whole
 from gateway.flow.spend import certificates_say
 from schemas import codec
-from schemas.canonical import Application, CertificateReference, Material
+from schemas.canonical import Application, CertificateReference, CorrectionItem, CorrectionRequest, Material
 from tests.contract.command import tongban
 from tests.flow import sharing_support as support
 from tests.flow import walks
 from tests.flow.nodes import Running, Window, running, until
 from tests.flow.sharing_support import CARD, ITEM, PERSON, Asking, Shared, card
+from tests.flow.test_results import act, state
 
 pytestmark = pytest.mark.processes
 NAME = "申请人身份证明"
@@ -56,16 +57,14 @@ def papers(window: Asking, *codes: str, **form: str) -> dict[str, Any]:
     return made
 
 
-def body(node: Running, case: str) -> Application:
-    """The application as this node's store has it."""
+def body(node: Running, case: str, type_: str = "application") -> Any:
+    """The application, or another body that names certificates, as this node's store has it."""
     vault = node.node.desk.vault
     ((id_, sealed, wrapped),) = node.rows(
         "SELECT m.id, m.sealed, c.wrapped_key FROM message m JOIN case_file c ON c.id = m.case_id "
-        "WHERE m.case_id = ? AND m.type = 'application'", case,
+        "WHERE m.case_id = ? AND m.type = ?", case, type_,
     )  # fmt: skip
-    found = codec.decode("application", vault.open(vault.unwrap(wrapped), sealed, post.body_label(id_)))
-    assert isinstance(found, Application)
-    return found
+    return codec.decode(type_, vault.open(vault.unwrap(wrapped), sealed, post.body_label(id_)))
 
 
 async def arrived(b: Running, case: str, seconds: float = 8.0) -> Application:
@@ -237,6 +236,33 @@ async def test_a_field_that_the_window_typed_otherwise_stays(
         made["zz"] = [{"mc": NAME, "zzlx": CARD, "yzm": await window.code(made["bjbh"], mine)}]
         found = await arrived(b, (await window.window.hand_in(made)).json["tbbh"])
         assert found.form["住址"] == "别处二号" and found.certificates[0].filled == ["姓名", "公民身份号码"]
+
+
+async def test_a_correction_brings_a_certificate_too(places: world.World, session: aiohttp.ClientSession) -> None:
+    mine, theirs = card(), card("0000000002", support.OTHER)
+    async with two(places, session, mine, theirs) as (a, b, window, _):
+        made = papers(window)
+        case = (await window.window.hand_in(made)).json["tbbh"]
+        await arrived(b, case)
+        wanted = CorrectionItem("material", NAME, "缺少身份证明", "补交")
+        asked = CorrectionRequest("补1", [wanted], date(2027, 1, 1), "办理员", datetime.now(UTC).replace(microsecond=0))
+        await act(b, "correction_request", case, "s1", asked)
+        await until(lambda: state(a, case) == "correction_requested")
+        said = {"bd": {}, "cl": [], "ry": "测试窗口员", "sj": made["sjsj"]}
+        told = {"lsh": "bz-1", "bjbh": made["bjbh"], "lx": "BZ", "nr": said}
+        (await window.window.tell(made["bjbh"], told)).refused("TB-1005", 400)
+        stranger = card("0000000002", support.OTHER)
+        other = (await window.authorize(made["bjbh"], stranger, support.OTHER)).json["use_code"]
+        said["zz"] = [{"mc": NAME, "zzlx": CARD, "yzm": other}]
+        (await window.window.tell(made["bjbh"], told)).refused("TB-7025", 422)
+        said["zz"] = [{"mc": NAME, "zzlx": CARD, "yzm": await window.code(made["bjbh"], mine)}]
+        assert (await window.window.tell(made["bjbh"], told | {"lsh": "bz-2"})).status == 200
+        await until(
+            lambda: state(b, case) == "received_there" and b.one("SELECT 1 FROM message WHERE type = 'correction'")
+        )
+        found = body(b, case, "correction")
+        assert found.certificates[0].outcome == "verified" and found.form["姓名"] == "甄无名"
+        assert found.materials[0].certificate_identifier == mine.identifier
 
 
 async def test_K10_what_the_window_said_is_kept_beside_what_the_gateway_made_of_it(
