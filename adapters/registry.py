@@ -32,6 +32,7 @@ FAMILIES = {
     "soap": "adapters.soap.family",
     "message_set": "adapters.message_set.family",
     "front_db": "adapters.front_db.family",
+    "file_drop": "adapters.file_drop.family",
 }
 
 
@@ -39,7 +40,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """One local platform, as a node's configuration names it. Times in milliseconds, sizes in bytes.
 
     ``id``           our name for it, unique on the node; ``profile`` the region's profile
-    ``base_url``     its registered address: REST base, the SOAP endpoint, or ``sqlite:///path`` of a front database
+    ``base_url``     its registered address: REST base, the SOAP endpoint, or ``sqlite:///path`` of a front database,
+                     or ``file:///path`` of a shared folder
     ``app_id``       (REST) the id it signs with
     ``public_keys``  (REST) its keys, PEM or hex of 04||x||y: more than one while it changes keys
     ``our_app_id``   (REST) the id we sign our callbacks with

@@ -1,4 +1,5 @@
-"""A case whose handling place is reached by a front-exchange database: two real gateways, a city that only knows tables."""
+"""A case whose handling place is reached by a front-exchange database, or a shared folder: two real gateways, and a city that
+only knows tables, or files."""
 
 from __future__ import annotations
 
@@ -12,15 +13,16 @@ from gateway.demo import world
 from tests.flow.nodes import PLATFORMS, Window, running, until
 
 assert PLATFORMS
-import front_hall  # noqa: E402  (nodes puts the simulators on the path)
+import file_hall  # noqa: E402  (nodes puts the simulators on the path)
+import front_hall  # noqa: E402
 
 
-def behind_a_front_database(side: world.Side, database: Path) -> None:
-    """The same node with another platform: fewer lines, no address."""
+def behind(side: world.Side, profile: str, url: str) -> None:
+    """The same node with another platform."""
     text = side.config.read_text("utf-8")
     address = next(line for line in text.splitlines() if line.startswith("base_url") and "/soap" in line)
-    text = text.replace(address, f'base_url = "sqlite://{database}"')
-    side.config.write_text(text.replace('profile = "honggutan"', 'profile = "fujian_front"'), "utf-8")
+    text = text.replace(address, f'base_url = "{url}"')
+    side.config.write_text(text.replace('profile = "honggutan"', f'profile = "{profile}"'), "utf-8")
 
 
 async def test_a_case_goes_through_a_front_database_and_its_acts_come_back(
@@ -29,7 +31,7 @@ async def test_a_case_goes_through_a_front_database_and_its_acts_come_back(
     database = tmp_path / "front.db"
     hall = front_hall.Hall(str(database))
     hall.clock = front_hall.datetime.now(front_hall.BEIJING)
-    behind_a_front_database(places.b, database)
+    behind(places.b, "fujian_front", f"sqlite://{database}")
     async with running(places.a, places.b) as (a, b):
         window = Window(a, session, json.loads(a.side.platform_config.read_bytes()))
         case = (await window.hand_in(window.papers())).json["tbbh"]
@@ -48,3 +50,20 @@ async def test_a_case_goes_through_a_front_database_and_its_acts_come_back(
         await until(lambda: hall.answer_of(later), 10)
         assert (hall.answer_of(poison) or ("",))[0] == "9"
         assert "TB-5001" in (hall.answer_of(later) or ("", ""))[1]
+
+
+async def test_a_case_goes_through_a_shared_folder_and_its_acts_come_back(
+    places: world.World, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    hall = file_hall.Hall(tmp_path / "files")
+    behind(places.b, "hanzhong_files", f"file://{tmp_path / 'files'}")
+    async with running(places.a, places.b) as (a, b):
+        window = Window(a, session, json.loads(a.side.platform_config.read_bytes()))
+        case = (await window.hand_in(window.papers())).json["tbbh"]
+        await until(lambda: hall.work(), 20)
+        await until(lambda: a.one("SELECT state FROM case_file WHERE id = ?", case) == "granted", 20)
+        kept = b.rows("SELECT mapping FROM message WHERE direction = 'out' AND original IS NOT NULL")
+        assert {row[0].partition("@")[0] for row in kept} == {"hanzhong_files"} and len(kept) == 3
+        later = hall.step("no-such-case")
+        await until(lambda: hall.answer_of(later), 10)
+        assert hall.answer_of(later)[1]["jg"] == "TB-5001"  # type: ignore[index]
