@@ -12,7 +12,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import structlog
 
@@ -28,7 +28,7 @@ from gateway.sharing.getting import OWN, Getting, Got, Source, unfit
 from gateway.sharing.guests import Guests
 from gateway.sharing.judge import Seen, Unfit, Wanted, fill, judge, not_valid
 from gateway.sharing.questions import Authorise, Fetch, Query, Verify
-from gateway.store.journal import Journal, Tx
+from gateway.store.journal import Journal, Tx, Work
 from gateway.store.parts import Parts
 from gateway.store.vault import Vault
 from signing.sm3 import sm3
@@ -36,6 +36,7 @@ from signing.sm3 import sm3
 log = structlog.get_logger("sharing")
 OFD = "application/ofd"
 MAX_FILE = 32 << 20
+T = TypeVar("T")
 Guard = Callable[[Tx], None]
 """What has to hold in the transaction that records a question: the caller's nonce is spent once."""
 
@@ -71,11 +72,11 @@ class Shares:
         }
 
     async def _search(
-        self, holder: HolderKey, type_code: str, cause: Cause, record: str, release: Release | None
+        self, holder: HolderKey, type_code: str, cause: Cause, record: str, release: Release | None, only: str = ""
     ) -> tuple[list[tuple[Source, Found]], list[str]]:
         """All that the sources have, and those that could not be asked; a certificate of somebody else refuses the whole. A
-        guest asks our own register only: the accounts at other platforms are ours."""
-        served = [one for one in self.getting.sources.values() if one.serves(type_code)]
+        guest asks our own register only: the accounts at other platforms are ours. ``only``: the one source that is meant."""
+        served = [one for one in self.getting.sources.values() if one.serves(type_code) and only in ("", one.id)]
         sources = served if release is None else [one for one in served if one.id == OWN]
         if not sources:
             raise await self._no(record, Unfit("TB-7031", "no-source-for-type"))
@@ -100,7 +101,7 @@ class Shares:
         holder, cause = asked.holder.key, asked.why.cause
         record = await self._ask(platform, "authorise", cause, holder, asked.type_code, guard, asked.identifier)
         release = await self._granted(record, platform, asked.type_code, cause)
-        found, away = await self._search(holder, asked.type_code, cause, record, release)
+        found, away = await self._search(holder, asked.type_code, cause, record, release, asked.source)
         source, one = next((pair for pair in found if pair[1].identifier == asked.identifier), (None, None))
         if source is None or one is None:
             raise await self._no(record, Unfit("TB-7028" if away else "TB-7030", "not-found"))
@@ -160,9 +161,7 @@ class Shares:
 
         (await self.journal.submit(begin)).only()
         release = await self._granted(record, platform, row.type_code, cause)
-        began = (await self.journal.submit(lambda tx: shared.move(tx, self._again(tx, asked), Event.FETCH))).results[0]
-        if isinstance(began, Refused):
-            raise await self._no(record, Unfit(began.code, "use-code"))
+        await self._tried(record, lambda tx: shared.move(tx, self._again(tx, asked), Event.FETCH))
         got = await self.getting.get(row, secret)
         if isinstance(got, Unfit):
             raise await self._no(record, got, None if got.later else self._failing(asked, got))
@@ -213,12 +212,7 @@ class Shares:
             shared.answer(tx, self.vault, record, Told("ok", (got.seen.identifier,), got.status, tx.now_ms, digest))
             return tx.now_ms
 
-        outcome = (await self.journal.submit(work)).results[0]
-        if isinstance(outcome, Refused):
-            raise await self._no(record, Unfit(outcome.code, "use-code"))
-        if isinstance(outcome, BaseException):
-            raise outcome
-        at = datetime.fromtimestamp(outcome / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = datetime.fromtimestamp(await self._tried(record, work) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         surface = {name: text for name, text in got.seen.surface.items() if release is None or release.shows(name)}
         return {
             "record": record, "identifier": got.seen.identifier, "type_code": got.seen.type_code,
@@ -298,6 +292,15 @@ class Shares:
             shared.answer(tx, self.vault, record, told)
 
         (await self.journal.submit(work)).only()
+
+    async def _tried(self, record: str, work: Work[T]) -> T:
+        """What a change of the use code brings; a refusal is put on record before it is raised."""
+        outcome = (await self.journal.submit(work)).results[0]
+        if isinstance(outcome, Refused):
+            raise await self._no(record, Unfit(outcome.code, "use-code"))
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return cast(T, outcome)
 
     async def _no(self, record: str, why: Unfit, also: Callable[[Tx], None] | None = None) -> Refused:
         """Put the refusal on record; the exception to raise."""

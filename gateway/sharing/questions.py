@@ -65,12 +65,13 @@ class Query(_Question, frozen=True):
 
 
 class Authorise(_Question, frozen=True):
-    """授权: a use code for one certificate."""
+    """授权: a use code for one certificate. ``source``: where ``query`` found it; no other is asked then."""
 
     why: Why
     holder: Holder
     type_code: TypeCode
     identifier: Identifier
+    source: Annotated[str, Meta(max_length=32)] = ""
 
 
 class Fetch(_Question, frozen=True):

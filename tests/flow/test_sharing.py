@@ -53,6 +53,10 @@ async def test_W5_a_certificate_comes_through_every_dialect_and_everything_is_on
     async with asking(places, session, dialect, mine, card("0000000002", OTHER)) as (a, window, there):
         (found,) = (await window.query(CASE)).json["certificates"]
         assert (found["identifier"], found["status"], found["source"]) == (mine.identifier, "valid", dialect)
+        asked = {"why": why(CASE), "holder": {"code": PERSON, "code_type": "111"}, "type_code": CARD}
+        (await window.post("authorize", asked | {"identifier": mine.identifier, "source": "own"})).refused(
+            "TB-7030", 404
+        )
         code = await window.code(CASE, mine)
         assert len(base64.urlsafe_b64decode(code)) == 24, "192 random bits"
         got = (await window.fetch(CASE, code)).json
@@ -61,7 +65,8 @@ async def test_W5_a_certificate_comes_through_every_dialect_and_everything_is_on
         assert sm3(file).hex() == got["sm3"] and file == (there.folder / "0.ofd").read_bytes()
         assert got["form"] == {"姓名": "甄无名", "公民身份号码": PERSON, "住址": "试验大道一百零一号"}
         acts = record(a)
-        assert [one["asked"]["act"] for one in acts] == ["query", "authorise", "fetch"]
+        assert [one["asked"]["act"] for one in acts] == ["query", "authorise", "authorise", "fetch"]
+        assert acts.pop(1)["answered"]["outcome"] == "TB-7030"
         for one in acts:
             assert (
                 one["asked"]["cause"]["case_number"] == CASE and one["asked"]["cause"]["basis_text"] == "授权书2026-1"
