@@ -19,7 +19,26 @@ from gateway.lang import say
 if TYPE_CHECKING:
     from gateway.flow.issued import Issued, Step
 
-_IDENTIFIER = click.argument("identifier", metavar=say("标识", "IDENTIFIER"))
+
+def _named(_: click.Context, __: click.Parameter, said: str) -> str:
+    """An identifier as it stands, or the one that an OFD file says it has."""
+    from pathlib import Path
+
+    from gateway.cli import ecert_files as files
+    from gateway.cli.sm import Context
+    from signing import ecert_data, ofd_custom
+    from signing.errors import Malformed
+
+    if not Path(said).is_file():
+        return said
+    context = Context(False)
+    try:
+        return ecert_data.read(ofd_custom.custom_data(files.certificate(context, said).package)).metadata.identifier
+    except Malformed as fault:
+        context.unreadable(said, fault)
+
+
+_IDENTIFIER = click.argument("identifier", metavar=say("标识|F.ofd", "IDENTIFIER|F.ofd"), callback=_named)
 _OPERATOR = click.option(
     "--operator", default="", metavar="NAME", help=say("何人操作，默认系统用户", "who acts, default the system's user")
 )
@@ -63,27 +82,58 @@ def list_(wanted: str, type_code: str, holder: str, limit: int, path: str, as_js
 @JSON
 @on_node
 def status(identifier: str, at: datetime | None, path: str, as_json: bool) -> None:
-    """Exit 0 valid, 1 not, 2 not yet stamped."""
+    """Exit 0 valid, 1 not, 2 not yet stamped, or no register here to ask."""
     from gateway.cli.output import finish
     from gateway.cli.times import local
     from gateway.flow import issued
     from gateway.ids import now_ms
-    from signing import ecert_id
 
+    _no_register(identifier, path, as_json)
     node = open_node(path)
     row = issued.by_identifier(node.reader, identifier)
     at_ms = int(at.timestamp() * 1000) if at else now_ms()
     if row is None or issued.stands(node.reader, row, at_ms) is None:
         no("本节点没有签发过这份证照", "this node has not issued this certificate", as_json, "TB-7001")
     data, steps = _data(node, row, at_ms), issued.history(node.reader, row.id)
-    data |= {
-        "check_char": ecert_id.parse(identifier).check, "seal": bool(row.file), "reasons": [],
-        "history": [_step(one) for one in steps],
-    }  # fmt: skip
+    data["history"] = [_step(one) for one in steps]
     lines = [f"{identifier}  {data['text']}  {_term(data)}"]
     lines += [f"  {one['id']}  {one['text']}" for one in data["permits"]]
     lines += [f"  {local(one.at_ms)}  {_act_words(one)}" for one in steps]
     finish({"valid": True, "stamping": None}.get(data["status"], False), data, as_json, lines)
+
+
+def _no_register(identifier: str, path: str, as_json: bool) -> None:
+    """A file alone does not say whether it was revoked since; its issuer's node does."""
+    from pathlib import Path
+
+    from gateway.cli.output import finish
+
+    if Path(path).exists():
+        return
+    zh, en = (
+        "这里没有颁发方的登记簿，状态不能确定：请问颁发机构，或扫二维码",
+        "no register here: ask the issuer, or scan the QR code",
+    )
+    reason = {"code": "no-register", "text": say(zh, en)}
+    data = {
+        "identifier": identifier,
+        "check_char": _check_char(identifier),
+        "seal": None,
+        "status": "unknown",
+        "reasons": [reason],
+    }
+    finish(None, data, as_json, [f"{identifier}  {say(zh, en)}"])
+
+
+def _check_char(identifier: str) -> str:
+    from signing import ecert_id
+    from signing.ecert_verify import check_char
+    from signing.errors import Malformed
+
+    try:
+        return check_char(ecert_id.parse(identifier))
+    except Malformed:
+        return check_char(None)
 
 
 def _data(node: Files, row: Issued, at_ms: int) -> dict[str, Any]:
@@ -94,7 +144,8 @@ def _data(node: Files, row: Issued, at_ms: int) -> dict[str, Any]:
     stood = issued.stands(node.reader, row, at_ms)
     standing = stood.standing if stood else Standing.STAMPING
     return {
-        "identifier": row.identifier, "version": row.version, "type": row.type_code, **_words(standing),
+        "identifier": row.identifier, "check_char": _check_char(row.identifier), "seal": bool(row.file), "reasons": [],
+        "version": row.version, "type": row.type_code, **_words(standing),
         "valid_from": row.valid_from, "valid_to": row.valid_to or None, "platform": row.platform, "case": row.case_id,
         "permits": [{"id": one, **_words(state)} for one, state in (stood.permits if stood else {}).items()],
         "file": row.file, "created_ms": row.created_ms,
@@ -181,10 +232,12 @@ def told(answer: dict[str, Any], as_json: bool) -> NoReturn:
 
     done = answer.pop("http") == 200
     if done:
+        answer |= {"check_char": _check_char(answer["identifier"]), "seal": bool(answer["file"]), "reasons": []}
         lines = [f"{answer['identifier']}  {say(answer['text'], answer['text_en'])}"]
         lines += [f"  {one['id']} {one['name']}  {say(one['text'], one['text_en'])}" for one in answer["permits"]]
     else:
         title = say(answer.get("title", ""), answer.get("title_en", ""))
+        answer["reasons"] = [{"code": answer.get("code", ""), "text": title}]
         lines = [f"{title} [{answer.get('code', '')}] {answer.get('detail', '')}".rstrip()]
     finish(done, answer, as_json, lines)
 

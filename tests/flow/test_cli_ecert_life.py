@@ -41,7 +41,7 @@ pytestmark = pytest.mark.processes
 async def run(a: Running, *arguments: str, lang: str = "zh_CN") -> tuple[int, str]:
     """The exit code and what was printed."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.cli", "ecert", *arguments, "--config", str(a.side.config),
+        sys.executable, "-m", "gateway.cli", "ecert", arguments[0], "--config", str(a.side.config), *arguments[1:],
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=os.environ | {"PYTHONPATH": str(ROOT), "LANG": lang},
     )  # fmt: skip
     out, _ = await process.communicate()
@@ -60,7 +60,7 @@ async def told(a: Running, *arguments: str, code: int = 0) -> dict[str, Any]:
 async def test_an_operator_sees_and_changes_what_the_node_issued(a: Running, window: Window) -> None:
     name = (await issue(window))["identifier"]
     seen = await told(a, "status", name)
-    assert (seen["status"], seen["check_char"], seen["seal"], seen["reasons"]) == ("valid", name[-1], True, [])
+    assert (seen["status"], seen["check_char"], seen["seal"], seen["reasons"]) == ("valid", "ok", True, [])
     stopped = await told(a, "suspend", name, "--reason", "investigation", "--operator", "li")
     assert (stopped["ok"], stopped["status"]) == (True, "suspended")
     assert (await told(a, "status", name, code=1))["status_code"] == "02"
@@ -89,6 +89,12 @@ async def test_W9_one_permit_is_revoked_reissued_and_annotated(a: Running, windo
     printed = read(a, out.read_bytes())
     assert printed.annotation is not None and printed.annotation.relying_party == "汉川市城管局"
     assert out.stat().st_mode & 0o777 == 0o600
+    by_file = await told(a, "status", str(out))
+    assert (by_file["identifier"], by_file["version"]) == (second["identifier"], 2)
+    nowhere = ("status", str(out), "--config", str(tmp_path / "none.toml"))
+    assert (await told(a, *nowhere, code=2))["reasons"][0]["code"] == "no-register"
+    (tmp_path / "no.ofd").write_bytes(b"not an OFD")
+    assert (await run(a, "status", str(tmp_path / "no.ofd")))[0] == 65
 
 
 async def test_a_list_by_standing_and_by_holder(a: Running, window: Window) -> None:
