@@ -158,7 +158,7 @@ class RuleMap:
             except Untranslatable as bad:
                 errors.append(Untranslatable(bad.code, bad.zh, bad.en, _under(from_, bad.path)))
                 continue
-            rows.extend(_traced(step, value, whole, at, from_))
+            rows.extend(_traced(step, value, whole, at, from_, self.direction))
         return output, rows, errors
 
 
@@ -169,7 +169,7 @@ def _under(prefix: str, path: str) -> str:
     return prefix if path in ("", ".") else f"{prefix}.{path}"
 
 
-def _traced(step: Step, value: Any, root: Any, at: str, from_: str) -> list[Traced]:
+def _traced(step: Step, value: Any, root: Any, at: str, from_: str, direction: Direction) -> list[Traced]:
     rule = step.rule
     if step.given is not None and not step.given(value, root):
         return []
@@ -178,7 +178,7 @@ def _traced(step: Step, value: Any, root: Any, at: str, from_: str) -> list[Trac
         return []
     target, source = _under(at, ".".join(step.path)), _under(from_, rule.shown)
     if step.inner is None or found is MISSING:
-        code = _code_row(step, found) if step.code is not None and found is not MISSING else ""
+        code = _code_row(step, found, direction) if step.code is not None and found is not MISSING else ""
         return [Traced(target, source if rule.shown else "", step.where, rule.codec, code, found is MISSING)]
     entries = found if rule.each and type(found) is list else [found]
     rows: list[Traced] = []
@@ -188,9 +188,8 @@ def _traced(step: Step, value: Any, root: Any, at: str, from_: str) -> list[Trac
     return rows
 
 
-def _code_row(step: Step, found: Any) -> str:
-    code = step.code or {}
+def _code_row(step: Step, found: Any, direction: Direction) -> str:
+    """``foreign=canonical``, whichever of them was found."""
     key = str(found)
-    other = code.get(key, "")
-    inwards = step.where.startswith("in.")
-    return f"{key}={other}" if inwards else f"{other}={key}"
+    other = (step.code or {}).get(key, "")
+    return f"{key}={other}" if direction == "in" else f"{other}={key}"

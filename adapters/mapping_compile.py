@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,13 +33,18 @@ Codes = Mapping[str, Mapping[str, str]]
 
 
 def compile_maps(
-    tables: Mapping[str, Any], direction: Direction, codes: Codes, codecs: Mapping[str, Codec] | None = None
+    tables: Mapping[str, Any],
+    direction: Direction,
+    codes: Codes,
+    codecs: Mapping[str, Codec] | None = None,
+    both: Collection[str] = (),
 ) -> dict[str, RuleMap]:
     """``{name: {"rows": [...]}}`` of one direction to compiled tables. Raises Faulty with every finding.
 
-    ``codecs``: those that only this profile or this installation has.
+    ``codecs``: those that only this profile or this installation has; ``both``: tables that the profile wrote for both
+    directions, so that a row is named as it stands there.
     """
-    work = _Work(tables, direction, codes, codecs or {})
+    work = _Work(tables, direction, codes, codecs or {}, frozenset(both))
     for name in tables:
         work.table(name, ())
     if work.findings:
@@ -53,13 +58,14 @@ class _Work:
     direction: Direction
     codes: Codes
     codecs: Mapping[str, Codec]
+    both: frozenset[str]
     done: dict[str, RuleMap] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def table(self, name: str, above: tuple[str, ...]) -> RuleMap | None:
         if name in self.done:
             return self.done[name]
-        where = f"{self.direction}.{name}"
+        where = f"{'both' if name in self.both else self.direction}.{name}"
         if name in above or name not in self.tables:
             zh, en = "引用的表不存在或循环引用", "no such table, or it uses itself"
             self.findings.append(Finding("use-unknown", zh, en, where))

@@ -276,8 +276,8 @@ def compile_profile(data: Mapping[str, Any], functions: Mapping[str, Codec] | No
     ]
     if findings:
         raise Faulty(findings)
-    inward = compile_maps({**one_way(tables.both, "in"), **tables.inward}, "in", tables.tables, codecs)
-    outward = compile_maps({**one_way(tables.both, "out"), **tables.outward}, "out", tables.tables, codecs)
+    inward = compile_maps({**one_way(tables.both, "in"), **tables.inward}, "in", tables.tables, codecs, tables.both)
+    outward = compile_maps({**one_way(tables.both, "out"), **tables.outward}, "out", tables.tables, codecs, tables.both)
     head = compile_maps({"head": {"rows": tables.send.rows}}, "out", tables.tables, codecs)["head"]
     documents = frozenset(name for name in inward if _takes_documents(inward[name]))
     return Profile(tables, inward, outward, head, documents, codecs)

@@ -66,7 +66,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with a table before any message has come. ``where`` is ``direction.table[row]``."""
+    """What is wrong with a table before any message has come. ``where`` is ``table.name[row]`` of the profile: in, out or both."""
 
     code: str
     zh: str

@@ -100,10 +100,10 @@ def _stored(node: Files, found: Letter) -> dict[str, Any]:
     """Header (without names of files) and where the proofs stand in which ledger."""
     from gateway.exchange.message import decode_header, digest
 
-    row = node.reader.one("SELECT header, leaf, sent_leaf, proof, receipt FROM message WHERE id = ?", found.id)
+    row = node.reader.one("SELECT header, leaf, sent_leaf, proof, receipt, mapping FROM message WHERE id = ?", found.id)
     if row is None:
-        return {"header": None, "digest": "", "proofs": []}
-    data, leaf, sent_leaf, proof, receipt = row
+        return {"header": None, "digest": "", "proofs": [], "mapping": ""}
+    data, leaf, sent_leaf, proof, receipt, mapping = row
     kinds = (("platform" if found.direction == "out" else "accepted", leaf), ("sent", sent_leaf))
     proofs: list[dict[str, Any]] = [
         {
@@ -118,7 +118,7 @@ def _stored(node: Files, found: Letter) -> dict[str, Any]:
         _theirs(kind, stored) for kind, stored in (("sent", proof), (found.answer or "receipt", receipt)) if stored
     ]
     if data is None:
-        return {"header": None, "digest": "", "proofs": proofs}
+        return {"header": None, "digest": "", "proofs": proofs, "mapping": mapping}
     header = decode_header(data)
     shown = {
         "from": header.sender, "to": header.to, "seq": header.seq, "seen": header.seen, "agreement": header.agreement,
@@ -127,7 +127,7 @@ def _stored(node: Files, found: Letter) -> dict[str, Any]:
         "parts": [{"sm3": part.sm3, "size": part.size, "role": part.role} for part in header.parts],
         "sealed_to": header.sealed.key if header.sealed else "",
     }  # fmt: skip
-    return {"header": shown, "digest": digest(data).hex(), "proofs": proofs}
+    return {"header": shown, "digest": digest(data).hex(), "proofs": proofs, "mapping": mapping}
 
 
 def _theirs(kind: str, stored: bytes) -> dict[str, Any]:
@@ -145,6 +145,8 @@ def _theirs(kind: str, stored: bytes) -> dict[str, Any]:
 
 def _lines(data: dict[str, Any]) -> Iterator[str]:
     yield say(f"  办件 {data['case']}", f"  case {data['case']}")
+    if data["mapping"]:
+        yield say(f"  映射 {data['mapping']}", f"  mapped by {data['mapping']}")
     if header := data["header"]:
         yield f"  {header['from']} → {header['to']}  seq {header['seq']}  seen {header['seen']}"
         yield f"  {header['agreement']} v{header['agreement_version']}  {header['item']}  SM3 {data['digest']}"

@@ -60,6 +60,7 @@ async def test_K10_a_message_keeps_its_original_bytes_and_the_version_that_made_
     case, row = outbound.load(a.node.journal.read(), answer["lsh"])
     version = a.node.platforms["window"].mapping
     assert row.mapping == version and version.startswith("qiaokou@1#")
+    assert tongban(a, "msg", "show", row.id)["mapping"] == version
     assert row.original is not None
     key = a.node.desk.vault.unwrap(case.wrapped_key)
     original = a.node.desk.vault.open(key, row.original, post.original_label(row.id))

@@ -74,6 +74,7 @@ def test_a_flat_applicant_is_one_object_for_us_and_no_object_for_them() -> None:
     assert not errors
     sources = {row.target: row.source for row in rows}
     assert sources["applicant.party.name"] == "sqrxm"
+    assert {row.target: row.rule for row in rows}["mode"] == "both.application[5]"
     assert sources["attestation.clerk"] == "hy.czy.xm"
     assert PROFILE.inward["application"].source_of("applicant.party.name") == "sqrxm"
     assert PROFILE.inward["application"].source_of("attestation.clerk") == "hy.czy.xm"
