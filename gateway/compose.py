@@ -7,15 +7,15 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
-from adapters.registry import Platform, open_platform
+from adapters.registry import Platform
 from adapters.transport import Line
 from gateway import compose_sharing as sharing
+from gateway import profiles
 from gateway.compose_certificates import counter, issuing, office, press
 from gateway.config import Config, ConfigError, secret
 from gateway.core.applicant_signature import Believed
@@ -132,7 +132,7 @@ async def build(config: Config, base: Path) -> Node:
     signatures, contents = _lookers(config, base, ring, parts, clock)
     printed = press(config, base, stamps.stamper)
     stamping, expected = _stamping(config, base, ring), _expected(config, base, ring, found)
-    platforms = _platforms(config, base, signers, provider, clock)
+    platforms = profiles.open_all(config, base, signers.of("platform"), provider, _nonce(provider), clock)
     getting = sharing.sources(config, base, ring, expected, lambda: journal.read(), vault, parts, clock)
     tls = _tls(config, base, found)
     metrics.SIGNING.set(any(signers.of(use)().kind == "software" for use in ONLINE))
@@ -356,30 +356,6 @@ def _waker(loops: dict[str, Loop], rotation: Rotation) -> Callable[[str], None]:
                 loop.wake()
 
     return wake
-
-
-def _platforms(
-    config: Config, base: Path, signers: Signers, provider: Provider, clock: Callable[[], int]
-) -> dict[str, Platform]:
-    """Profiles by name from the package, by path (``….toml``) from beside the configuration."""
-    signer, nonce = signers.of("platform"), _nonce(provider)
-    bundled = resources.files("adapters") / "profiles"
-    opened = {}
-    for one in config.platform:
-        own = one.profile.endswith(".toml")
-        folder = (base / one.profile).parent if own else bundled
-        name = Path(one.profile).name if own else f"{one.profile}.toml"
-        try:
-            files = {file.name: file.read_bytes() for file in folder.iterdir() if _of_a_profile(file.name)}
-            opened[one.id] = open_platform(one, files[name], files, signer, provider, nonce, clock)
-        except (OSError, KeyError):
-            where = f"platform.{one.id}.profile"
-            raise ConfigError(where, f"没有这个方案：{one.profile}", f"no such profile: {one.profile}") from None
-    return opened
-
-
-def _of_a_profile(name: str) -> bool:
-    return name.endswith((".toml", ".xsd", ".xsl"))
 
 
 def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Parts, clock: Callable[[], int]) -> Stamps:

@@ -1,0 +1,53 @@
+"""The local platforms of a node, opened by their profiles: by name from the package, by path from beside the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from adapters.base import Untranslatable
+from adapters.registry import Platform, PlatformSettings, open_platform
+from adapters.rules import Faulty
+from gateway.config import Config, ConfigError
+from signing.providers import Provider
+from signing.sm2 import Signer
+
+BESIDE = (".xsd", ".xsl")
+"""What a profile may name among the files beside it."""
+
+
+def open_all(
+    config: Config,
+    base: Path,
+    signer: Callable[[], Signer],
+    provider: Provider,
+    new_nonce: Callable[[], str],
+    now_ms: Callable[[], int],
+) -> dict[str, Platform]:
+    """Platform id -> open platform. Raises ``ConfigError`` that names the platform and what its profile has wrong."""
+    opened = {}
+    for one in config.platform:
+        where = f"platform.{one.id}.profile"
+        profile, beside = _files(one, base, where)
+        try:
+            opened[one.id] = open_platform(one, profile, beside, signer, provider, new_nonce, now_ms)
+        except Untranslatable as bad:
+            raise ConfigError(where, f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip()) from None
+        except Faulty as faulty:
+            first = faulty.findings[0]
+            raise ConfigError(where, f"{first.where} {first.zh}", f"{first.where} {first.en}") from None
+    return opened
+
+
+def _files(platform: PlatformSettings, base: Path, where: str) -> tuple[bytes, dict[str, bytes]]:
+    """A profile's bytes, and the files beside it that it may name."""
+    name = platform.profile
+    own = name.endswith(".toml")
+    folder = (base / name).parent if own else resources.files("adapters") / "profiles"
+    try:
+        profile = (folder / (Path(name).name if own else f"{name}.toml")).read_bytes()
+        return profile, {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith(BESIDE)}
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise ConfigError(where, f"方案 {name} 读不出（{why}）", f"the profile {name} cannot be read ({why})") from None
