@@ -37,11 +37,11 @@ class PackageChannel:
         if not isinstance(found, etree._Element):
             return unanswered(found)
         try:
-            sent, told = to_value(parse_text(wire.body.decode())), self._read(found)
+            told = self._read(found)
         except (Invalid, Untranslatable):
             return unanswered(None)
-        here, there = (_text(one, self.translator.words.same) for one in (sent, told))
-        if there and there != here:
+        there, sent = _text(told, self.translator.words.same), parse_text(wire.body.decode())
+        if there and there != sent.findtext(self.translator.words.same.replace(".", "/")):
             return Unclear("answer-of-another")
         return self._outcome(list(_codes(told)))
 

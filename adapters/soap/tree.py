@@ -13,27 +13,40 @@ from lxml import etree
 
 from adapters.base import Untranslatable
 
+_ATTRIBUTES: Final = etree.XPath("boolean(descendant-or-self::*/@*)")
 XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
 def to_value(element: etree._Element) -> Any:
     """Raises Untranslatable for xsi: attributes, which would let a sender choose the type (X05)."""
-    value: dict[str, Any] = {}
-    for name, attribute in element.attrib.items():
-        if str(name).startswith(XSI):
-            raise Untranslatable("xml-xsi", "不接受 xsi 属性", "xsi attributes are not accepted", local(element))
-        value[f"@{str(name).rpartition('}')[2]}"] = attribute
+    return _value(element, {}, bool(_ATTRIBUTES(element)))
+
+
+def _value(element: etree._Element, names: dict[Any, str], attributed: bool) -> Any:
+    """``names``: local names met so far, of which a document has few; ``attributed``: whether it has any attribute at all."""
+    value: dict[str, Any] = _attributes(element) if attributed else {}
     if not len(element):
         text = element.text or ""
         return {**value, "#": text} if value else text
     for child in element:
-        name = local(child)
+        tag = child.tag
+        name = names.get(tag) or names.setdefault(tag, local(child))
+        told = _value(child, names, attributed) if attributed or len(child) else child.text or ""
         if name not in value:
-            value[name] = to_value(child)
+            value[name] = told
         elif type(value[name]) is list:
-            value[name].append(to_value(child))
+            value[name].append(told)
         else:
-            value[name] = [value[name], to_value(child)]
+            value[name] = [value[name], told]
+    return value
+
+
+def _attributes(element: etree._Element) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for name, attribute in element.items():
+        if str(name).startswith(XSI):
+            raise Untranslatable("xml-xsi", "不接受 xsi 属性", "xsi attributes are not accepted", local(element))
+        value[f"@{str(name).rpartition('}')[2]}"] = attribute
     return value
 
 

@@ -24,6 +24,11 @@ SCENARIOS = {
     "carry": ("材料转递：端到端加密，甲网关到乙网关", "materials sealed from gateway A to gateway B"),
     "scan": ("扫码核验页，一个核", "pages behind QR codes, one core"),
     "map": ("字段映射：4 KiB 办件，一个核", "a platform's case of 4 KiB through its rule table, one core"),
+    "xml": ("XML 校验与解码、SOAP 收发，一个核", "XML validated and decoded, SOAP served, one core"),
+    "adapters": (
+        "适配器到各自的模拟平台，每核每秒报文",
+        "adapters to their simulated platforms, messages a second per core",
+    ),
     "sign": ("SM2 验签与签名，1 KiB", "SM2 verification and signature, 1 KiB"),
 }
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import baselines, carry, ecerts, mapping, ofd, ours, parts, seals, sign
+from tests.bench import adapters, baselines, carry, ecerts, mapping, ofd, ours, parts, seals, sign, xml
 from tests.bench import scans as scanned
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, cores
@@ -120,6 +120,14 @@ def by_rows(scenario: str, unit: str, found: Figures, beside: str) -> Figures:
     return result | {"ratio": mine["ratio"], "rows": found["rows"]}
 
 
+def documents_in_xml(_: Path, seconds: float) -> Figures:
+    return by_rows("xml", "documents/s", xml.measure(seconds), "bare lxml, zeep")
+
+
+def carried_by_adapters(folder: Path, seconds: float) -> Figures:
+    return by_rows("adapters", "messages/s", adapters.measure(folder, seconds), "1,000 a second per core")
+
+
 SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {
     "intake": intake,
     "relay": relay,
@@ -131,6 +139,8 @@ SCENARIOS: dict[str, Callable[[Path, float], Figures]] = {
     "ecert": issued,
     "scan": scans,
     "map": mapped,
+    "xml": documents_in_xml,
+    "adapters": carried_by_adapters,
 }
 
 
