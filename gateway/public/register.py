@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.core.ecert import State
 from gateway.flow import issued
@@ -15,20 +15,31 @@ from gateway.store.vault import Vault
 
 HIDDEN = frozenset({State.STAMPING, State.DROPPED})  # nobody has been handed such a one
 PAGE = 500
+KEPT = 4096  # masked forms in memory
 
 
 @dataclass(frozen=True)
 class Register:
-    """``Source`` over the store; ``read`` gives the last committed state."""
+    """``Source`` over the store; ``read`` gives the last committed state. How a certificate stands is read for every answer; what
+    was opened and masked is kept until the next act on it."""
 
     read: Callable[[], Reader]
     vault: Vault
+    _kept: dict[str, tuple[int, Shown]] = field(default_factory=dict)
 
     def look(self, digest: bytes) -> Shown | None:
         """The certificate as it stands."""
         reader = self.read()
         found = issued.by_token(reader, digest)
-        return None if found is None or found.state in HIDDEN else shown(reader, self.vault, found)
+        if found is None or found.state in HIDDEN:
+            return None
+        events, kept = self._kept.get(found.id, (-1, None))
+        if kept is None or events != found.events:
+            kept = shown(reader, self.vault, found)
+            while len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[found.id] = (found.events, kept)
+        return kept
 
     def news(self, now_ms: int) -> News:
         """It is the register itself that answers."""
