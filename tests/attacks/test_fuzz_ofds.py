@@ -27,6 +27,8 @@ from tests.vectors.ofd.foreign import ALL
 from tests.vectors.seals import generate as seals
 
 KNOWN = [ofds.fingerprints(files) for files in ofds.SEEDS.values()]
+REFERENCES = "/".join(f"{{http://www.ofdspec.org/2016}}{name}" for name in ("SignedInfo", "References", "Reference"))
+MARK = "\ufeff".encode()  # in a name: a letter of XML's fifth edition, none of the fourth, which this reader knows
 NOW = seals.LATER.astimezone(UTC)
 
 
@@ -63,11 +65,12 @@ def of_a_signer(data: bytes) -> OfdReport:
         own = files.pop(ofds.PLACE)
         stamp = parse_stamp(files.pop(ofds.VALUE))
         del files[ofds.LIST]
+        named = ElementTree.fromstring(own.replace(MARK, b"")).findall(REFERENCES)
         covered = {
             one.attrib["FileRef"].removeprefix("/"): base64.b64decode(
                 "".join((one.findtext("{*}CheckValue") or "").split())
             )
-            for one in ElementTree.fromstring(own).iter("{http://www.ofdspec.org/2016}Reference")
+            for one in named
         }
         assert {name: sm3(content) for name, content in files.items()} == covered
         assert stamp.data_hash == sm3(own)
@@ -84,7 +87,7 @@ TARGETS = [
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_fuzzed_documents_get_a_verdict(target: Target) -> None:
-    count = fuzz.SHORT // 2
+    count = fuzz.SHORT // 4
     assert fuzz.attack(target, count).total() == count
 
 
@@ -92,7 +95,7 @@ def test_the_mutations_reach_what_they_are_for() -> None:
     """Not only the first check: verdicts of every kind, among them good ones, and refusals by package, XML and signature."""
     met: Counter[str] = Counter()
     for target in TARGETS[:2]:
-        for index in range(len(target.seeds), 400):
+        for index in range(len(target.seeds), 250):
             data = fuzz.mutated(target, index)
             try:
                 report = judged(data)
