@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from gateway.cli import (
+    ecert_acts,
     ecert_asked,
     ecert_id,
     ecert_issue,
@@ -27,6 +28,6 @@ def group() -> None:
 
 for command in (
     ecert_issue.issue, ecert_show.show, ecert_render.render, ecert_verify.verify, ecert_issue.templates, ecert_id.identifier,
-    *ecert_life.COMMANDS, ecert_asked.asked, ecert_scans.scans,
+    *ecert_life.COMMANDS, *ecert_acts.COMMANDS, ecert_asked.asked, ecert_scans.scans,
 ):  # fmt: skip
     group.add_command(command)
