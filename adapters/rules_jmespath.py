@@ -2,8 +2,9 @@
 
 The language has no loops and no recursion; what is left to bound is how large an expression may be and how much it may
 multiply what it reads: lists inside lists (``[@, @][] | …``), ``join`` with a separator out of the message, and escapes
-of escapes (``to_string``). So an evaluation costs at most some 64 times the size of the message. It sees the current
-value only, and a failure names the row, never a value.
+of escapes (``to_string``). Functions and forms are those whose cost we know: a later library may bring others. So an
+evaluation costs at most some 64 times the size of the message. It sees the current value only, and a failure names the
+row, never a value.
 """
 
 from __future__ import annotations
@@ -21,6 +22,15 @@ MAX_NODES: Final = 100
 MAX_GROWTH: Final = 64
 _LEFT_ONLY: Final = {
     "subexpression", "index_expression", "projection", "filter_projection", "value_projection", "flatten", "pipe",
+}  # fmt: skip
+_NODES: Final = _LEFT_ONLY | {
+    "field", "comparator", "current", "expref", "function_expression", "identity", "index", "slice", "key_val_pair", "literal",
+    "multi_select_dict", "multi_select_list", "or_expression", "and_expression", "not_expression",
+}  # fmt: skip
+_FUNCTIONS: Final = {
+    "abs", "avg", "ceil", "contains", "ends_with", "floor", "join", "keys", "length", "map", "max", "max_by", "merge", "min",
+    "min_by", "not_null", "reverse", "sort", "sort_by", "starts_with", "sum", "to_array", "to_number", "to_string", "type",
+    "values",
 }  # fmt: skip
 _FAILURES: Final = (JMESPathError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError)
 
@@ -60,6 +70,9 @@ def _nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _bounded(nodes: list[dict[str, Any]]) -> None:
     growth, strings = 1, 0
     for node in nodes:
+        if node["type"] not in _NODES or (node["type"] == "function_expression" and node["value"] not in _FUNCTIONS):
+            zh, en = "没有这个函数或写法", "no such function or form"
+            raise ValueError("expression-unknown", zh, en)
         if node["type"] in ("multi_select_list", "multi_select_dict"):
             growth *= max(1, len(node["children"]))
         if node["type"] == "function_expression":

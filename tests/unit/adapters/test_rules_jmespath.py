@@ -49,6 +49,7 @@ def test_an_expression_that_does_not_fit_the_message_is_a_refusal(expression: st
 RUNAWAY = [
     ("[@,@][] | [@,@][] | [@,@][] | [@,@][] | [@,@][] | [@,@][] | [@,@][]", "expression-unbounded"),
     ("join(a, b)", "expression-unbounded"), ("to_string([to_string([to_string([a])])])", "expression-unbounded"),
+    ("pad_left(a, `9`)", "expression-unknown"), ("no_such(a)", "expression-unknown"),
     ("a" * 501, "expression-size"), ("(" * 400 + "a" + ")" * 90, "expression-unreadable"), ("a[", "expression-unreadable"),
     ("", "source-missing"), ("a.b.c" + ".d" * 200, "expression-unbounded"), ("no_such(", "expression-unreadable"),
     ("{a:a,b:b,c:c,d:d,e:e} | {a:@,b:@,c:@,d:@,e:@} | {a:@,b:@,c:@}", "expression-unbounded"),
@@ -88,3 +89,11 @@ def test_any_message_is_read_or_refused(value: Any, expression: str) -> None:
         cell(expression).run(value)
     except Untranslatable as bad:
         assert bad.code and bad.zh and bad.en
+
+
+def test_every_function_of_the_language_that_we_know_is_accepted() -> None:
+    from jmespath.functions import Functions
+
+    from adapters.rules_jmespath import _FUNCTIONS
+
+    assert set(Functions.FUNCTION_TABLE) == _FUNCTIONS, "the library has changed: weigh what the new function may cost"
