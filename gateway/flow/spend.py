@@ -20,6 +20,7 @@ from schemas.canonical import Application, CertificateReference, Correction
 
 SAYS = {
     State.OWED: "，“{name}”的电子证照待共享平台恢复后自动补取，无需重新提交",
+    State.USED: "，“{name}”的电子证照已补齐",
     State.FAILED: "，“{name}”的电子证照未能取得（{reason}），请补交材料",
 }
 
@@ -45,8 +46,12 @@ def spend(tx: Tx, vault: Vault, party: str, case: CaseFile, body: Application | 
 
 def certificates_say(tx: Reader, message: str) -> str:
     """What the window is told of the certificates of a message; "" while there is nothing to say."""
-    rows = [(one, State(one.state)) for one in shared.of_message(tx, message)]
-    return "".join(SAYS[state].format(name=one.material, reason=one.reason) for one, state in rows if state in SAYS)
+    said = []
+    for one in shared.of_message(tx, message):
+        state = State(one.state)
+        if state is not State.USED or one.attempts:  # what came at once needs no words
+            said.append(SAYS[state].format(name=one.material, reason=one.reason))
+    return "".join(said)
 
 
 def _applicant(tx: Tx, vault: Vault, case: CaseFile, body: Application | Correction) -> str:

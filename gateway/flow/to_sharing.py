@@ -158,6 +158,7 @@ class ToSharing:
             if one.attempt + 1 >= self.settings.attempts:
                 outbox.move(tx, one.message, Event.EXHAUSTED, f"{why.code} {why.reason}")
                 return
+            tx.run("UPDATE use_code SET attempts = attempts + 1 WHERE message = ? AND state = 'owed'", one.message)
             outbox.later(tx, one.message, Event.UNCLEAR, f"{why.code} {why.reason}", self.settings, jitter)
             if one.attempt == 0:
                 note(tx, self.notes, self._load(tx, one.message)[0], one.message)

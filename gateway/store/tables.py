@@ -343,7 +343,7 @@ use_code = Table(  # use codes (用证码): one certificate, one case, one item,
     Column("message", String(26), nullable=False),  # the application that it was spent on
     Column("material", String(256), nullable=False),  # in whose place it stands
     Column("filled", Integer, nullable=False),  # fields of the form that it filled
-    Column("attempts", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),  # to bring a certificate that a case waits for, in vain
     Column("created_ms", BigInteger, nullable=False),
     Index("use_code_message", "message"),
     Index("use_code_id", "id", unique=True),
