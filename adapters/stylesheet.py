@@ -86,6 +86,13 @@ def named(name: str, resources: Mapping[str, bytes]) -> Stylesheet | None:
     return Stylesheet(resources[name])
 
 
+def none_named(*names: str) -> None:
+    """For families that apply none: raises for a profile that names one, which would be left out in silence."""
+    if any(names):
+        zh = "这一族方案不用样式表（transform）"
+        raise Untranslatable("stylesheet-unused", zh, "this family applies no stylesheets", "transform")
+
+
 def _allowed(element: etree._Element) -> bool:
     """Raises for what is refused whatever stands around it; whether the element only looks downwards."""
     name = str(element.tag)

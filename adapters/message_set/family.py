@@ -12,6 +12,7 @@ from adapters.message_set.inbox import QueueInbox
 from adapters.message_set.translate import ObjectTranslator, Words
 from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
+from adapters.stylesheet import none_named
 from adapters.transport import Line
 from schemas.errors import Invalid
 from schemas.validate import compile_xsd
@@ -21,6 +22,7 @@ BY_QUEUE = Denied("missing-signature", "此平台经消息队列交换", "this p
 
 def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int = 16 << 20) -> ObjectTranslator:
     """The translator of a profile, with its XSD compiled. Raises Untranslatable."""
+    none_named(profile.text.transform.inward, profile.text.transform.outward)
     try:
         words = msgspec.convert(profile.text.message_set, Words)
         schema = compile_xsd(resources[words.schema])

@@ -21,7 +21,7 @@ from adapters.soap.package_channel import PackageChannel
 from adapters.soap.package_service import PackageService
 from adapters.soap.service import Service
 from adapters.soap.translate import SoapTranslator, Words
-from adapters.stylesheet import named
+from adapters.stylesheet import named, none_named
 from adapters.transport import AnswerForm, Line
 from schemas.errors import Invalid
 from schemas.validate import Schema, compile_xsd
@@ -43,12 +43,13 @@ def open_translator(
     profile: Profile, resources: Mapping[str, bytes], max_bytes: int = 16 << 20
 ) -> SoapTranslator | PackageTranslator:
     """The translator of a profile, with its XSD compiled. Raises Untranslatable."""
-    table = profile.text.soap
+    table, transform = profile.text.soap, profile.text.transform
     if "document" in table:
+        none_named(transform.inward, transform.outward)
         package = _table(table, PackageWords, "soap")
         return PackageTranslator(profile, package, _schema(resources, package), max_bytes)
     words = _table(table, Words, "soap")
-    coming, going = (named(name, resources) for name in (profile.text.transform.inward, profile.text.transform.outward))
+    coming, going = (named(name, resources) for name in (transform.inward, transform.outward))
     return SoapTranslator(profile, words, _schema(resources, words), max_bytes, coming, going)
 
 

@@ -294,6 +294,12 @@ def test_a_defect_of_the_soap_table_is_refused_when_opened(changes: dict[str, An
         opened(**changes)
 
 
+def test_a_stylesheet_that_would_be_left_out_is_refused_when_opened() -> None:
+    with pytest.raises(Untranslatable) as caught:
+        open_translator(compile_profile(toml("gongan") | {"transform": {"out": "a.xsl"}}), RESOURCES)
+    assert caught.value.code == "stylesheet-unused"
+
+
 # --- our own messages -------------------------------------------------------------------------------------------------
 
 
