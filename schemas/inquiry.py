@@ -30,7 +30,7 @@ class CertificateQuery(Body, frozen=True):
     """查验: who scanned which code, where, when and for what. ``officer``: name or number of the inspector 检查人员."""
 
     token: Token
-    purpose: Annotated[LongLine, Meta(title="用途")]
+    purpose: Annotated[Line, Meta(title="用途")]
     place: Annotated[LongLine, Meta(title="地点")]
     officer: Annotated[Line, Meta(title="检查人员")]
     at: Annotated[Moment, Meta(title="查验时间")]

@@ -26,6 +26,7 @@ from gateway.public.register import HIDDEN
 from gateway.store.journal import Tx, Work
 from gateway.store.vault import Vault
 from schemas import codec
+from schemas.errors import Invalid
 from schemas.inquiry import CertificateAnswer, CertificateQuery, SeenField, SeenPermit
 from signing.ecert import Metadata
 from signing.sm3 import sm3
@@ -77,7 +78,7 @@ class Scans:
 
     def take(self, incoming: Incoming) -> Work[Answered]:
         """The work that takes a partner's question or answer in, with its answer on the wire."""
-        takes: Mapping[type, Callable[[Tx, Incoming], None]] = {
+        takes: Mapping[type, Callable[[Tx, Incoming], int]] = {
             CertificateQuery: self._take_query, CertificateAnswer: self._take_answer,
         }  # fmt: skip
 
@@ -92,16 +93,13 @@ class Scans:
                     raise incoming.body
                 if incoming.header.parts:
                     raise Refused("TB-1005", "parts")
-                takes[type(incoming.body)](tx, incoming)
-            except Refused as refused:
+                return Answered(incoming.header.id, "receipt", takes[type(incoming.body)](tx, incoming))
+            except Refused as refused:  # of all that is judged before anything is written
                 return receive.refuse(tx, incoming, refused, self.vault)
-            row = tx.one("SELECT leaf FROM message WHERE id = ?", incoming.header.id)
-            assert row is not None  # noqa: S101 - put just now
-            return Answered(incoming.header.id, "receipt", row[0])
 
         return work
 
-    def _take_query(self, tx: Tx, incoming: Incoming) -> None:
+    def _take_query(self, tx: Tx, incoming: Incoming) -> int:
         header, query = incoming.header, incoming.body
         if self.agreed.book.version(header.agreement, header.agreement_version) is None:
             raise Refused("TB-4101")
@@ -116,8 +114,9 @@ class Scans:
             sealed=self.vault.seal(self.vault.unwrap(row.wrapped_key), codec.encode(answer), post.body_label(id_)),
         )  # fmt: skip
         post.queue(tx, id_, f"peer:{header.sender}", row.id)
+        return leaf
 
-    def _take_answer(self, tx: Tx, incoming: Incoming) -> None:
+    def _take_answer(self, tx: Tx, incoming: Incoming) -> int:
         answer = incoming.body
         row = inquiries.load(tx, answer.query)
         if row is None or row.side != ASKED or row.counterpart != incoming.header.sender:
@@ -128,6 +127,7 @@ class Scans:
         self._keep(tx, incoming, row, leaf)
         key = self.vault.unwrap(row.wrapped_key)
         inquiries.answer(tx, row.id, inquiries.seal(self.vault, key, row.id, ANSWER, answer), answer.outcome)
+        return leaf
 
     def _accepted(self, tx: Tx, incoming: Incoming) -> int:
         id_ = incoming.header.id
@@ -156,7 +156,7 @@ class Scans:
         answer, release = CertificateAnswer(query=id_, outcome="unknown", at=at), None
         if found is not None:
             release = self.agreed.release(who, found.type_code, query.purpose, at) if who != self.party else None
-            answer = self._answer(tx, id_, found, release, at)
+            answer = _sendable(self._answer(tx, id_, found, release, at))
         if isinstance(release, Release):  # what it releases travels as its own agreement says
             agreement, version = release.agreement, release.version
         key, wrapped = self.vault.new_key()
@@ -174,7 +174,7 @@ class Scans:
         """What one line grants of a certificate; all of it where it is our own inspector who asks (``release`` None)."""
         if isinstance(release, Refusal):
             return CertificateAnswer(
-                query=id_, outcome="withheld", at=at, code=CODES.get(release.code, "TB-4101"), clause=release.clause,
+                query=id_, outcome="withheld", at=at, code=CODES.get(release.code, "TB-4101"), clause=release.clause[:200].strip(),
                 reason=release.zh[:200], reason_en=release.en[:200],
             )  # fmt: skip
         of, stood = issued.metadata(self.vault, found), issued.stands(tx, found, tx.now_ms)
@@ -197,6 +197,18 @@ class Scans:
             id_, side, who, platform, certificate, agreement, version, query.purpose, PENDING, "", "", wrapped, question, b"",
             leaf, tx.now_ms, 0,
         )  # fmt: skip
+
+
+def _sendable(answer: CertificateAnswer) -> CertificateAnswer:
+    """The answer; without what stands on the certificate if that has a form that no message may have."""
+    try:
+        codec.encode(answer)
+    except Invalid as invalid:
+        return CertificateAnswer(
+            query=answer.query, outcome="withheld", at=answer.at, standing=answer.standing, code="TB-1005",
+            reason=invalid.zh[:200], reason_en=invalid.en[:200],
+        )  # fmt: skip
+    return answer
 
 
 def _seen(of: Metadata, release: Release | None) -> list[SeenField]:

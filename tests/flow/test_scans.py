@@ -141,6 +141,14 @@ async def test_W7_what_is_not_agreed_is_withheld_with_its_clause_and_known_all_t
     assert len(await two.seen()) == 1, "what our own agreement refuses is not even asked"
 
 
+async def test_what_no_message_can_carry_is_withheld_and_the_standing_told(two: Places) -> None:
+    """A text of an older system with a bidirectional override: the inspector is answered all the same."""
+    _, qr = await two.issue(number="渣运\u202e1号")
+    told = (await two.scan(qr)).json
+    assert (told["outcome"], told["code"], told["standing"]) == ("withheld", "TB-1005", "valid")
+    assert "fields" not in told
+
+
 async def test_a_code_that_nobody_issued_and_one_that_leads_nowhere(two: Places) -> None:
     assert (await two.scan(f"{PAGE}/v/{'0' * 26}")).json["outcome"] == "unknown"
     (await two.scan("https://elsewhere.example/v/" + "0" * 26)).refused("TB-7042", 422)

@@ -41,7 +41,7 @@ def test_what_is_written_is_read(body: CertificateQuery | CertificateAnswer) -> 
     [
         {"token": "short"}, {"token": "0" * 129}, {"token": "0" * 25 + "/"}, {"token": "0" * 26 + "\n"}, {"purpose": ""},
         {"place": " 某地"}, {"officer": "张\n三"}, {"officer": "张" * 101}, {"use": "fetch"},
-        {"at": "2026-11-20T08:00:00+08:00"}, {"place": "\u202e某地"},
+        {"purpose": "用" * 101}, {"at": "2026-11-20T08:00:00+08:00"}, {"place": "\u202e某地"},
     ],
 )  # fmt: skip
 def test_a_question_that_is_none(changes: dict[str, str]) -> None:
