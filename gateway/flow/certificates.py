@@ -129,10 +129,7 @@ class Certificates:
                 take_back(tx, row)
             return self._record(tx, row, order, state, once)
 
-        async def prepare() -> Work[str]:
-            return work
-
-        return await self._once(once, prepare)
+        return await self._once(once, _ready(work))
 
     async def _annotate(self, identifier: str, order: Change, once: Once) -> dict[str, Any]:
         """A copy for a relying party (加注件), stamped again; it never outlives the certificate."""
@@ -176,10 +173,7 @@ class Certificates:
             acts.enact(tx, self.vault, row, said)
             return said.act
 
-        async def prepare() -> Work[str]:
-            return work
-
-        told = await self._once(once, prepare)
+        told = await self._once(once, _ready(work))
         said = msgspec.json.decode(base64.b64decode(told["statement"]), type=acts.Statement)
         row = self.find(once.caller, identifier)
         fields = [one for one in visible(issued.metadata(self.vault, row), None) if one.name in said.fields]
@@ -307,3 +301,12 @@ class Certificates:
 
     def _serial(self) -> str:
         return "".join(ALPHABET[byte & 31] for byte in self.random(SERIAL))
+
+
+def _ready(work: Work[str]) -> Callable[[], Awaitable[Work[str]]]:
+    """Work that needs nothing made before it."""
+
+    async def prepare() -> Work[str]:
+        return work
+
+    return prepare
