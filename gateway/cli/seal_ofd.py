@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import NoReturn
 
+from gateway.cli import seal_words
 from gateway.cli.cert_tools import shown, spoken, stamp_of
 from gateway.cli.output import finish, printable
 from gateway.cli.seal_report import CHECKS, check_line, facts, remarks, seal_lines, stamp_facts
@@ -12,6 +13,7 @@ from gateway.cli.sm import Context
 from gateway.lang import say
 from signing.errors import Malformed
 from signing.ofd import Description, Listed, Ofd
+from signing.ofd_reasons import EFFECTS
 from signing.ofd_verify import OfdReport, SignatureReport
 from signing.seal import Stamp, parse_stamp
 
@@ -69,6 +71,8 @@ def _machine(context: Context, report: OfdReport, moment: datetime.datetime) -> 
         notes=[spoken(note) for note in report.notes],
         at=stamp_of(moment),
         signatures=[_signature(one) for one in report.signatures],
+        conclusion=say(*seal_words.of_document(report)),
+        action=say(*seal_words.action(report)),
     )
 
 
@@ -120,8 +124,16 @@ def _lines(report: OfdReport, moment: datetime.datetime) -> list[str]:
         if one.signer_subject:
             lines.append(say("签章人：", "signer: ") + one.signer_subject)
         lines += [check_line(zh, en, getattr(one, group)) for group, zh, en in _GROUPS]
-        lines += remarks(one.reasons, one.notes)
-    return lines if report.signatures else [*lines, *remarks(report.reasons, report.notes)]
+        lines += remarks(one.reasons, one.notes) + _exposed(one)
+    lines += [] if report.signatures else remarks(report.reasons, report.notes)
+    lines += ["", say("结论：", "conclusion: ") + printable(say(*seal_words.of_document(report)))]
+    return [*lines, say("下一步：", "next: ") + say(*seal_words.action(report))]
+
+
+def _exposed(one: SignatureReport) -> list[str]:
+    """Every file that a signature leaves open; the reason names the first few."""
+    lines = [f"  · {printable(path)}  {say(*EFFECTS[effect])}" for path, effect in one.exposed]
+    return [say("未受保护的文件：", "unprotected files:"), *lines] if lines else []
 
 
 def _head(listed: Listed) -> list[str]:

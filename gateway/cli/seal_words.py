@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from signing.errors import Rejected
 from signing.reasons import Reason
 from signing.verify import SealReport
+
+if TYPE_CHECKING:
+    from signing.ofd_verify import OfdReport
 
 Words = tuple[str, str]
 
@@ -15,6 +19,14 @@ _GOOD: Final[dict[str, Words]] = {
         "The document is unaltered since it was validly stamped with “{name}”; it can be relied on.",
     ),
     "seal": ("“{name}”是有效的电子印章。", "“{name}” is a valid seal."),
+    "ofd": (
+        "文件自签名以来未被改动，包内文件都受签名保护，可以采信。",
+        "The document is unaltered since it was signed, every file of it is protected; it can be relied on.",
+    ),
+    "open": (
+        "签名所保护的部分未被改动，可以采信；所列未受保护的文件不可采信。",
+        "What the signatures protect is unaltered and can be relied on; the unprotected files that are listed cannot.",
+    ),
 }
 _BAD: Final[Words] = ("不能采信：{why}。", "Not to be relied on: {why}.")
 _OPEN: Final[Words] = ("暂时不能下结论：{why}。", "No conclusion yet: {why}.")
@@ -43,8 +55,29 @@ _ASK: Final[Words] = (
     "请向出具单位书面核实签章的真实时间，或改用带可信时间戳的文件。",
     "Ask the issuer in writing when it was stamped, or for a document with a trusted time stamp.",
 )
+_NATIONAL: Final[Words] = (
+    "请出具单位用 SM2、SM3 重新签名，或用其原软件核验。",
+    "Have the issuer sign it again with SM2 and SM3, or verify it with the software that made it.",
+)
 # Code, or the end of a code, -> the next action; the first that fits.
 _NEXT: Final[tuple[tuple[str, Words], ...]] = (
+    (
+        "ofd-encrypted",
+        ("请持有密钥的单位解密后再核验。", "Have whoever holds the key decrypt it, then verify again."),
+    ),
+    (
+        "ofd-signer-unknown",
+        (
+            "取得签名人的证书，用 --intermediate 附上后再核验。",
+            "Get the signer's certificate and verify again with --intermediate.",
+        ),
+    ),
+    (
+        "ofd-unsigned",
+        ("请出具单位提供已签章的文件。", "Ask the issuer for the signed document."),
+    ),
+    ("ofd-check-method-unknown", _NATIONAL),
+    ("ofd-signed-algorithm", _NATIONAL),
     ("document-not-given", ("请附上原文再核验（--document）。", "Verify again with the document (--document).")),
     ("document-digest", _ORIGINAL),
     ("property-info", _ORIGINAL),
@@ -74,11 +107,23 @@ def conclusion(report: SealReport) -> Words:
     """The outcome in one sentence."""
     if report.ok is True:
         return _filled(_GOOD[report.kind], name=(report.seal_name, report.seal_name))
-    first = report.reasons[0]
+    return _why_not(report)
+
+
+def of_document(report: OfdReport) -> Words:
+    """The outcome of an OFD document in one sentence."""
+    if report.ok is True:
+        return _GOOD["open" if any(one.exposed for one in report.signatures) else "ofd"]
+    return _why_not(report)
+
+
+def _why_not(report: SealReport | OfdReport) -> Words:
+    # What is wrong goes before what cannot be told.
+    first = min(report.reasons, key=lambda reason: not isinstance(reason, Rejected))
     return _filled(_BAD if report.ok is False else _OPEN, why=(first.zh.rstrip("。"), first.en.rstrip(".")))
 
 
-def action(report: SealReport) -> Words:
+def action(report: SealReport | OfdReport) -> Words:
     """What to do next."""
     return next_step(report.reasons[0]) if report.reasons else _NOTHING
 

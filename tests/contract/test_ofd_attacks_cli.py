@@ -117,7 +117,7 @@ def test_C23_revocation_before_the_stamp_and_after(noun: str, list_: str, code: 
     assert got == code and reason in codes, found
 
 
-@pytest.mark.parametrize("name", ["open-page", "open-annotation", "second-body", "version", "script"])
+@pytest.mark.parametrize("name", ["open-page", "open-annotation", "open-resource", "second-body", "version", "script"])
 def test_C24_a_clerk_reads_what_a_file_that_nobody_signed_could_do(name: str) -> None:
     Path("d.ofd").write_bytes(VECTORS[name].data)
     trust = ("--anchor", "root.pem", "--at", "2026-06-11")
@@ -125,7 +125,23 @@ def test_C24_a_clerk_reads_what_a_file_that_nobody_signed_could_do(name: str) ->
     code, found, codes = verdict("seal", VECTORS[name].data)
     (one,) = found["signatures"]
     assert code == 1 and codes == ["ofd-uncovered"] and one["exposed"][0]["path"] == one["uncovered"][0]
-    assert f"{one['uncovered'][0]}（" in text and "包内有未受签名保护的文件" in text
+    assert f"{one['uncovered'][0]}（" in text and "结论：不能采信：包内有未受签名保护的文件" in text
+    assert all(f"  · {path}  " in text for path in one["uncovered"]), "each file, not only the first few"
+    assert text.splitlines()[-1].startswith("下一步：请出具单位重新出具") and found["conclusion"] in text
+
+
+def test_a_clerk_reads_what_may_be_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, found, _ = verdict("seal", VECTORS["rich"].data)
+    assert found["conclusion"].endswith("可以采信。") and found["action"] == "无须另行处理。"
+    _, found, _ = verdict("seal", VECTORS["open-page"].data, "--allow-uncovered")
+    assert "所列未受保护的文件不可采信" in found["conclusion"]
+    _, found, _ = verdict("seal", VECTORS["sign-bare-garbage-beside"].data)
+    assert found["conclusion"].startswith("不能采信：包内有未受签名保护的文件")
+    for name, word in (("encrypted", "解密"), ("sign-raw-rsa", "SM2"), ("list-of-all-files-alone", "已签章")):
+        _, found, _ = verdict("seal", VECTORS[name].data)
+        assert found["conclusion"].startswith("暂时不能下结论") and word in found["action"]
+    monkeypatch.setenv("TONGBAN_LANG", "en")
+    assert "--intermediate" in verdict("seal", VECTORS["sign-bare-certificate-of-another-beside"].data)[1]["action"]
 
 
 @pytest.mark.parametrize("name", ["encrypted", "check-method-sha256", "sign-raw-rsa", "list-of-all-files-alone"])
