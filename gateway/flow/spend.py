@@ -18,6 +18,7 @@ from gateway.store.vault import Vault
 from schemas import codec
 from schemas.canonical import Application, CertificateReference, Correction
 
+MAX_MATERIALS = 100  # the certificates' files among them
 SAYS = {
     State.OWED: "，“{name}”的电子证照待共享平台恢复后自动补取，无需重新提交",
     State.USED: "，“{name}”的电子证照已补齐",
@@ -29,6 +30,8 @@ def spend(tx: Tx, vault: Vault, party: str, case: CaseFile, body: Application | 
     """Every code of the body, or ``Refused`` and none."""
     if not body.certificates:
         return
+    if len(body.materials) + len(body.certificates) > MAX_MATERIALS:
+        raise Refused("TB-1005", "certificates")
     holder = vault.blind(_applicant(tx, vault, case, body).upper())
     for reference in body.certificates:
         row = _row(tx, case, reference)

@@ -39,6 +39,7 @@ from signing.sm3 import sm3
 
 log = structlog.get_logger("sharing")
 OFD = "application/ofd"
+MAX_FIELDS = 200  # of a form
 Named = Application | Correction
 
 
@@ -64,7 +65,11 @@ class ToSharing:
         """One round: every certificate of every application, side by side; each application settled by itself."""
         intended = await self.journal.submit(*[_intend(one) for one in due])
         going = [one for one, done in zip(due, intended.results, strict=True) if done is None]
-        await asyncio.gather(*[self._one(one) for one in going])
+        outcomes = await asyncio.gather(*[self._one(one) for one in going], return_exceptions=True)
+        for one, outcome in zip(going, outcomes, strict=True):
+            if isinstance(outcome, Exception):  # a defect of one message must not keep the others
+                log.error("not completed", message=one.message, cause=type(outcome).__name__)
+                await self.journal.submit(self._waits(one, Unfit("TB-9002", type(outcome).__name__, later=True)))
         return True
 
     async def _one(self, one: Due) -> None:
@@ -147,9 +152,9 @@ class ToSharing:
         text of the certificate was filled by it too."""
         told = fill(self.agreed.fills(row.item, row.type_code), shared.seen(self.vault, row).surface)
         for field, text in told.items():
-            if not form.get(field):
+            if not form.get(field) and len(form) < MAX_FIELDS:
                 form[field] = text
-        return [field for field, text in told.items() if form[field] == text]
+        return [field for field, text in told.items() if form.get(field) == text]
 
     def _waits(self, one: Due, why: Unfit) -> Work[Any]:
         jitter = self.jitter()
