@@ -51,6 +51,7 @@ lab = false              # 生产节点不信任样章证书 a production node t
 exchange = "{exchange}"  # 对端网关 partners
 platform = "{platform}"  # 本地平台 local platforms
 admin = "{admin}"        # 健康检查与指标，只对本机 health and metrics, this machine only
+# public = "127.0.0.1:8090"  # 扫码核验页，给任何人看 pages behind QR codes, for anybody: docs/howto/public-page.md
 
 # 对端之间双向 TLS；证书由名片公布，自签即可，也可换成 CA 签发的（请求在 certs/tls.csr），换后重签名片。
 # 国密 TLS 在本机反向代理终结：socket = "run/exchange.sock"，并由代理在 client_header 中给出对端证书。
