@@ -20,7 +20,7 @@ COPY_LASTS = timedelta(days=30)
 BEIJING = timezone(timedelta(hours=8))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CertShare:
     """See ``base.Sharing``. ``account`` and ``secret``: accessId and accessToken."""
 

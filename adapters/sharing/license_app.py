@@ -16,7 +16,7 @@ from adapters.sharing.line import Caller, file_of
 from adapters.sharing.translate import Dialect, text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LicenseApp:
     """See ``base.Sharing``. ``secret``: the access token."""
 

@@ -14,7 +14,7 @@ from adapters.sharing.line import Caller, file_of
 from adapters.sharing.translate import Dialect, text
 
 
-@dataclass
+@dataclass(repr=False)
 class Relay:
     """See ``base.Sharing``. ``account`` and ``secret``: of the login; ``org``: the asking office's name (orgName)."""
 

@@ -63,6 +63,9 @@ class Secret(msgspec.Struct, frozen=True):
     ticket: str
     limited: bool = False
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"  # it is about a person
+
 
 _COLUMNS = ", ".join(field.name for field in fields(UseCode))
 

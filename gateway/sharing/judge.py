@@ -36,6 +36,9 @@ class Seen(msgspec.Struct, frozen=True):
     holder_code_type: str
     surface: dict[str, str]
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"  # it is about a person
+
 
 @dataclass(frozen=True, slots=True)
 class Unfit:

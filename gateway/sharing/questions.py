@@ -24,6 +24,9 @@ Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_-]
 class _Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base: unknown keys are errors."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"  # it is about a person
+
 
 class Holder(_Question, frozen=True):
     """持证主体: 111 citizen number, 001 USCC."""
