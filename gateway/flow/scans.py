@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agreements.match import Refusal
+from agreements.model import EVERYTHING
 from agreements.release import Release
 from gateway.flow import inquiries, issued, post, receive
 from gateway.flow.agreed import Agreed
@@ -58,8 +59,8 @@ class Scans:
                 raise Refused(CODES.get(allowed.code, "TB-4101"), allowed.zh, allowed.clause)
             id_ = self.new_id()
             leaf = tx.leaf("platform", id_, entry_digest("platform", id_, sm3(original)))
-            if allowed is None:
-                self._hear(tx, id_, self.party, "", 0, query, leaf)
+            if allowed is None:  # it is ours
+                self._hear(tx, id_, self.party, "", 0, query, leaf, platform)
                 return id_
             key, wrapped = self.vault.new_key()
             inquiries.insert(tx, self._row(
@@ -146,18 +147,18 @@ class Scans:
     # --- what the issuer says ----------------------------------------------------------------------------------------
 
     def _hear(
-        self, tx: Tx, id_: str, who: str, agreement: str, version: int, query: CertificateQuery, leaf: int
-    ) -> tuple[Inquiry, CertificateAnswer]:
-        """Write down that somebody scanned, and what is answered."""
+        self, tx: Tx, id_: str, who: str, agreement: str, version: int, query: CertificateQuery, leaf: int, platform: str = "",
+    ) -> tuple[Inquiry, CertificateAnswer]:  # fmt: skip
+        """Write down that somebody scanned, and what is answered. ``platform``: which of ours it was, if it was ours."""
         found = issued.by_token(tx, token.digest(query.token))
         if found is not None and found.state in HIDDEN:
             found = None
         at = datetime.fromtimestamp(tx.now_ms // 1000, UTC)
         answer, release = CertificateAnswer(query=id_, outcome="unknown", at=at), None
         if found is not None:
-            release = self.agreed.release(who, found.type_code, query.purpose, at) if who != self.party else None
+            release = self._release(who, found, query.purpose, at, platform)
             answer = _sendable(self._answer(tx, id_, found, release, at))
-        if isinstance(release, Release):  # what it releases travels as its own agreement says
+        if isinstance(release, Release) and who != self.party:  # what it releases travels as its own agreement says
             agreement, version = release.agreement, release.version
         key, wrapped = self.vault.new_key()
         row = self._row(
@@ -168,10 +169,14 @@ class Scans:
         inquiries.answer(tx, id_, inquiries.seal(self.vault, key, id_, ANSWER, answer), answer.outcome)
         return row, answer
 
-    def _answer(
-        self, tx: Tx, id_: str, found: Issued, release: Release | Refusal | None, at: datetime
-    ) -> CertificateAnswer:
-        """What one line grants of a certificate; all of it where it is our own inspector who asks (``release`` None)."""
+    def _release(self, who: str, found: Issued, purpose: str, at: datetime, platform: str) -> Release | Refusal:
+        """What may be seen: of our own platforms the one that had it issued sees all, any other what the public sees."""
+        if who != self.party:
+            return self.agreed.release(who, found.type_code, purpose, at)
+        return Release("", 0, "", (EVERYTHING,) if found.platform == platform else (), "scan", purpose)
+
+    def _answer(self, tx: Tx, id_: str, found: Issued, release: Release | Refusal, at: datetime) -> CertificateAnswer:
+        """What one line grants of a certificate."""
         if isinstance(release, Refusal):
             return CertificateAnswer(
                 query=id_, outcome="withheld", at=at, code=CODES.get(release.code, "TB-4101"), clause=release.clause[:200].strip(),
@@ -185,7 +190,7 @@ class Scans:
             permits=tuple(
                 SeenPermit(one.name, stood.permits[one.id].value, one.valid_from, one.valid_to) for one in of.permits
             ),
-            clause=release.clause if release is not None else "",
+            clause=release.clause,
         )  # fmt: skip
 
     def _row(
@@ -211,5 +216,5 @@ def _sendable(answer: CertificateAnswer) -> CertificateAnswer:
     return answer
 
 
-def _seen(of: Metadata, release: Release | None) -> list[SeenField]:
+def _seen(of: Metadata, release: Release) -> list[SeenField]:
     return [SeenField(one.name, one.label, one.value) for one in visible(of, release)]

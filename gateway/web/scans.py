@@ -107,8 +107,10 @@ class ScanDoor:
     def _read(self, body: bytes) -> tuple[str, CertificateQuery]:
         """The issuer's party, and the question in canonical form."""
         try:
-            said = msgspec.json.decode(body, type=Scanned)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+            said = msgspec.convert(codec.strict_json(body), Scanned)
+        except Invalid as invalid:
+            raise Refused(of_reason(invalid.code), invalid.zh) from None
+        except msgspec.ValidationError:
             raise Refused("TB-1003") from None
         page, _, token = said.qr.partition("?")[0].rpartition("/v/")
         issuer = self.pages.get(page, "") if page else said.issuer

@@ -153,7 +153,9 @@ async def test_a_code_that_nobody_issued_and_one_that_leads_nowhere(two: Places)
     assert (await two.scan(f"{PAGE}/v/{'0' * 26}")).json["outcome"] == "unknown"
     (await two.scan("https://elsewhere.example/v/" + "0" * 26)).refused("TB-7042", 422)
     (await two.scan(f"{PAGE}/v/short")).refused("TB-1005", 400)
-    (await two.inspector.call("POST", SCAN, b'{"qr":1}', {"content-type": "application/json"})).refused("TB-1003", 400)
+    for bad in (b'{"qr":1}', b'{"qr":"x","qr":"y"}', b"[" * 10_000, b"\xff"):
+        reply = await two.inspector.call("POST", SCAN, bad, {"content-type": "application/json"})
+        assert reply.status == 400 and reply.json["code"].startswith("TB-10")
     (await two.inspector.call("GET", f"{SCAN}/{'0' * 26}")).refused("TB-7043", 404)
 
 
@@ -163,6 +165,18 @@ async def test_our_own_inspector_sees_all_and_is_recorded_too(two: Places) -> No
     reply = await two.issuer.call("POST", SCAN, json.dumps(body).encode(), {"content-type": "application/json"})
     assert {one["name"] for one in reply.json["fields"]} == {"ZZBH", "CZZT", "CZZTDM", "KZ_ADDR"}
     assert [one["officer"] for one in await two.seen()] == ["A001"]
+
+
+async def test_another_platform_of_the_issuer_sees_no_more_than_the_public(two: Places) -> None:
+    certificate, qr = await two.issue()
+    await two.a.node.journal.submit(
+        lambda tx: tx.run("UPDATE certificate SET platform = 'bureau' WHERE id = ?", certificate)
+    )
+    body = {"qr": qr, "purpose": "巡查", "place": "测试路", "officer": "A001"}
+    told = (await two.issuer.call("POST", SCAN, json.dumps(body).encode(), {"content-type": "application/json"})).json
+    assert (told["outcome"], told["standing"]) == ("released", "valid")
+    assert "fields" not in told
+    assert await two.seen() == [], "and the scan is told to the platform that had it issued"
 
 
 async def test_the_feed_goes_on_from_where_it_was_and_waits(two: Places) -> None:
