@@ -17,13 +17,11 @@ from typing import NamedTuple
 
 from adapters.base import (
     Accepted,
-    Act,
     Answer,
     Backend,
     CannotAsk,
     NotThere,
     Outcome,
-    Problem,
     Refused,
     Temporary,
     Unclear,
@@ -32,7 +30,7 @@ from adapters.base import (
 )  # fmt: skip
 from adapters.documents import DocumentTranslator
 from adapters.file_drop.translate import MAX_MANIFEST, NAME, Manifest, Words, manifest_of, read_manifest, whole
-from schemas.errors import Invalid
+from adapters.taking import Said, refused, take
 
 PAGE = 200
 
@@ -118,47 +116,22 @@ class FileDrop:
     async def poll(self, door: Callable[[bytes], Backend]) -> int:
         """Take in what is whole, in the order of names; how many were dealt with. A folder that is away gives none."""
         waiting = set[str]()
-        answers: list[tuple[str, str, bytes]] = []
+        answers: list[tuple[str, Said]] = []
         try:
             for found in await asyncio.to_thread(self._look):
-                answer = await self._take(found, door, waiting)
-                if answer is not None:
-                    answers.append((found.name, *answer))
+                said = await self._take(found, door, waiting)
+                if said is not None:
+                    answers.append((found.name, said))
             await asyncio.to_thread(self._answer, answers)
         except OSError:
             return 0  # looked for again: what is not answered is taken again, what is answered only moved away
         return len(answers)
 
-    async def _take(
-        self, found: Found, door: Callable[[bytes], Backend], waiting: set[str]
-    ) -> tuple[str, bytes] | None:
-        """Suffix and content of the answer; None while its case has to wait."""
-        if found.bad is not None or found.manifest is None:
-            return self._no(found.bad or Untranslatable("manifest-unreadable", "没有清单", "no manifest"))
-        try:
-            acts = self.translator.every(found.manifest.type, found.document)
-        except (Untranslatable, Invalid) as bad:
-            return self._no(bad)
-        receipt: dict[str, str] = {}
-        backend = door(found.document)
-        for act in acts:
-            if act.case in waiting:
-                return None
-            said = await backend.accept(act)
-            if isinstance(said, Problem):
-                return self._problem(act, said, waiting)
-            receipt = said
-        return self.words.receipt, self.translator.reply_ok(acts[-1], receipt)
-
-    def _problem(self, act: Act, problem: Problem, waiting: set[str]) -> tuple[str, bytes] | None:
-        if problem.busy:
-            waiting.add(act.case)
-            return None
-        return self.words.refusal, self.translator.reply_refused(dict(problem.fields))
-
-    def _no(self, bad: Untranslatable | Invalid) -> tuple[str, bytes]:
-        text = f"{bad.path} {bad.zh}".strip()
-        return self.words.refusal, self.translator.reply_refused({"code": bad.code, "title": text, "title_en": bad.en})
+    async def _take(self, found: Found, door: Callable[[bytes], Backend], waiting: set[str]) -> Said | None:
+        """The answer; None while its case has to wait."""
+        if found.manifest is None:
+            return refused(self.translator, found.bad or Untranslatable("no-manifest", "没有清单", "no manifest"))
+        return await take(self.translator, found.manifest.type, found.document, door(found.document), waiting)
 
     def _look(self) -> list[Found]:
         """Messages whose marker is there and whose answer is not; what was answered before a crash is moved away."""
@@ -184,8 +157,11 @@ class FileDrop:
     def _used(self, name: str) -> bool:
         """Whether an earlier, other message of this name has been dealt with: an old answer must not pass for the new one's."""
         folder = self.root / self.words.come
-        before, now = folder / self.words.done / f"{name}{self.words.marker}", folder / f"{name}{self.words.marker}"
-        return before.is_file() and _read(before, MAX_MANIFEST) != _read(now, MAX_MANIFEST)
+        marker = f"{name}{self.words.marker}"
+        try:
+            return _read(folder / self.words.done / marker, MAX_MANIFEST) != _read(folder / marker, MAX_MANIFEST)
+        except (FileNotFoundError, Untranslatable):
+            return False
 
     def _found(self, name: str) -> Found | None:
         """None while the document is not whole yet."""
@@ -201,13 +177,13 @@ class FileDrop:
         except Untranslatable as bad:
             return Found(name, None, b"", bad)
 
-    def _answer(self, answers: list[tuple[str, str, bytes]]) -> None:
+    def _answer(self, answers: list[tuple[str, Said]]) -> None:
         """All answers durable first, then the messages moved away."""
         folder = self.root / self.words.come
-        for name, suffix, content in answers:
-            self._put(folder / f"{name}{suffix}", content)
+        for name, said in answers:
+            self._put(folder / f"{name}{self.words.receipt if said.ok else self.words.refusal}", said.answer)
         _flush(folder)
-        for name, _, _ in answers:
+        for name, _ in answers:
             self._away(name)
 
     def _away(self, name: str) -> None:

@@ -19,13 +19,11 @@ from typing import NamedTuple
 
 from adapters.base import (
     Accepted,
-    Act,
     Answer,
     Backend,
     CannotAsk,
     NotThere,
     Outcome,
-    Problem,
     Refused,
     Temporary,
     Unclear,
@@ -34,7 +32,7 @@ from adapters.base import (
 )  # fmt: skip
 from adapters.documents import DocumentTranslator
 from adapters.front_db.translate import PAGE, Statements, Words, ack_values, values
-from schemas.errors import Invalid
+from adapters.taking import Said, refused, take
 from signing.sm3 import sm3
 
 MAX_PAGES = 10
@@ -53,8 +51,7 @@ class Told(NamedTuple):
     """What a row's reader says of it."""
 
     row: Row
-    ok: bool
-    answer: bytes
+    said: Said
 
 
 @dataclass(frozen=True)
@@ -137,32 +134,12 @@ class FrontDb:
         return done
 
     async def _take(self, row: Row, door: Callable[[bytes], Backend], waiting: set[str]) -> Told | None:
-        """What to say of a row; None while its case has to wait. A case's later rows wait with its earlier ones."""
+        """What to say of a row; None while its case has to wait."""
         if row.content is None:
-            return self._no(row, "too-large", "内容缺失或过大", "no content, or too large")
-        try:
-            acts = self.translator.every(row.operation, row.content)
-        except (Untranslatable, Invalid) as bad:
-            return self._no(row, bad.code, f"{bad.path} {bad.zh}".strip(), bad.en)
-        receipt: dict[str, str] = {}
-        backend = door(row.content)
-        for act in acts:
-            if act.case in waiting:
-                return None
-            found = await backend.accept(act)
-            if isinstance(found, Problem):
-                return self._problem(row, act, found, waiting)
-            receipt = found
-        return Told(row, True, self.translator.reply_ok(acts[-1], receipt))
-
-    def _problem(self, row: Row, act: Act, problem: Problem, waiting: set[str]) -> Told | None:
-        if problem.busy:
-            waiting.add(act.case)
-            return None
-        return Told(row, False, self.translator.reply_refused(dict(problem.fields)))
-
-    def _no(self, row: Row, code: str, zh: str, en: str) -> Told:
-        return Told(row, False, self.translator.reply_refused({"code": code, "title": zh, "title_en": en}))
+            bad = Untranslatable("too-large", "内容缺失或过大", "no content, or too large")
+            return Told(row, refused(self.translator, bad))
+        said = await take(self.translator, row.operation, row.content, door(row.content), waiting)
+        return None if said is None else Told(row, said)
 
     def _read(self, left: int) -> list[Row]:
         limit = self.translator.max_bytes
@@ -183,7 +160,9 @@ class FrontDb:
                 if now is None or (one.row.content is not None and _bytes(now[0]) != one.row.content):
                     continue
                 digest = sm3(one.row.content).hex() if one.row.content is not None else ""
-                given = ack_values(self.words, one.row.id, one.ok, self._cell(one.answer), self._now(), digest)
+                given = ack_values(
+                    self.words, one.row.id, one.said.ok, self._cell(one.said.answer), self._now(), digest
+                )
                 try:
                     db.execute(self.sql.ack, given)
                 except sqlite3.IntegrityError:

@@ -175,6 +175,10 @@ async def test_links_pipes_and_strange_names_are_not_followed(
     assert time.monotonic() - began < 2
     assert {hall.answer_of(name)[1]["jg"] for name in ("link", "pipe", "folder")} == {"no-file"}  # type: ignore[index]
     assert desk.acts == []
+    (hall.ours / "link.ok").symlink_to(secret)
+    sound = hall.step(CASE)
+    assert await drop.poll(desk) == 1 and hall.answer_of(sound)[0] == "receipt"  # type: ignore[index]
+    assert secret.exists() and not (hall.ours / "link.ok").is_symlink()
 
 
 async def test_a_used_name_with_other_content_is_refused_and_nothing_is_lost(
