@@ -52,9 +52,13 @@ class Watched:
         """Look once a second whether either file is another one."""
         while True:
             await asyncio.sleep(EVERY_S)
-            refused = await asyncio.to_thread(self.refresh)
-            if refused is not None:
-                log.warning("snapshot refused", code=refused.code)
+            try:
+                refused = await asyncio.to_thread(self.refresh)
+            except Exception:
+                log.exception("snapshot not read")  # a defect must not end the loop
+            else:
+                if refused is not None:
+                    log.warning("snapshot refused", code=refused.code)
 
     def refresh(self) -> Rejected | None:
         """Take in what has changed since the last look; why not, where it cannot be believed."""
@@ -63,7 +67,9 @@ class Watched:
             return None
         try:
             refused = self._read_card() if card_changed or self.card is None else None
-            return refused or self._read_snapshot()
+            if self.card is None:
+                return refused
+            return self._read_snapshot(self.card) or refused
         except OSError as error:
             return Rejected(
                 "snapshot-unreadable", f"读不到文件（{error.strerror}）", f"cannot be read ({error.strerror})"
@@ -81,9 +87,8 @@ class Watched:
         self.card = offered
         return None
 
-    def _read_snapshot(self) -> Rejected | None:
-        assert self.card is not None  # noqa: S101 - read before
-        found = snapshot.read(_bytes(self.path, snapshot.MAX_SIZE), self.card, self.provider, self.now_ms(), self.held)
+    def _read_snapshot(self, card: Card) -> Rejected | None:
+        found = snapshot.read(_bytes(self.path, snapshot.MAX_SIZE), card, self.provider, self.now_ms(), self.held)
         if isinstance(found, Rejected):
             return found
         self.held = found

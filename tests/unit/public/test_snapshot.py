@@ -199,6 +199,10 @@ def test_a_card_follows_the_one_before(issuer: Issuer, stranger: Issuer, path: P
     assert getattr(watched.refresh(), "code", "") == "card-rollback"
     file.write_bytes((stranger.folder / "card.json").read_bytes())
     assert getattr(watched.refresh(), "code", "") == "card"
+    issuer.write(path, ROWS[1:], NOW_MS + 1)
+    file.write_bytes(b"{}")
+    assert getattr(watched.refresh(), "code", "") == "card"
+    assert watched.look(ROWS[0][0]) is None, "a bad card file does not keep the news away"
     put(version=6, revoked=(Revoked(issuer.signer.key_id, NOW_MS),))
     assert getattr(watched.refresh(), "code", "") == "snapshot-key"
     assert watched.held is not None, "what was believed is still shown, and grows old"
