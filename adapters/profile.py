@@ -51,14 +51,23 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     noted: bool = False
 
 
+class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a message that carries its files has a file's digest, and beside it the file itself."""
+
+    digest: str
+    content: str
+
+
 class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Outward messages: where they go, the head ``rows``, the key under which the body goes ("" = beside the head)."""
+    """Outward messages: where they go, the head ``rows``, the key under which the body goes ("" = beside the head),
+    and ``files`` where files go inside the message."""
 
     path: str = ""
     ask: str = ""
     rows: list[dict[str, Any]] = []
     body: str = ""
     operations: dict[str, str] = {}
+    files: Files | None = None
 
 
 class Transform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

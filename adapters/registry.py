@@ -22,6 +22,7 @@ from adapters.profile import compile_profile
 
 if TYPE_CHECKING:
     from adapters.again import Mapped
+    from adapters.inlined import Inlined
     from adapters.soap.package_service import PackageService
     from adapters.soap.service import Service
     from signing.providers import Provider
@@ -90,6 +91,7 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class Platform:
     """An open platform. ``service``: for callers that speak SOAP to us; ``inbox``: where its messages wait for us;
+    ``inlined``: puts files into messages for who cannot fetch them;
     ``app_of``: reads the app id from headers; ``mapping``: which version of its profile it works by, ``files`` what that is
     made of."""
 
@@ -103,6 +105,7 @@ class Platform:
     app_id: str = ""
     service: Service | PackageService | None = None
     inbox: Inbox | None = None
+    inlined: Inlined | None = None
     mapping: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
 

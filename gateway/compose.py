@@ -310,7 +310,7 @@ def _loops(
         loops[to_peer.destination] = Loop(to_peer.destination, journal, to_peer, clock, settings.batch)
     names = _names(config, found)
     for platform in platforms.values():
-        to_platform = ToPlatform(platform, journal, vault, settings, random.random, names)
+        to_platform = ToPlatform(platform, journal, vault, settings, random.random, names, parts)
         loops[to_platform.destination] = Loop(to_platform.destination, journal, to_platform, clock, settings.parallel)
     return loops
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from adapters.base import Denied, Presented, Signed, Untranslatable
+from adapters.inlined import inlined
 from adapters.message_set.channel import QueueChannel
 from adapters.message_set.inbox import QueueInbox
 from adapters.message_set.translate import ObjectTranslator, Words
@@ -62,4 +63,5 @@ def open_family(opening: Opening) -> Platform:
         channel=channel,
         authenticate=authenticate,
         inbox=QueueInbox(channel),
+        inlined=inlined(profile, translator.encoding, own.max_message_bytes),
     )

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from adapters.base import Denied, Presented, Signed, Untranslatable
+from adapters.inlined import inlined
 from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
 from adapters.soap.caller import Caller
@@ -80,7 +81,9 @@ def open_family(opening: Opening) -> Platform:
     answer = _table(profile.text.answer, AnswerForm, "answer")
     caller = _caller(opening, translator.words, translator.encoding)
     channel: SoapChannel | PackageChannel
+    files = None
     if isinstance(translator, PackageTranslator):
+        files = inlined(profile, "UTF-8", settings.max_message_bytes)
         channel = PackageChannel(caller, translator, settings.our_licence, answer)
     else:
         channel = SoapChannel(caller, translator, settings.our_unit, settings.our_licence, answer, settings.can_ask)
@@ -95,6 +98,7 @@ def open_family(opening: Opening) -> Platform:
         translator=translator,
         channel=channel,
         authenticate=authenticate,
+        inlined=files,
         service=service_of(translator, opening.resources, settings.unit, settings.licence),
     )
 

@@ -64,12 +64,12 @@ class PackageWords(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     required: tuple[Required, ...] = ()
 
 
-class Lacking(Exception):
-    """A package without something that has a code of its own."""
+class Lacking(Untranslatable):
+    """A package without something that has a code of its own. ``head``: what of its head can be given back."""
 
-    def __init__(self, rule: Required) -> None:
-        super().__init__(rule.code)
-        self.rule = rule
+    def __init__(self, rule: Required, head: Any) -> None:
+        super().__init__("missing-group", f"缺少{rule.name}", f"{rule.path} is missing", rule.path)
+        self.answer, self.head = rule.code, head if type(head) is dict else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +126,25 @@ class PackageTranslator:
             made += found
         return tuple(made)
 
-    def read(self, operation: str, text: str) -> dict[str, Any]:
-        """A package of this operation. Raises Lacking, Untranslatable or Invalid."""
+    def read(self, text: str) -> dict[str, Any]:
+        """A package with a whole head. Raises Lacking, Untranslatable or Invalid."""
         if len(text) > self.max_bytes:
             raise Invalid("too-large", f"内容超过{self.max_bytes}字节", f"larger than {self.max_bytes} bytes")
         element = parse_text(text)
-        loose = to_value(element)
-        for record in self.records(loose if type(loose) is dict else {}) or ({},):
-            for rule in self.words.required:
-                if rule.operations and operation not in rule.operations:
-                    continue
-                if reader(rule.path)(record, record) is MISSING:
-                    raise Lacking(rule)
+        self._lacks(to_value(element), "", in_head=True)
         return self.value(element)
+
+    def _lacks(self, package: Any, operation: str, *, in_head: bool) -> None:
+        """Raises Lacking for the first thing that must be there and is not."""
+        head = reader(self.words.head)(package, package)
+        for rule in self.words.required:
+            asked = not rule.operations or operation in rule.operations
+            if (
+                asked
+                and rule.path.startswith(f"{self.words.head}.") is in_head
+                and reader(rule.path)(package, package) is MISSING
+            ):
+                raise Lacking(rule, head)
 
     def records(self, package: Mapping[str, Any]) -> list[dict[str, Any]]:
         """One package for each record, with the common head. More than a hundred are refused."""
@@ -157,6 +163,7 @@ class PackageTranslator:
             record = one["DATA"]["RECORD"]
             shown = record if type(record) is dict else {}
             try:
+                self._lacks(one, operation, in_head=False)
                 found: tuple[Act, ...] | Exception = self.profile.acts(operation, one)
             except (Untranslatable, Invalid) as bad:
                 found = bad
@@ -164,13 +171,11 @@ class PackageTranslator:
 
     def inbound(self, operation: str, payload: bytes, *, case: str = "") -> Act:
         """The first act of the first record."""
-        try:
-            package = self.read(operation, self._text(payload))
-        except Lacking as lacking:
-            rule = lacking.rule
-            zh, en = f"缺少{rule.name}", f"{rule.path} is missing"
-            raise Untranslatable("missing-group", zh, en, rule.path) from None
-        return self.profile.acts(operation, next(iter(self.records(package)), {}), case)[0]
+        for _, _, found in self.acts(operation, self.read(self._text(payload))):
+            if isinstance(found, Exception):
+                raise found
+            return found[0]
+        raise Untranslatable("body-missing", "缺少报文内容", "the message has no content", "DATA.RECORD")
 
     def can_send(self, type_: str) -> bool:
         return type_ in self.profile.outward and any(type_ in operations for operations in self.words.classes.values())
@@ -188,15 +193,13 @@ class PackageTranslator:
         return Wire(id=out.id, operation=operation, body=body, content_type="text/xml; charset=UTF-8")
 
     def reply(self, head: Mapping[str, Any] | None, told: list[Told]) -> str:
-        """An answer: the head as it came, then a code for each record, or one for the package."""
-        whole: dict[str, Any] = {self.words.head: dict(head)} if head else {}
+        """An answer: the head as it came, where it can stand in one, then a code for each record or one for the package."""
         single = len(told) == 1 and not told[0].no and not told[0].sid
-        whole["DATA"] = (
-            {"CODE": told[0].code, "MSG": told[0].text}
-            if single
-            else {"RECORD": [{"@no": one.no, "@sid": one.sid, "@code": one.code, "@msg": one.text} for one in told]}
-        )
-        return _DECLARED + to_bytes(to_element("", self.words.root, whole), "utf-8").decode()
+        data = {"CODE": told[0].code, "MSG": told[0].text} if single else {"RECORD": [_coded(one) for one in told]}
+        element = to_element("", self.words.root, ({self.words.head: dict(head)} if head else {}) | {"DATA": data})
+        if head and not self.schema.valid(element):
+            return self.reply(None, told)
+        return _DECLARED + to_bytes(element, "utf-8").decode()
 
     def reply_ok(self, act: Act, receipt: dict[str, str]) -> bytes:
         return self.reply(None, [Told(self.words.codes.ok, receipt.get("text", ""), "1", act.id)]).encode()
@@ -215,6 +218,11 @@ class PackageTranslator:
         parts = {self.words.reply: document}
         element = to_element(self.words.namespace, f"{operation}Response", parts, qualified=self.words.qualified)
         return to_bytes(element, self.encoding)
+
+
+def _coded(told: Told) -> dict[str, str]:
+    shown = {"@no": told.no, "@sid": told.sid, "@code": told.code, "@msg": told.text}
+    return {name: text for name, text in shown.items() if text}
 
 
 def build_xsd(words: PackageWords, operations: tuple[str, ...]) -> bytes:

@@ -70,20 +70,16 @@ class PackageService:
         if not self.licence or not same(shown, self.licence.encode()):
             return self.translator.reply(None, [self._told(WRONG_LICENCE, tell, code=self.words.codes.licence)])
         try:
-            package = self.translator.read(operation, given.get(self.words.document, ""))
-        except Lacking as lacking:
-            rule = lacking.rule
-            fault = Fault("Client", "missing-group", f"缺少{rule.name}", f"{rule.path} is missing", rule.path)
-            return self.translator.reply(None, [self._told(fault, tell, code=rule.code)])
+            package = self.translator.read(given.get(self.words.document, ""))
         except (Invalid, Untranslatable) as bad:
-            return self.translator.reply(None, [self._told(_fault(bad), tell)])
+            return self.translator.reply(bad.head if isinstance(bad, Lacking) else None, [self._refused(bad, tell)])
         told = [await self._record(one, backend, tell) for one in self.translator.acts(operation, package)]
         return self.translator.reply(_head(package, self.words.head), told)
 
     async def _record(self, one: tuple[str, str, Any], backend: Backend, tell: Tell) -> Told:
         no, sid, acts = one
         if isinstance(acts, Untranslatable | Invalid):
-            return self._told(_fault(acts), tell, no, sid)
+            return self._refused(acts, tell, no, sid)
         text = ""
         for act in acts:
             found = await backend.accept(act)
@@ -97,16 +93,16 @@ class PackageService:
         parts = [fields.get("detail") or fields.get("title", ""), fields.get("code", ""), fields.get("trace_id", "")]
         return Told(codes.busy if problem.busy else codes.refused, _sentence(parts), no, sid)
 
+    def _refused(self, bad: Untranslatable | Invalid, tell: Tell, no: str = "", sid: str = "") -> Told:
+        fault = Fault("Client", bad.code, bad.zh, bad.en, bad.path)
+        return self._told(fault, tell, no, sid, bad.answer if isinstance(bad, Lacking) else "")
+
     def _told(self, fault: Fault, tell: Tell, no: str = "", sid: str = "", code: str = "") -> Told:
         """A refusal in the platform's own code; ``tell`` adds our number and where it stands in the log."""
         full = tell(fault)
         said = fault.zh if not fault.path or fault.path in fault.zh else f"{fault.path}：{fault.zh}"
         chosen = code or self.words.codes.reasons.get(fault.code, self.words.codes.refused)
         return Told(chosen, _sentence([said, full.code if full.code != fault.code else "", full.trace_id]), no, sid)
-
-
-def _fault(bad: Untranslatable | Invalid) -> Fault:
-    return Fault("Client", bad.code, bad.zh, bad.en, bad.path)
 
 
 def _sentence(parts: list[str]) -> str:

@@ -17,12 +17,15 @@ import structlog
 
 from adapters import base as adapter
 from adapters.base import Untranslatable, Wire
+from adapters.inlined import MAX_FILES
 from adapters.registry import Platform
 from gateway.config import Delivery
 from gateway.core.delivery import Event, State
 from gateway.flow import casefile, outbound, outbox, post
 from gateway.flow.outbox import Due
+from gateway.problems import Refused
 from gateway.store.journal import Journal, Tx, Work
+from gateway.store.parts import Parts
 from gateway.store.vault import Vault
 
 log = structlog.get_logger("platform")
@@ -46,6 +49,7 @@ class ToPlatform:
     settings: Delivery
     jitter: Callable[[], float]
     names: dict[str, str]
+    parts: Parts
 
     @property
     def destination(self) -> str:
@@ -65,9 +69,33 @@ class ToPlatform:
         sends = ready + again
         if not sends:
             return True
-        outcomes = await asyncio.gather(*[self.platform.channel.send(one.wire) for one in sends])
+        outcomes = await asyncio.gather(*[self._send(one) for one in sends])
         await self._settle(list(zip(sends, outcomes, strict=True)))
         return not all(map(_absent, outcomes))
+
+    async def _send(self, one: Ready) -> adapter.Outcome:
+        """One attempt, with the files inside where this platform cannot fetch them."""
+        inlined = self.platform.inlined
+        wanted = inlined.wanted(one.wire) if inlined is not None else ()
+        if inlined is None or not wanted:
+            return await self.platform.channel.send(one.wire)
+        named = "SELECT k.sm3, p.owner, p.size FROM message m JOIN case_part k ON k.case_id = m.case_id " \
+                "JOIN part p ON p.owner = k.owner AND p.sm3 = k.sm3 WHERE m.id = ?"  # fmt: skip
+        here = {sm3: (owner, size) for sm3, owner, size in self.journal.read().all(named, one.message) if sm3 in wanted}
+        if sum(size for _, size in here.values()) > MAX_FILES:
+            return adapter.Refused(
+                "files-too-large", "文件太大，放不进这个平台的报文", "the files do not fit into a message"
+            )
+        if len(here) < len(wanted):
+            return adapter.Temporary("file-missing")
+        try:
+            files = {sm3: await asyncio.to_thread(self._content, owner, sm3) for sm3, (owner, _) in here.items()}
+        except Refused:
+            return adapter.Temporary("file-missing")
+        return await self.platform.channel.send(await asyncio.to_thread(inlined.filled, one.wire, files))
+
+    def _content(self, owner: str, digest: str) -> bytes:
+        return b"".join(self.parts.read(owner, digest))
 
     # --- freezing ----------------------------------------------------------------------------------------------------
 

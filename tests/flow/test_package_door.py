@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from gateway.demo import world
+from signing.sm3 import sm3
 from tests.contract.platform_support import sim
 from tests.flow.nodes import Window, running, until
 from tests.unit.adapters.support import PROFILES
@@ -44,7 +45,10 @@ async def test_a_request_and_its_feedback_are_a_case_from_window_to_result(
         places.b.config.write_text(text, "utf-8")
         async with running(places.a, places.b) as (a, b):
             window = Window(a, session, settings)
-            assert (await window.hand_in(window.papers(bd={"迁出地址": "测试路1号"}))).json["tbbh"]
+            data = b"%PDF-1.4 " + bytes(range(256)) * 500
+            await window.upload(data)
+            paper = {"mc": "迁移申请", "zy": sm3(data).hex(), "dx": len(data), "gs": "application/pdf", "wjm": "a.pdf"}
+            assert (await window.hand_in(window.papers(bd={"迁出地址": "测试路1号"}, cl=[paper]))).json["tbbh"]
             await until(lambda: a.one("SELECT state FROM case_file") == "result_issued", 20)
             assert a.one("SELECT local_number FROM case_file").startswith("GA")
             sent = [
@@ -52,5 +56,6 @@ async def test_a_request_and_its_feedback_are_a_case_from_window_to_result(
             ]
             assert sent == ["acceptance", "decision", "result"]
         state = await station.get("/sim/state")
+    assert state["files"] == {"good": 1, "bad": 0}, "the file went inside the package"
     assert state["refused"] == {} and list(state["states"].values()) == ["jg"]
     assert [row[0] for row in state["received"]] == ["ZAGL_SQQCJSFW"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from base64 import b64decode
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import aiohttp
 import gongan_package as papers  # type: ignore[import-not-found]
 from aiohttp import web
 from lxml import etree
-from simkit import House, Records, now, read_config  # type: ignore[import-not-found]
+from simkit import House, Records, now, read_config, sm3  # type: ignore[import-not-found]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS request (number TEXT PRIMARY KEY, class TEXT, head TEXT, state TEXT, said TEXT);
@@ -38,6 +39,7 @@ class Station:
         self.records = Records(config["database"], TABLES)
         self.caller = papers.Caller(config, session)
         self.refused: dict[str, int] = {}
+        self.files = {"good": 0, "bad": 0}
 
     # --- what the gateway calls --------------------------------------------------------------------------------------
 
@@ -80,6 +82,9 @@ class Station:
             if record.find(group) is None:
                 self.refused[code] = self.refused.get(code, 0) + 1
                 return no, sid, code, f"缺少 {group}"
+        for content in record.iter("NR"):
+            same = sm3(b64decode(content.text or "")).hex() == (content.getparent().findtext("ZY") or "").lower()
+            self.files["good" if same else "bad"] += 1
         number, groups = head.findtext("YWXTBH"), ",".join(child.tag for child in record)
         kept = "INSERT INTO received VALUES (?,?,?,?,1) ON CONFLICT DO UPDATE SET times = times + 1"
         self.records.run((kept, (operation, number, sid, groups)))
@@ -142,7 +147,9 @@ class Station:
         received = self.records.rows("SELECT operation, number, groups, times FROM received ORDER BY rowid")
         states = {number: state for number, state, _ in rows}
         said = [text for *_, text in rows if text]
-        return web.json_response({"states": states, "said": said, "received": received, "refused": self.refused})
+        return web.json_response(
+            {"states": states, "said": said, "received": received, "refused": self.refused, "files": self.files}
+        )
 
     def resume(self) -> None:
         """After a start: requests that are not fed back to the end go on."""

@@ -229,8 +229,8 @@ async def test_what_is_wrong_gets_its_code_in_chinese_and_does_nothing(
     said = " ".join([reply.findtext("DATA/MSG") or "", *[one.get("msg", "") for one in reply.iterfind("DATA/RECORD")]])
     assert re.search(r"[\u4e00-\u9fff]", said) and "测试甲" not in said and "root:" not in said
     assert not gateway.acts and not connected
-    if code not in ("-50", "-999", "-42"):
-        assert reply.findtext("PACKAGEHEAD/YWXTBH") in (None, "", "KS1")
+    if "-912" <= code <= "-901":
+        assert reply.findtext("PACKAGEHEAD/FSDW_SJGSDWDM") == "420104000000", "the head comes back"
 
 
 async def test_a_bad_record_does_not_hold_up_its_neighbours() -> None:
@@ -240,6 +240,14 @@ async def test_a_bad_record_does_not_hold_up_its_neighbours() -> None:
     assert [one.get("sid") for one in reply.iterfind("DATA/RECORD")] == ["S1", "S2", "S3"]
     assert [act.id for act in gateway.acts] == ["S1#acceptance", "S3#decision"]
     assert "SLJG" in (reply.findall("DATA/RECORD")[1].get("msg") or "")
+
+
+async def test_a_record_that_lacks_a_group_or_its_number_does_not_hold_up_its_neighbours() -> None:
+    text = package(SLXX, JGXX, SLXX).replace(' sid="S3"', "")
+    reply, gateway = await call("ZAGL_CZRKDJBLZJSFW", text)
+    assert codes(reply) == ["", "-911", "0", "-911"]
+    assert [one.get("sid") for one in reply.iterfind("DATA/RECORD")] == ["S1", "S2", None]
+    assert [act.id for act in gateway.acts] == ["S2#result"]
 
 
 @pytest.mark.parametrize(("busy", "code"), [(True, "-998"), (False, "-999")])
