@@ -59,6 +59,7 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
         ("stamper", partial(stamp_checks.stamper, patient)),
         ("e-certificates", partial(certificate_checks.certificates, patient)),
         ("sharing", partial(sharing_checks.waiting, patient)),
+        *((f"sharing {one.id}", partial(sharing_checks.settings, patient, n)) for n, one in enumerate(config.sharing)),
         ("withdrawn seals", partial(stamp_checks.withdrawn_lists, patient)),
         ("calendar", partial(_calendar, patient)),
         *((name, partial(check, patient, deep)) for name, check in store_checks.ROWS),

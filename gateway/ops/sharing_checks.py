@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gateway.ops import reach_checks
-from gateway.ops.checks import OK, WARN, Check
+from gateway.ops.checks import OK, WARN, Check, days_left, expiry
+from gateway.sharing.sources import open_source
 from gateway.store.beside import snapshot
 from gateway.store.schema import DATABASE
 
@@ -36,6 +37,19 @@ def waiting(patient: Patient) -> Iterator[Check]:
         "check the sharing platform; tongban msg resend for what is parked",
     )
     yield Check("sharing", WARN, zh, en, *fix)
+
+
+def settings(patient: Patient, number: int) -> Iterator[Check]:
+    """Whether a sharing platform's section can work, and how long the roots of its seals are good."""
+    one = patient.config.sharing[number]
+    name = f"sharing {one.id}"
+    source = open_source(patient.config, patient.base, patient.ring, one, lambda: 0)
+    until = min(anchor.not_after for anchor in source.known().anchors)
+    what = ("证照印章的根证书", "the root of the seals on its certificates")
+    yield expiry(name, what, days_left(until, patient.now), ("换上新的根证书", "put the new root in"))
+    if one.url.startswith("http:") and not patient.config.node.lab:
+        fix = ("改用 https 地址", "use its https address")
+        yield Check(name, WARN, "口令与个人信息明文传送", "password and personal data travel in clear", *fix)
 
 
 def platform(name: str, url: str) -> Iterator[Check]:

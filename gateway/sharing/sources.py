@@ -34,11 +34,12 @@ def open_sources(
     for one in config.sharing:
         if one.id in sources:
             raise ConfigError(f"sharing.{one.id}", "编号重复", "the id is used twice")
-        sources[one.id] = _open(config, base, ring, one, now_ms)
+        sources[one.id] = open_source(config, base, ring, one, now_ms)
     return sources
 
 
-def _open(config: Config, base: Path, ring: Keyring, one: SharingPlatform, now_ms: Callable[[], int]) -> Source:
+def open_source(config: Config, base: Path, ring: Keyring, one: SharingPlatform, now_ms: Callable[[], int]) -> Source:
+    """One configured platform."""
     where = f"sharing.{one.id}"
     try:
         dialect = profile(one.profile)
