@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters import functions
 from adapters.base import Untranslatable
 from adapters.codecs import Codec, Misfit, find_codec
 from adapters.codecs.names import MOVED, names
@@ -213,6 +214,35 @@ def test_a_named_function_that_fails_is_a_refusal_without_its_words() -> None:
             made.encode("110105")
     with pytest.raises(Untranslatable):
         as_codec("no function", "fn:x")
+
+
+class Point:
+    """An entry point as a package declares it."""
+
+    def __init__(self, name: str, loaded: Any) -> None:
+        self.name, self.loaded = name, loaded
+
+    def load(self) -> Any:
+        if isinstance(self.loaded, Exception):
+            raise self.loaded
+        return self.loaded
+
+
+def test_installed_functions_are_found_by_their_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    def point(*points: Point) -> Any:
+        monkeypatch.setattr(functions, "entry_points", lambda group: points)
+        functions.installed.cache_clear()
+        return functions.installed()
+
+    try:
+        assert set(point(Point("upper", str.upper), Point("own", Codec("text", str, str)))) == {"fn:upper", "fn:own"}
+        assert find_codec("fn:upper", functions.installed()).decode("a") == "A"  # type: ignore[union-attr]
+        for bad in ((Point("x", str), Point("x", str)), (Point("x", ImportError("gone")),), (Point("x", 5),)):
+            with pytest.raises(Untranslatable) as caught:
+                point(*bad)
+            assert caught.value.code in {"function-twice", "function-unloadable"}
+    finally:
+        functions.installed.cache_clear()
 
 
 def test_a_named_function_stands_in_a_row_like_any_codec() -> None:
