@@ -190,11 +190,19 @@ def scalar(value: Any) -> Any:
     return value
 
 
+SHOWN = 20
+"""Codes of a table that a refusal lists."""
+
+
 def looked_up(table: Mapping[str, str], name: str) -> Convert:
+    allowed, more = list(table)[:SHOWN], "…" if len(table) > SHOWN else ""
+    zh = f"代码表 {name} 中没有这个代码，只能是：{'、'.join(allowed)}{more}"
+    en = f"the code table {name} has no such code; it has: {', '.join(allowed)}{more}"
+
     def convert(value: Any) -> str:
         found = table.get(value if type(value) is str else str(scalar(value)))
         if found is None:
-            raise Misfit("code-unknown", f"代码表 {name} 中没有这个代码", f"the code table {name} has no such code")
+            raise Misfit("code-unknown", zh, en)
         return found
 
     return convert

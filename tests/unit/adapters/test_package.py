@@ -239,7 +239,8 @@ async def test_a_bad_record_does_not_hold_up_its_neighbours() -> None:
     assert codes(reply) == ["", "0", "-999", "0"]
     assert [one.get("sid") for one in reply.iterfind("DATA/RECORD")] == ["S1", "S2", "S3"]
     assert [act.id for act in gateway.acts] == ["S1#acceptance", "S3#decision"]
-    assert "SLJG" in (reply.findall("DATA/RECORD")[1].get("msg") or "")
+    told = reply.findall("DATA/RECORD")[1].get("msg") or ""
+    assert "SLJG" in told and "只能是：1、0、2" in told, "path, reason and the allowed codes"
 
 
 async def test_a_record_that_lacks_a_group_or_its_number_does_not_hold_up_its_neighbours() -> None:
