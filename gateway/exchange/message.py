@@ -70,8 +70,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     key: Short
     created: Millis
     expires: Millis
-    purpose: Short = ""
-    legal_basis: Annotated[str, Meta(max_length=256)] = ""
+    purpose: Annotated[str, Meta(max_length=200)] = ""  # as long as an application's may be
+    legal_basis: Annotated[str, Meta(max_length=4000)] = ""
     content_type: Short = BODY_TYPE
     body: Digest
     body_size: Annotated[int, Meta(ge=0, le=1 << 24)]

@@ -11,6 +11,7 @@ from gateway.exchange import wire
 from gateway.exchange.message import Header, PartRef, decode_header, digest, encode_header
 from gateway.ids import ALPHABET
 from gateway.ledger.checkpoint import SignedCheckpoint
+from schemas.canonical import Application
 from signing.sm3 import sm3
 
 PARTY = "420104.11420104000000000X"
@@ -110,3 +111,16 @@ def test_any_bytes_as_a_batch_are_read_or_refused(data: bytes) -> None:
         wire.decode_batch(data)
     except (ValueError, msgspec.MsgspecError):
         return
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("purpose", "purpose"), ("legal_basis", "legal_basis"), ("item", "item"), ("alias", "case_number")],
+)
+def test_whatever_an_application_may_say_fits_its_header(ours: str, theirs: str) -> None:
+    def longest(struct: type[msgspec.Struct], name: str) -> int:
+        schema = msgspec.json.schema(struct)["$defs"][struct.__name__]
+        found = schema["properties"][name]
+        return int(found.get("maxLength", 0))
+
+    assert 0 < longest(Application, theirs) <= longest(Header, ours)
