@@ -58,6 +58,10 @@ def _schema(resources: Mapping[str, bytes], words: Endpoint) -> Schema:
     xsd = resources.get(words.schema)
     if xsd is None:
         raise Untranslatable("schema-missing", f"缺少文件 {words.schema}", f"{words.schema} is missing", "soap.schema")
+    return _compiled(xsd)
+
+
+def _compiled(xsd: bytes) -> Schema:
     try:
         return compile_xsd(xsd)
     except Invalid as bad:
@@ -69,7 +73,7 @@ def service_of(
 ) -> Service | PackageService:
     """The door for the platform's calls; without a licence nobody is let in."""
     if isinstance(translator, PackageTranslator):
-        calls = compile_xsd(build_xsd(translator.words, translator.profile.text.doors))
+        calls = _compiled(build_xsd(translator.words, translator.profile.text.doors))
         return PackageService(translator, licence, calls, translator.max_bytes)
     return Service(translator, unit, licence, resources[translator.words.schema], translator.max_bytes)
 

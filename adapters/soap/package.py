@@ -111,11 +111,11 @@ class PackageTranslator:
 
     def decode(self, payload: bytes) -> dict[str, Any]:
         """A package as a plain object, held against the XSD."""
-        return self.value(parse_text(self._text(payload)))
+        return self.value(self._package(payload))
 
-    def _text(self, payload: bytes) -> str:
+    def _package(self, payload: bytes) -> etree._Element:
         element = parse_xml(payload, max_bytes=self.max_bytes)
-        return element.findtext(self.words.document) or "" if element.tag != self.words.root else payload.decode()
+        return element if element.tag == self.words.root else parse_text(element.findtext(self.words.document) or "")
 
     def every(self, operation: str, payload: bytes) -> tuple[Act, ...]:
         """All acts of all records. Raises what the first record that does not fit raises."""
@@ -130,7 +130,9 @@ class PackageTranslator:
         """A package with a whole head. Raises Lacking, Untranslatable or Invalid."""
         if len(text) > self.max_bytes:
             raise Invalid("too-large", f"内容超过{self.max_bytes}字节", f"larger than {self.max_bytes} bytes")
-        element = parse_text(text)
+        return self._headed(parse_text(text))
+
+    def _headed(self, element: etree._Element) -> dict[str, Any]:
         self._lacks(to_value(element), "", in_head=True)
         return self.value(element)
 
@@ -171,7 +173,7 @@ class PackageTranslator:
 
     def inbound(self, operation: str, payload: bytes, *, case: str = "") -> Act:
         """The first act of the first record."""
-        for _, _, found in self.acts(operation, self.read(self._text(payload))):
+        for _, _, found in self.acts(operation, self._headed(self._package(payload))):
             if isinstance(found, Exception):
                 raise found
             return found[0]

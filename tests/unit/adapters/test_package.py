@@ -296,7 +296,8 @@ def test_an_xsd_of_the_operations_stands_for_both_styles_and_rpc_names_its_parts
 
 
 @pytest.mark.parametrize(
-    "changes", [{"style": "encoded"}, {"style": "rpc", "qualified": True}, {"version": "1.3"}, {"codes": {}}, {"other": 1}]
+    "changes", [{"style": "encoded"}, {"style": "rpc", "qualified": True}, {"version": "1.3"}, {"codes": {}}, {"other": 1},
+     {"licence": "<"}]
 )  # fmt: skip
 def test_a_defect_of_the_soap_table_is_refused_when_opened(changes: dict[str, Any]) -> None:
     with pytest.raises(Untranslatable):
@@ -359,6 +360,17 @@ def test_K03_no_character_is_lost_in_a_string_in_an_envelope(text: str, encoding
 def test_X08_a_text_that_is_no_clean_document_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         parse_text(text)
+
+
+def test_a_package_alone_is_read_in_its_own_encoding() -> None:
+    text = package(SLXX).replace("UTF-8", "GBK")
+    assert TRANSLATOR.inbound("ZAGL_QCFKJSFW", text.encode("gbk")).body.unit == "户政"
+    assert TRANSLATOR.decode(envelope_body("ZAGL_QCFKJSFW", text))["DATA"]["RECORD"]["@no"] == "1"
+
+
+def envelope_body(operation: str, text: str) -> bytes:
+    """The Body's element alone."""
+    return bytes(etree.tostring(parse_xml(envelope(operation, text))[0][0]))  # type: ignore[arg-type]
 
 
 def test_a_kept_package_is_mapped_again_record_by_record() -> None:
