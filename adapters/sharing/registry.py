@@ -48,6 +48,12 @@ class SharingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     max_answer_bytes: Annotated[int, Meta(ge=1024)] = 32 << 20
 
 
+def bundled() -> list[str]:
+    """Names of the profiles in the package."""
+    folder = resources.files("adapters") / "sharing" / "profiles"
+    return sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml"))
+
+
 def profile(name: str) -> Dialect:
     """A profile of the package. Raises Untranslatable for a name that is none, or tables that cannot work."""
     file = resources.files("adapters") / "sharing" / "profiles" / f"{name}.toml"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from gateway.lang import say
@@ -17,7 +19,7 @@ def group() -> None:
 @group.command("list", help=say("列出自带的方案。", "List the profiles in the package."))
 @JSON
 def list_(json: bool) -> None:
-    """Name, family, place, which messages it maps, what it rests on."""
+    """Name, family, place, which messages it maps, what it rests on; then the profiles of certificate sharing (免证办)."""
     from adapters.profile import known_type
     from gateway.cli import profile_files
     from gateway.cli.output import finish
@@ -37,8 +39,21 @@ def list_(json: bool) -> None:
                 "notice": text.notice,
             }
         )  # fmt: skip
+    sharing = _sharing()
     lines = [f"{row['name']}  {row.get('family', '')}  {row.get('title', '')}  {row.get('notice', '')}" for row in rows]
-    finish(True, {"profiles": rows}, json, lines)
+    lines.append(say("证照共享（免证办，[[sharing]]）：", "certificate sharing ([[sharing]]):"))
+    for row in sharing:
+        lines.append(f"{row['name']}  {row['family']}  {row['title']}  {row['notice']}")
+        lines.append("  " + say("依据：", "rests on: ") + row["basis"])
+    finish(True, {"profiles": rows, "sharing": sharing}, json, lines)
+
+
+def _sharing() -> list[dict[str, Any]]:
+    """The profiles of certificate sharing and the public family of interfaces that each rests on."""
+    from adapters.sharing.registry import bundled, profile
+
+    told = ("name", "title", "family", "version", "basis", "notice")
+    return [{name: getattr(one, name) for name in told} for one in map(profile, bundled())]
 
 
 @group.command(help=say("离线自测一个方案：映射、样例往返、XSD、WSDL、签名。", "Test a profile offline, step by step."))

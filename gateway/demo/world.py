@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,9 +98,14 @@ def _side(root: Path, name: str, division: str, title: str, ports: list[int], tl
 def _agreement(
     a: Side, b: Side, provider: Provider, now: datetime, confidentiality: Confidentiality = "end-to-end"
 ) -> bytes:
-    """The sample agreement, signed by both sides' direct keys."""
+    """The sample agreement, signed by both sides."""
     data = samples.render(a.place.party, b.place.party, name_a=A_NAME, name_b=B_NAME, confidentiality=confidentiality)
-    for side in (a, b):
+    return signed(data, (a, b), provider, now)
+
+
+def signed(data: bytes, sides: Sequence[Side], provider: Provider, now: datetime) -> bytes:
+    """An agreement with the signature of each side's direct key."""
+    for side in sides:
         ring = _ring(side, provider)
         party, at = side.place.party, agreements.time_text(now)
         signature = ring.signer("direct").sign(agreements.message(agreements.parse(data).text, party, at))

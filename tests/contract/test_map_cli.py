@@ -154,6 +154,15 @@ def test_adapter_list_says_what_each_profile_is_and_is_not() -> None:
     assert "application" in rows["honggutan"]["out"]
 
 
+def test_adapter_list_shows_the_sharing_profiles_and_what_each_rests_on() -> None:
+    code, data, _ = run("adapter", "list")
+    rows = {row["name"]: row for row in data["sharing"]}
+    assert code == 0 and {name: row["family"] for name, row in rows.items()} == {
+        "guangdong-license": "license_app", "shandong-certshare": "cert_share", "shanghai-relay": "relay",
+    }  # fmt: skip
+    assert all("公开的" in row["basis"] and "非官方接口" in row["notice"] for row in rows.values())
+
+
 @pytest.mark.parametrize("name", ["qiaokou", "honggutan"])
 def test_adapter_test_scores_each_step(name: str) -> None:
     code, data, _ = run("adapter", "test", name)

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from agreements import samples
-from agreements.release import Release
+from agreements.model import EVERYTHING, CertificateLine
 from gateway.demo import world
-from gateway.sharing.guests import Guests
 from tests.flow import certificates
-from tests.flow.nodes import Running, Window, running
+from tests.flow.nodes import PROVIDER, Running, Window, running
 from tests.flow.sharing_support import Asking, why
 from tests.flow.test_no_upload import arrived, papers
 
@@ -42,8 +42,8 @@ async def licence(window: Window) -> dict[str, Any]:
     return await certificates.issue(window, {"id": "l-1", "type": LICENCE, "content": content})
 
 
-async def code(window: Window, case: str, identifier: str, purpose: str = samples.PURPOSE) -> Any:
-    asked = {"why": why(case, purpose=purpose), "holder": HOLDER, "type_code": LICENCE, "identifier": identifier}
+async def code(window: Window, case: str, identifier: str, **changed: str) -> Any:
+    asked = {"why": why(case, **changed), "holder": HOLDER, "type_code": LICENCE, "identifier": identifier}
     return await Asking(window).post("authorize", asked)
 
 
@@ -79,28 +79,53 @@ async def test_another_holder_does_not_find_it(pair: tuple[Running, Running], wi
     (await Asking(window).post("authorize", asked | {"identifier": made["identifier"]})).refused("TB-7030", 404)
 
 
-async def test_a_guests_platform_sees_what_its_line_grants(
-    places: world.World, session: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def hosting(places: world.World, *fields: str) -> None:
+    """A's window belongs to B now, and a new version of their agreement, signed by both, lets B fetch these fields of a licence."""
+    a, b = places.a, places.b
+    text = a.config.read_text()
+    a.config.write_text(text.replace("[[platform]]\n", f'[[platform]]\nparty = "{b.place.party}"\n'))
+    both = [a.place.party, b.place.party]
+    line = CertificateLine("第九条", [LICENCE], both, both, list(fields), ["fetch"], [samples.PURPOSE])
+    agreement = samples.render(*both, version=2, certificates=(line,))
+    (a.folder / "agreement.toml").write_bytes(world.signed(agreement, (a, b), PROVIDER, datetime.now(UTC)))
+
+
+def window_of(a: Running, places: world.World, session: Any) -> Window:
+    return Window(a, session, json.loads(places.a.platform_config.read_bytes()))
+
+
+async def issued(places: world.World, session: Any) -> dict[str, Any]:
+    """A licence that A issued before it took a guest in."""
     certificates.issuing(places.a)
     async with running(places.a) as (a,):
-        made = await licence(Window(a, session, json.loads(places.a.platform_config.read_bytes())))
-    text = places.a.config.read_text()
-    places.a.config.write_text(text.replace("[[platform]]\n", f'[[platform]]\nparty = "{places.b.place.party}"\n'))
+        return await licence(window_of(a, places, session))
+
+
+async def test_a_guest_whose_line_grants_everything_gets_the_file(places: world.World, session: Any) -> None:
+    made = await issued(places, session)
+    hosting(places, EVERYTHING)
     async with running(places.a) as (a,):
-        window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
-        refused = (await code(window, "c-1", made["identifier"], "别的用途")).refused("TB-4109", 403)
-        assert refused["clause"].endswith("第九条第二款")
-        whole = (
-            await Asking(window).fetch("c-1", (await code(window, "c-1", made["identifier"])).json["use_code"])
-        ).json
+        window = window_of(a, places, session)
+        refused = (await code(window, "c-1", made["identifier"], purpose="别的用途")).refused("TB-4109", 403)
+        assert refused["clause"].endswith("第九条")
+        given = (await code(window, "c-1", made["identifier"])).json["use_code"]
+        whole = (await Asking(window).fetch("c-1", given)).json
         assert whole["file"] and whole["surface"]["CZZT"] == "试验渣土运输有限公司"
-        granted = Release("x", 1, "第九条", ("ZZBH",), "fetch", samples.PURPOSE)
-        monkeypatch.setattr(Guests, "release", lambda *_: granted)
-        made_code = (await code(window, "c-1", made["identifier"])).json["use_code"]
-        some = (await Asking(window).fetch("c-1", made_code)).json
-        assert some["file"] == "" and set(some["surface"]) == {"ZZBH"} and some["status"] == "valid"
+
+
+async def test_a_guest_whose_line_grants_some_fields_gets_those_and_no_file(places: world.World, session: Any) -> None:
+    """What is limited cannot go whole into a case either."""
+    made = await issued(places, session)
+    hosting(places, "ZZBH", "JYCS")
+    async with running(places.a) as (a,):
+        window = window_of(a, places, session)
+        given = (await code(window, "c-1", made["identifier"], item="QX-TB-002")).json["use_code"]
+        some = (await Asking(window).fetch("c-1", given, item="QX-TB-002")).json
+        assert (some["file"], some["sm3"], some["size"], some["status"]) == ("", "", 0, "valid")
+        assert some["surface"] == {"ZZBH": COMPANY, "JYCS": FIELDS["JYCS"]}
+        assert some["form"] == {"经营场所": FIELDS["JYCS"]}, "a form is filled from what may be seen"
+        given = (await code(window, "c-1", made["identifier"])).json["use_code"]
         application = papers(Asking(window)) | {"bjbh": "c-1"}
         application["sqr"] |= {"lx": "2", "zjlx": "10", "zjhm": COMPANY, "xm": "试验渣土运输有限公司"}
-        application["zz"] = [{"mc": "营业执照", "zzlx": LICENCE, "yzm": made_code}]
+        application["zz"] = [{"mc": "营业执照", "zzlx": LICENCE, "yzm": given}]
         (await window.hand_in(application)).refused("TB-7012", 403)
