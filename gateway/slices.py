@@ -1,4 +1,4 @@
-"""A file on disk as bytes that are read slice by slice (``signing.package.Octets``), so that a large one costs no memory."""
+"""A file on disk as bytes that are read slice by slice (``signing.ofd.package.Octets``), so that a large one costs no memory."""
 
 from __future__ import annotations
 

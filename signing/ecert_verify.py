@@ -1,6 +1,6 @@
 """An e-certificate judged from its file alone: its seals, its identifier, who says and who sealed it, and its dates.
 
-``judge`` is the numbered list; it begins where ``signing.ofd_verify`` ends. Whether the issuer has suspended or revoked the
+``judge`` is the numbered list; it begins where ``signing.ofd.verify`` ends. Whether the issuer has suspended or revoked the
 certificate since does not stand in the file: that is asked of its register.
 """
 
@@ -15,9 +15,9 @@ from signing import ecert_data, ecert_id, ecert_reasons
 from signing.ecert import Metadata, Permit
 from signing.ecert_id import Identifier
 from signing.errors import Malformed
-from signing.ofd import BEIJING, Description
-from signing.ofd_custom import custom_data
-from signing.ofd_verify import OfdReport, SignatureReport
+from signing.ofd.container import BEIJING, Description
+from signing.ofd.custom import custom_data
+from signing.ofd.verify import OfdReport, SignatureReport
 from signing.reasons import Reason
 from signing.seal_checks import Findings, Outcome
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from math import cos, radians, sin
 from typing import Final
 
-from signing.ofd_build import build_ofd
-from signing.ofd_content import Box, Colour, Document, Font, Page, Path, Run, Shape, Text
-from signing.package_build import build_package
+from signing.ofd.build import build_ofd
+from signing.ofd.content import Box, Colour, Document, Font, Page, Path, Run, Shape, Text
+from signing.ofd.package_build import build_package
 from signing.seal import Picture
 from signing.seal_picture import LAB_MARK, SIZE_MM, around, star
 

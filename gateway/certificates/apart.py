@@ -103,9 +103,9 @@ def _main(order: Order) -> NoReturn:
 def _picture(data: bytes, order: Order, fonts: FontBook) -> bytes:
     from gateway.certificates import pdf, png
     from gateway.certificates.sheet import STRIPS, sheets
-    from signing.ofd import open_ofd
-    from signing.ofd_pages import read_pages
-    from signing.ofd_stamps import read_stamps
+    from signing.ofd.container import open_ofd
+    from signing.ofd.pages import read_pages
+    from signing.ofd.stamps import read_stamps
 
     ofd = open_ofd(data)
     reading = read_pages(ofd.package)

@@ -2,7 +2,7 @@
 
 Three steps that can be taken apart: ``compose`` (values to metadata), ``draw`` (metadata to the files of an unsigned OFD),
 ``issue`` (all of it, with a stamp through the ``Stamper`` port). A city's own stamping system takes the files of ``draw``
-through ``signing.ofd_sign.prepare`` and ``finish``. Wrong input comes back as ``Rejected`` with a reason.
+through ``signing.ofd.sign.prepare`` and ``finish``. Wrong input comes back as ``Rejected`` with a reason.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from gateway.certificates.layout import DoesNotFit, lay_out
 from gateway.certificates.template import FieldRule, Template
 from schemas.codes import check_citizen_id, check_uscc
 from schemas.errors import Invalid
-from signing import ecert_data, ecert_id, ofd_sign, picture
+from signing import ecert_data, ecert_id, picture
 from signing.ecert import Field, Holder, Metadata, Permit
 from signing.errors import Indeterminate, Malformed, Rejected
-from signing.ofd import Annotation as Place
-from signing.ofd_build import build_ofd
+from signing.ofd import sign as ofd_sign
+from signing.ofd.build import build_ofd
+from signing.ofd.container import Annotation as Place
 from signing.seal_picture import LAB_MARK
 from signing.stamper import Stamper
 

@@ -15,7 +15,7 @@ from gateway.certificates.qr import code
 from gateway.certificates.template import SOURCES, Heading, Line, PermitTable, Template, chinese_day
 from gateway.certificates.typeset import LEADING, block, fit, width
 from signing.ecert import Annotation, Metadata, Permit
-from signing.ofd_content import BLACK, Box, Colour, Document, Font, Image, Page, Path, Run, Shape, Text
+from signing.ofd.content import BLACK, Box, Colour, Document, Font, Image, Page, Path, Run, Shape, Text
 from signing.seal_picture import LAB_MARK
 
 FONTS: Final = (Font("宋体", "SimSun"), Font("黑体", "SimHei"), Font("楷体", "KaiTi"))

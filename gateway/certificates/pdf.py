@@ -15,8 +15,8 @@ from gateway.certificates.pdf_outline import trace
 from gateway.certificates.sheet import Sheet, fitting, places, showable, strip_height
 from gateway.certificates.svg_drawing import drawing
 from signing.errors import Malformed
-from signing.ofd_content import Box, Colour, Document, Image, Page, Path, Run, Shape, Text
-from signing.ofd_stamps import Shown
+from signing.ofd.content import Box, Colour, Document, Image, Page, Path, Run, Shape, Text
+from signing.ofd.stamps import Shown
 from signing.picture import look
 
 MM: Final = 72 / 25.4

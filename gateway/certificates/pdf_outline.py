@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import acos, ceil, copysign, cos, hypot, pi, radians, sin, sqrt, tan
 from typing import Any
 
-from signing.ofd_path import segments
+from signing.ofd.path import segments
 
 Point = tuple[float, float]
 

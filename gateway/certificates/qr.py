@@ -7,7 +7,7 @@ from typing import Final
 
 import segno
 
-from signing.ofd_content import BLACK, Box, Path
+from signing.ofd.content import BLACK, Box, Path
 
 QUIET: Final = 4  # light modules around, as the standard asks
 MAX_BYTES: Final = 213  # version 10, 57 modules: half a millimetre each on 30 mm

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from signing import picture
-from signing.ofd_content import Document, Image, Page, Run
-from signing.ofd_files import Skipped
-from signing.ofd_stamps import Shown
+from signing.ofd.content import Document, Image, Page, Run
+from signing.ofd.files import Skipped
+from signing.ofd.stamps import Shown
 
 STRIP: Final = 0.035  # of the page's longer side
 

@@ -14,9 +14,9 @@ from xml.sax.saxutils import escape
 
 from gateway.certificates.fonts import FAMILIES, families
 from gateway.certificates.sheet import Sheet, fitting, places, showable, strip_height
-from signing.ofd_content import IDENTITY, Box, Colour, Image, Matrix, Page, Path, Run, Shape, Text
-from signing.ofd_path import segments
-from signing.ofd_stamps import Shown
+from signing.ofd.content import IDENTITY, Box, Colour, Image, Matrix, Page, Path, Run, Shape, Text
+from signing.ofd.path import segments
+from signing.ofd.stamps import Shown
 
 _MEDIA: Final = {"PNG": "png", "GIF": "gif", "JPG": "jpeg", "BMP": "bmp", "SVG": "svg+xml"}
 _LETTERS: Final = {"S": "M", "B": "C", "C": "Z"}

@@ -16,8 +16,8 @@ from typing import Final
 from lxml import etree
 
 from gateway.certificates.svg_outline import outline
-from signing.ofd_content import IDENTITY, Box, Colour, Matrix, Page, Path, Run, Shape, Text
-from signing.ofd_values import number, times, wrong
+from signing.ofd.content import IDENTITY, Box, Colour, Matrix, Page, Path, Run, Shape, Text
+from signing.ofd.values import number, times, wrong
 
 MAX_SHAPES: Final = 20_000
 _SVG: Final = "{http://www.w3.org/2000/svg}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from signing.ofd_content import BLACK, Box, Colour, Run, Text
+from signing.ofd.content import BLACK, Box, Colour, Run, Text
 
 LEADING: Final = 1.4
 _ASCENT: Final = 0.86

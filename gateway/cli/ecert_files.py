@@ -17,7 +17,7 @@ from gateway.cli.sm import Context
 from schemas.errors import Invalid
 from schemas.explain import explain
 from signing.errors import Malformed
-from signing.ofd import Ofd
+from signing.ofd.container import Ofd
 
 _VALUES_LIMIT = 1 << 20
 

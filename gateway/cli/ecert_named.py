@@ -13,8 +13,9 @@ def _named(_: click.Context, __: click.Parameter, said: str) -> str:
 
     from gateway.cli import ecert_files as files
     from gateway.cli.sm import Context
-    from signing import ecert_data, ofd_custom
+    from signing import ecert_data
     from signing.errors import Malformed
+    from signing.ofd import custom as ofd_custom
 
     if not Path(said).is_file():
         return said

@@ -16,8 +16,8 @@ from gateway.lang import say
 
 if TYPE_CHECKING:
     from gateway.certificates.sheet import Sheet
-    from signing.ofd import Ofd
-    from signing.ofd_files import Skipped
+    from signing.ofd.container import Ofd
+    from signing.ofd.files import Skipped
 
 _FORMATS = ("svg", "png", "pdf")
 
@@ -49,8 +49,8 @@ def render(file: str, out: str, page: int | None, font: str | None, dpi: int, js
     from gateway.cli.output import finish
     from gateway.cli.seal_package import read_ofd
     from signing.errors import Malformed
-    from signing.ofd_pages import read_pages
-    from signing.ofd_stamps import read_stamps
+    from signing.ofd.pages import read_pages
+    from signing.ofd.stamps import read_stamps
 
     kind = out.rpartition(".")[2].lower()
     if kind not in _FORMATS:
@@ -84,7 +84,7 @@ def _verdict(context: Context, ofd: Ofd, given: dict[str, Any]) -> bool | str | 
     if not given["anchors"]:
         return ""
     from gateway.cli import cert_tools as tools
-    from signing.ofd_verify import verify_ofd
+    from signing.ofd.verify import verify_ofd
     from signing.policy import SealPolicy
 
     moment = tools.now(given["at"])

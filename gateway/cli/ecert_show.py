@@ -26,8 +26,9 @@ def show(file: str, json: bool) -> None:
     """Shows, never vouches."""
     from gateway.cli import ecert_files as files
     from gateway.cli.output import finish
-    from signing import ecert_data, ofd_custom
+    from signing import ecert_data
     from signing.errors import Malformed
+    from signing.ofd import custom as ofd_custom
 
     context = Context(json)
     ofd = files.certificate(context, file)

@@ -54,7 +54,7 @@ def verify(file: str, strict_identifier: bool, allow_other_issuer: bool, json: b
     from gateway.cli.output import finish
     from signing.ecert_verify import EcertPolicy, judge
     from signing.errors import Malformed
-    from signing.ofd_verify import Uncovered, verify_ofd
+    from signing.ofd.verify import Uncovered, verify_ofd
 
     context, moment = Context(json), tools.now(given["at"])
     trusted, ofd = against(context, moment, **given), files.certificate(context, file)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signing.certs import Certificate
-    from signing.ofd_verify import Uncovered
+    from signing.ofd.verify import Uncovered
     from signing.policy import SealPolicy
     from signing.timestamp import TimeTrust
     from signing.verify import SealReport
@@ -190,7 +190,7 @@ def verify(file: str, document: str | None, digest: str | None, examined: bool, 
     from gateway.cli.seal_ofd import verdict_ofd
     from gateway.cli.seal_package import read_ofd
     from gateway.cli.seal_report import verdict
-    from signing.ofd_verify import verify_ofd
+    from signing.ofd.verify import verify_ofd
     from signing.seal_doctor import examine
     from signing.verify import verify_seal, verify_stamp
 

@@ -9,7 +9,7 @@ from gateway.cli.output import finish, printable, read_bytes
 from gateway.cli.seal_package import read_ofd
 from gateway.cli.sm import Context
 from gateway.lang import say
-from signing.ofd import Description, Ofd
+from signing.ofd.container import Description, Ofd
 from signing.providers import Provider
 from signing.seal import MAX_BYTES
 from signing.seal_doctor import Diagnosis, examine

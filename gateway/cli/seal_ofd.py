@@ -12,9 +12,9 @@ from gateway.cli.seal_report import CHECKS, check_line, facts, remarks, seal_lin
 from gateway.cli.sm import Context
 from gateway.lang import say
 from signing.errors import Malformed
-from signing.ofd import Description, Listed, Ofd
-from signing.ofd_reasons import EFFECTS
-from signing.ofd_verify import OfdReport, SignatureReport
+from signing.ofd.container import Description, Listed, Ofd
+from signing.ofd.reasons import EFFECTS
+from signing.ofd.verify import OfdReport, SignatureReport
 from signing.seal import Stamp, parse_stamp
 
 _GROUPS = (

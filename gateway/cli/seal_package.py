@@ -8,9 +8,9 @@ from pathlib import Path
 from gateway.cli.output import unreadable
 from gateway.cli.sm import Context
 from gateway.slices import FileSlices
-from signing import package
 from signing.errors import Malformed
-from signing.ofd import Ofd, open_ofd
+from signing.ofd import package
+from signing.ofd.container import Ofd, open_ofd
 
 
 def read_ofd(context: Context, path: str) -> Ofd | None:

@@ -9,7 +9,7 @@ from signing.reasons import Reason
 from signing.verify import SealReport
 
 if TYPE_CHECKING:
-    from signing.ofd_verify import OfdReport
+    from signing.ofd.verify import OfdReport
 
 Words = tuple[str, str]
 

@@ -14,11 +14,12 @@ from gateway.certificates.sheet import STRIPS, sheets
 from gateway.demo.checks import Fault, Trust
 from gateway.demo.outside import Outside
 from gateway.public import token
-from signing import certs, ecert_data, ecert_id, ofd_custom
+from signing import certs, ecert_data, ecert_id
 from signing.ecert import Metadata
-from signing.ofd_pages import read_pages
-from signing.ofd_stamps import read_stamps
-from signing.ofd_verify import OfdReport, verify_ofd
+from signing.ofd import custom as ofd_custom
+from signing.ofd.pages import read_pages
+from signing.ofd.stamps import read_stamps
+from signing.ofd.verify import OfdReport, verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from signing.sm3 import sm3
 

@@ -17,7 +17,7 @@ from gateway.problems import Refused
 from gateway.store.journal import Reader, Tx
 from gateway.store.vault import Vault
 from signing.ecert import Annotation
-from signing.ofd_sign import Prepared
+from signing.ofd.sign import Prepared
 
 TYPE = "certificate"  # of the message that carries a prepared file to the stamping system
 SHEET, COPY = "certificate", "copy"  # what that file is

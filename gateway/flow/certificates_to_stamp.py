@@ -25,7 +25,7 @@ from gateway.stamping.family import Order
 from gateway.store.journal import Journal, Reader, Tx
 from gateway.store.parts import Parts
 from gateway.store.vault import Vault
-from signing.ofd_sign import Prepared
+from signing.ofd.sign import Prepared
 from signing.sm3 import sm3
 
 

@@ -10,11 +10,11 @@ from gateway.certificates.issue import Wanted, compose, draw, seal_place
 from gateway.certificates.template import Template
 from gateway.flow.certificate_orders import Content
 from gateway.problems import Refused
-from signing import ofd_sign
 from signing.ecert import Metadata
 from signing.errors import Indeterminate, Rejected
-from signing.ofd_sign import Prepared
-from signing.package_build import build_package
+from signing.ofd import sign as ofd_sign
+from signing.ofd.package_build import build_package
+from signing.ofd.sign import Prepared
 from signing.seal_picture import LAB_MARK
 from signing.stamper import Stamper
 

@@ -17,9 +17,9 @@ from gateway.flow.recognition import Recognised
 from signing import ecert_data
 from signing.ecert import Metadata
 from signing.errors import Malformed
-from signing.ofd import open_ofd
-from signing.ofd_custom import custom_data
-from signing.ofd_verify import verify_ofd
+from signing.ofd.container import open_ofd
+from signing.ofd.custom import custom_data
+from signing.ofd.verify import verify_ofd
 from signing.providers import Provider
 
 MAX_TEXT = 4000  # of a form field

@@ -16,7 +16,7 @@ import pytest
 from gateway.cli import seal_ofd
 from gateway.cli.sm import Context
 from signing.errors import Malformed
-from signing.ofd_verify import OfdReport, verify_ofd
+from signing.ofd.verify import OfdReport, verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from signing.seal import parse_stamp
 from signing.sm3 import sm3

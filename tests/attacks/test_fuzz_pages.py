@@ -7,12 +7,12 @@ import pytest
 from gateway.certificates import svg
 from gateway.certificates.sheet import UNVERIFIED, sheets
 from gateway.certificates.svg_drawing import drawing
-from signing.ofd import open_ofd
-from signing.ofd_build import build_ofd
-from signing.ofd_pages import Reading, read_pages
-from signing.ofd_stamps import read_stamps
-from signing.package import open_package
-from signing.package_build import build_package
+from signing.ofd.build import build_ofd
+from signing.ofd.container import open_ofd
+from signing.ofd.package import open_package
+from signing.ofd.package_build import build_package
+from signing.ofd.pages import Reading, read_pages
+from signing.ofd.stamps import read_stamps
 from signing.seal_picture import round_seal
 from tests.attacks import fuzz
 from tests.attacks.fuzz import Target

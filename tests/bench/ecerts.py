@@ -21,7 +21,7 @@ from gateway.certificates.issue import compose, issue
 from gateway.certificates.template import Template
 from signing import certs, sm2
 from signing.ecert import Metadata
-from signing.package import open_package
+from signing.ofd.package import open_package
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import open_provider
 from signing.stamper import LocalStamper

@@ -22,12 +22,12 @@ from pathlib import Path
 
 from signing import certs, sm2
 from signing.certs import Certificate
-from signing.ofd import Annotation
-from signing.ofd_build import build_ofd
-from signing.ofd_content import Attachment, Box, Document, Font, Image, Page, Run, Text
-from signing.ofd_content import Path as Lines
-from signing.ofd_sign import stamp
-from signing.ofd_verify import verify_ofd
+from signing.ofd.build import build_ofd
+from signing.ofd.container import Annotation
+from signing.ofd.content import Attachment, Box, Document, Font, Image, Page, Run, Text
+from signing.ofd.content import Path as Lines
+from signing.ofd.sign import stamp
+from signing.ofd.verify import verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import open_provider
 from signing.seal import parse_stamp

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.slices import FileSlices
 from signing import certs
-from signing.ofd_verify import verify_ofd
+from signing.ofd.verify import verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import open_provider
 

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 from gateway.cli import root as tongban
 from signing import certs, ecert_data
-from signing.ofd_build import build_ofd
-from signing.ofd_content import Document, Page
-from signing.ofd_sign import finish, prepare
-from signing.package_build import build_package
+from signing.ofd.build import build_ofd
+from signing.ofd.content import Document, Page
+from signing.ofd.package_build import build_package
+from signing.ofd.sign import finish, prepare
 from signing.sm3 import sm3
 from tests import pki
 from tests.ecerts import sample

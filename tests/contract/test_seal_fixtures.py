@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from signing.ofd_verify import OfdReport, verify_ofd
+from signing.ofd.verify import OfdReport, verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from signing.seal import parse_seal, parse_stamp
 from signing.sm3 import sm3

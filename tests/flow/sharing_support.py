@@ -16,9 +16,9 @@ from gateway.demo import world
 from signing import certs, ecert_data, ecert_id, issue
 from signing.ecert import Field, Holder, Metadata
 from signing.keys import private_to_pem, to_pem
-from signing.ofd_build import build_ofd
-from signing.ofd_content import Document, Page
-from signing.ofd_sign import stamp
+from signing.ofd.build import build_ofd
+from signing.ofd.content import Document, Page
+from signing.ofd.sign import stamp
 from signing.policy import CRL_IF_PRESENT
 from signing.seal_build import build_seal
 from signing.seal_picture import round_seal

@@ -14,8 +14,10 @@ from agreements import samples
 from gateway.demo import world
 from gateway.flow import issued
 from gateway.public import token
-from signing import certs, ecert_data, ecert_id, ofd_custom, ofd_verify
+from signing import certs, ecert_data, ecert_id
 from signing.ecert import Metadata
+from signing.ofd import custom as ofd_custom
+from signing.ofd import verify as ofd_verify
 from signing.policy import CRL_IF_PRESENT
 from signing.sm3 import sm3
 from tests.flow.certificates import (

@@ -10,7 +10,9 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from signing import ecert_data, ofd_custom, package
+from signing import ecert_data
+from signing.ofd import custom as ofd_custom
+from signing.ofd import package
 from tests.flow import waste
 from tests.flow.certificates import PAGE, TRIP, act, file, issue
 from tests.flow.nodes import PROVIDER, Running, Window

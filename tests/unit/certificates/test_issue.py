@@ -18,12 +18,13 @@ from gateway.certificates import qr
 from gateway.certificates.issue import LEGAL_BASIS, WantedHolder, WantedPermit, compose, draw, issue
 from gateway.certificates.layout import lay_out
 from gateway.certificates.template import Template
-from signing import ecert_data, ecert_id, ofd_custom
+from signing import ecert_data, ecert_id
 from signing.ecert import Annotation, Metadata
 from signing.errors import Rejected
-from signing.ofd import Description
-from signing.ofd_content import Path, Text
-from signing.ofd_verify import verify_ofd
+from signing.ofd import custom as ofd_custom
+from signing.ofd.container import Description
+from signing.ofd.content import Path, Text
+from signing.ofd.verify import verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from signing.seal_picture import LAB_MARK
 from signing.stamper import LocalStamper

@@ -15,8 +15,8 @@ from gateway.certificates import pdf, pdf_fonts, png, sheet
 from gateway.certificates.pdf_fonts import FontBook, NoFont
 from gateway.certificates.pdf_outline import arc, trace
 from signing import seal
-from signing.ofd_content import Box, Colour, Document, Image, Page, Path, Run, Text
-from signing.ofd_stamps import Shown
+from signing.ofd.content import Box, Colour, Document, Image, Page, Path, Run, Text
+from signing.ofd.stamps import Shown
 from signing.seal_picture import round_seal
 from tests.unit.signing.test_ofd_round_trip import documents
 from tests.unit.signing.test_picture_look import GIF, JPG

@@ -13,7 +13,7 @@ from gateway.certificates.pdf_fonts import FontBook
 from gateway.certificates.sheet import Sheet, sheets
 from gateway.certificates.template import Template
 from signing.ecert import Annotation
-from signing.ofd_content import Text
+from signing.ofd.content import Text
 from signing.seal_picture import LAB_MARK
 from tests.ecerts import composed, template
 from tests.pki import DAY

@@ -11,8 +11,8 @@ from lxml import etree
 from gateway.certificates import sheet, svg
 from gateway.certificates.fonts import families, style
 from signing import seal
-from signing.ofd_content import Box, Colour, Document, Image, Page, Path, Run, Text
-from signing.ofd_stamps import Shown
+from signing.ofd.content import Box, Colour, Document, Image, Page, Path, Run, Text
+from signing.ofd.stamps import Shown
 from tests.unit.signing.test_ofd_round_trip import documents
 from tests.unit.signing.test_picture_look import GIF, JPG, SVG, png
 

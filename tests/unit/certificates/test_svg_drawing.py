@@ -7,8 +7,8 @@ import pytest
 from gateway.certificates.svg_drawing import drawing
 from gateway.certificates.svg_outline import outline
 from signing.errors import Malformed
-from signing.ofd_content import Colour, Path, Shape, Text
-from signing.ofd_path import segments
+from signing.ofd.content import Colour, Path, Shape, Text
+from signing.ofd.path import segments
 from signing.seal_picture import LAB_MARK, round_seal
 
 

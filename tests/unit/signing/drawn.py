@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from signing.ofd_content import Shape
-from signing.ofd_pages import Reading, read_pages
-from signing.package import open_package
+from signing.ofd.content import Shape
+from signing.ofd.package import open_package
+from signing.ofd.pages import Reading, read_pages
 from tests.vectors.ofd.generate import Files, xml
 from tests.vectors.ofd.zips import Item, build
 

@@ -12,11 +12,11 @@ from signing.ecert import Annotation, Permit
 from signing.ecert_verify import FIELD, EcertPolicy, EcertReport, judge, status_at
 from signing.errors import Indeterminate, Malformed, Rejected
 from signing.issue import Authority
-from signing.ofd_build import build_ofd
-from signing.ofd_content import Document, Page
-from signing.ofd_sign import finish, prepare, stamp
-from signing.ofd_verify import verify_ofd
-from signing.package_build import build_package
+from signing.ofd.build import build_ofd
+from signing.ofd.content import Document, Page
+from signing.ofd.package_build import build_package
+from signing.ofd.sign import finish, prepare, stamp
+from signing.ofd.verify import verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from signing.signed_build import build_signed
 from tests import pki

@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from signing import ofd_custom, ofd_element, package_build
 from signing.errors import Malformed
-from signing.ofd import open_ofd
-from signing.ofd_build import build_ofd
-from signing.ofd_content import Attachment, Box, Colour, Document, Font, Image, Page, Path, Run, Text
-from signing.package import MAX_BYTES, open_package
-from signing.package_build import build_package
+from signing.ofd import custom as ofd_custom
+from signing.ofd import element as ofd_element
+from signing.ofd import package_build
+from signing.ofd.build import build_ofd
+from signing.ofd.container import open_ofd
+from signing.ofd.content import Attachment, Box, Colour, Document, Font, Image, Page, Path, Run, Text
+from signing.ofd.package import MAX_BYTES, open_package
+from signing.ofd.package_build import build_package
 from tests.ecerts_any import letters, words
 from tests.vectors.ofd.generate import bodies, zipped
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from signing import ofd_reach, ofd_reasons
 from signing.errors import Malformed
-from signing.ofd import open_ofd, read_time
-from signing.ofd_sign import finish, prepare
-from signing.ofd_verify import verify_ofd
-from signing.package import _STEP, Package, open_package
-from signing.package_build import build_package
+from signing.ofd import reach as ofd_reach
+from signing.ofd import reasons as ofd_reasons
+from signing.ofd.container import open_ofd, read_time
+from signing.ofd.package import _STEP, Package, open_package
+from signing.ofd.package_build import build_package
+from signing.ofd.sign import finish, prepare
+from signing.ofd.verify import verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from tests import pki
 from tests.pki import DAY

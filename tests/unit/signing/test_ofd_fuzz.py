@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signing import ofd_xml, package, signed_data
+from signing import signed_data
 from signing.errors import Malformed
-from signing.ofd_verify import OfdReport, verify_ofd
+from signing.ofd import package
+from signing.ofd import xml as ofd_xml
+from signing.ofd.verify import OfdReport, verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from tests import pki
 from tests.vectors.ofd import generate

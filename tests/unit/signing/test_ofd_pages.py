@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
-from signing import ofd_files, ofd_pages
 from signing.errors import Malformed
-from signing.ofd_content import Attachment, Font, Path
-from signing.ofd_pages import Reading
+from signing.ofd import files as ofd_files
+from signing.ofd import pages as ofd_pages
+from signing.ofd.content import Attachment, Font, Path
+from signing.ofd.pages import Reading
 from tests.unit.signing.drawn import BOX, FONTS, PAGE, files, layer, reading
 from tests.unit.signing.test_ofd_shapes import PICTURE, path, text
 from tests.vectors.ofd.generate import xml
@@ -218,6 +219,6 @@ def test_F13_the_record_of_what_is_left_out_has_an_end(monkeypatch: pytest.Monke
 
 
 def test_F13_too_many_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signing.ofd_resources.MAX_FONTS", 0)
+    monkeypatch.setattr("signing.ofd.resources.MAX_FONTS", 0)
     with pytest.raises(Malformed, match="ofd-too-much"):
         reading(files())

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from signing import ofd_xml, oids
+from signing import oids
 from signing.errors import Malformed
-from signing.ofd import Annotation, Description, Listed, Reference, open_ofd, read_time, resolve
-from signing.package import MAX_NAME, looks_like, open_package
+from signing.ofd import xml as ofd_xml
+from signing.ofd.container import Annotation, Description, Listed, Reference, open_ofd, read_time, resolve
+from signing.ofd.package import MAX_NAME, looks_like, open_package
 from signing.sm3 import sm3
 from tests.pki import DAY
 from tests.vectors.ofd.generate import LIST, PLACE, SEAL, document, listing, stamped, xml, zipped

@@ -10,10 +10,10 @@ from itertools import pairwise
 
 import pytest
 
-from signing import ofd_reasons
 from signing.errors import Indeterminate, Malformed
-from signing.ofd import MAX_REFERENCES, open_ofd
-from signing.ofd_verify import OfdReport, verify_ofd
+from signing.ofd import reasons as ofd_reasons
+from signing.ofd.container import MAX_REFERENCES, open_ofd
+from signing.ofd.verify import OfdReport, verify_ofd
 from signing.policy import CRL_IF_PRESENT
 from tests import pki
 from tests.sizes import ROOT
@@ -75,10 +75,10 @@ def test_F01_F02_F03_X01_X08_what_cannot_be_judged_is_refused_quickly(name: str)
 def test_every_code_has_a_document() -> None:
     named = {code for vector in VECTORS.values() for code in (*vector.codes, *vector.notes, vector.refused)}
     assert ofd_reasons.REJECTED.keys() | ofd_reasons.UNKNOWN.keys() | ofd_reasons.NOTES.keys() <= named
-    sources = {name: (ROOT / f"signing/{name}.py").read_text("utf-8") for name in ("package", "ofd", "ofd_xml")}
+    sources = {name: (ROOT / f"signing/ofd/{name}.py").read_text("utf-8") for name in ("package", "container", "xml")}
     raised = {f"package-{what}" for what in re.findall(r'_wrong\("([a-z0-9]+)"', sources["package"])}
-    raised |= {f"ofd-xml-{what}" for what in re.findall(r'_wrong\("([a-z]+)"', sources["ofd_xml"])}
-    raised |= set(re.findall(r'Malformed\("([a-z-]+)"', sources["ofd"])) - {"ofd-references"}
+    raised |= {f"ofd-xml-{what}" for what in re.findall(r'_wrong\("([a-z]+)"', sources["xml"])}
+    raised |= set(re.findall(r'Malformed\("([a-z-]+)"', sources["container"])) - {"ofd-references"}
     assert raised <= named
 
 

@@ -8,11 +8,11 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signing.ofd_build import build_ofd
-from signing.ofd_content import Box, Colour, Document, Font, Image, Page, Path, Run, Text
-from signing.ofd_pages import read_pages
-from signing.package import open_package
-from signing.package_build import build_package
+from signing.ofd.build import build_ofd
+from signing.ofd.content import Box, Colour, Document, Font, Image, Page, Path, Run, Text
+from signing.ofd.package import open_package
+from signing.ofd.package_build import build_package
+from signing.ofd.pages import read_pages
 
 lengths = st.integers(-10_000_000, 10_000_000).map(lambda tenths: tenths / 10_000)
 sizes = st.integers(1, 10_000_000).map(lambda tenths: tenths / 10_000)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from signing.errors import Malformed
-from signing.ofd_content import BLACK, Box, Colour, Image, Path, Run, Text
-from signing.ofd_path import segments
-from signing.ofd_shapes import MAX_DEPTH
-from signing.ofd_values import LARGEST, box, colour, deltas, number, times
+from signing.ofd.content import BLACK, Box, Colour, Image, Path, Run, Text
+from signing.ofd.path import segments
+from signing.ofd.shapes import MAX_DEPTH
+from signing.ofd.values import LARGEST, box, colour, deltas, number, times
 from tests.unit.signing.drawn import BOX, FONTS, files, layer, reading, shapes, skipped
 
 RED = "<ofd:FillColor Value='255 0 0'/>"

@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given, settings
 from lxml import etree
 
-from signing import ecert_data, ofd_custom
+from signing import ecert_data
 from signing.errors import Malformed, Rejected
 from signing.issue import Authority
-from signing.ofd import Annotation, Description, open_ofd
-from signing.ofd_build import build_ofd
-from signing.ofd_content import Attachment, Document, Page
-from signing.ofd_sign import finish, prepare, stamp
-from signing.ofd_verify import OfdReport, verify_ofd
+from signing.ofd import custom as ofd_custom
+from signing.ofd.build import build_ofd
+from signing.ofd.container import Annotation, Description, open_ofd
+from signing.ofd.content import Attachment, Document, Page
+from signing.ofd.package_build import build_package
+from signing.ofd.sign import finish, prepare, stamp
+from signing.ofd.verify import OfdReport, verify_ofd
 from signing.oids import SM3
-from signing.package_build import build_package
 from signing.policy import CRL_IF_PRESENT
 from signing.seal import parse_stamp
 from signing.signed_build import build_signed

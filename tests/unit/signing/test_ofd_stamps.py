@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from signing import ofd_stamps, seal
-from signing.ofd import open_ofd
-from signing.ofd_content import Box, Path
-from signing.ofd_pages import read_pages
-from signing.ofd_stamps import Shown
+from signing import seal
+from signing.ofd import stamps as ofd_stamps
+from signing.ofd.container import open_ofd
+from signing.ofd.content import Box, Path
+from signing.ofd.pages import read_pages
+from signing.ofd.stamps import Shown
 from signing.sm3 import sm3
 from tests.unit.signing import drawn
 from tests.unit.signing.test_ofd_shapes import path
@@ -110,7 +111,7 @@ def test_what_such_a_picture_cannot_show_is_on_record(monkeypatch: pytest.Monkey
     assert stamps(signed(value=with_picture(zipped(blank)))) == ((), [("Signature", "ofd-pages")])
     assert stamps(signed(value=with_picture(b"PK\3\4"))) == ((), [("Signature", "package-damaged")])
     with monkeypatch.context() as patch:
-        patch.setattr("signing.ofd_resources.MAX_FONTS", 0)
+        patch.setattr("signing.ofd.resources.MAX_FONTS", 0)
         assert stamps(signed(value=with_picture(zipped(drawn.files())))) == ((), [("Signature", "ofd-too-much")])
     monkeypatch.setattr(ofd_stamps, "MAX_DRAWINGS", 0)
     assert stamps(signed(value=with_picture(zipped(drawn.files())))) == ((), [("Signature", "ofd-unsupported")])

@@ -7,9 +7,9 @@ from math import atan2, degrees
 
 import pytest
 
-from signing.ofd_content import Path, Text
-from signing.ofd_pages import read_pages
-from signing.package import open_package
+from signing.ofd.content import Path, Text
+from signing.ofd.package import open_package
+from signing.ofd.pages import read_pages
 from signing.picture import look
 from signing.seal_picture import LAB_MARK, round_seal
 from signing.seal_picture_ofd import round_seal_ofd

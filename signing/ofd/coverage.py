@@ -11,10 +11,12 @@ from collections import Counter
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from signing import certs, ofd_reach, ofd_reasons
+from signing import certs
 from signing.certs import Certificate
 from signing.errors import Malformed
-from signing.ofd import Description, Listed, Ofd
+from signing.ofd import reach as ofd_reach
+from signing.ofd import reasons as ofd_reasons
+from signing.ofd.container import Description, Listed, Ofd
 from signing.oids import SM3
 from signing.reasons import Reason
 

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from signing import ofd_reasons, ofd_signed
 from signing import seal_checks as checks
 from signing.certs import Certificate
 from signing.crl import RevocationList
 from signing.errors import Malformed
 from signing.ocsp import Answer
-from signing.ofd import Description, Listed, Ofd, open_ofd
-from signing.ofd_coverage import Coverage, Exposed
-from signing.package import Octets
+from signing.ofd import reasons as ofd_reasons
+from signing.ofd import signed as ofd_signed
+from signing.ofd.container import Description, Listed, Ofd, open_ofd
+from signing.ofd.coverage import Coverage, Exposed
+from signing.ofd.package import Octets
 from signing.policy import SealPolicy
 from signing.reasons import Reason
 from signing.seal import parse_stamp

@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.ofd import ROOT, resolve
-from signing.package import Package
+from signing.ofd import xml
+from signing.ofd.container import ROOT, resolve
+from signing.ofd.package import Package
 
 MAX_READ: Final = 16 << 20
 # Element -> (the attribute that holds the location, None for its text; the effect, None for that of the naming file).

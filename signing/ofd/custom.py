@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.package import Package
+from signing.ofd import xml
+from signing.ofd.package import Package
 
 
 def custom_data(package: Package) -> tuple[tuple[str, str], ...]:

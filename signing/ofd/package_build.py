@@ -1,4 +1,4 @@
-"""Packages (ZIP, as OFD uses it) written: what ``signing.package`` accepts, and the same bytes for the same files.
+"""Packages (ZIP, as OFD uses it) written: what ``signing.ofd.package`` accepts, and the same bytes for the same files.
 
 One entry after the other, no folders, no extras, no descriptors, the earliest time ZIP knows; names in UTF-8. A file that
 does not get shorter is stored, and so is one that would look like a bomb to a reader.
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
-from signing.package import MAX_BYTES, MAX_RATIO, RATIO_FREE
+from signing.ofd.package import MAX_BYTES, MAX_RATIO, RATIO_FREE
 
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _CENTRAL: Final = struct.Struct("<4s6H3L5H2L")

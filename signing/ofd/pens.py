@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.ofd_content import Colour
-from signing.ofd_files import Files, unsupported
-from signing.ofd_values import colour, number, wrong
+from signing.ofd import xml
+from signing.ofd.content import Colour
+from signing.ofd.files import Files, unsupported
+from signing.ofd.values import colour, number, wrong
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 from xml.sax.saxutils import escape
 
-from signing.ofd_xml import NAMESPACE
+from signing.ofd.xml import NAMESPACE
 
 _RETURN: Final = {"\r": "&#13;"}
 _QUOTED: Final = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}

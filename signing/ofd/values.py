@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from signing.errors import Malformed
-from signing.ofd_content import IDENTITY, Box, Colour, Matrix
+from signing.ofd.content import IDENTITY, Box, Colour, Matrix
 
 LARGEST: Final = 1e6
 _NUMBER: Final = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?", re.ASCII)

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from signing import ofd_xml as xml
 from signing import seal
 from signing.errors import Malformed
-from signing.ofd import Annotation, Description, Listed, Ofd, resolve
-from signing.ofd_content import Box, Document
-from signing.ofd_files import Files, Skipped, TooMuch, unsupported
-from signing.ofd_pages import Reading, read_pages
-from signing.ofd_values import box
-from signing.package import looks_like, open_package
+from signing.ofd import xml
+from signing.ofd.container import Annotation, Description, Listed, Ofd, resolve
+from signing.ofd.content import Box, Document
+from signing.ofd.files import Files, Skipped, TooMuch, unsupported
+from signing.ofd.package import looks_like, open_package
+from signing.ofd.pages import Reading, read_pages
+from signing.ofd.values import box
 
 MAX_DRAWINGS: Final = 8  # pictures that are OFD documents; each is a package to unpack
 MAX_STAMPS: Final = 2_000

@@ -16,12 +16,12 @@ from typing import Final, Literal
 
 from lxml import etree
 
-from signing import ofd_xml as xml
 from signing.errors import Indeterminate, Malformed, Rejected
-from signing.ofd import BEIJING, Annotation, resolve
-from signing.ofd_element import element, leaf, root
+from signing.ofd import xml
+from signing.ofd.container import BEIJING, Annotation, resolve
+from signing.ofd.element import element, leaf, root
+from signing.ofd.package_build import build_package
 from signing.oids import SM2_WITH_SM3, SM3
-from signing.package_build import build_package
 from signing.sm3 import sm3
 from signing.stamper import Stamper
 
@@ -72,7 +72,7 @@ def prepare(
 
 
 def finish(prepared: Prepared, value: bytes) -> dict[str, bytes]:
-    """The files of the signed document. Whether the value is any good is for ``signing.ofd_verify`` to say."""
+    """The files of the signed document. Whether the value is any good is for ``signing.ofd.verify`` to say."""
     return {**prepared.files, prepared.value: value}
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Final
 
-from signing.ofd_content import Attachment, Document, Font
-from signing.ofd_element import element, leaf, number, numbers, root
-from signing.ofd_page_build import NewId, write_page
+from signing.ofd.content import Attachment, Document, Font
+from signing.ofd.element import element, leaf, number, numbers, root
+from signing.ofd.page_build import NewId, write_page
 from signing.sm3 import new, sm3
 
 BODY: Final = "Doc_0"
@@ -22,7 +22,7 @@ _PICTURES: Final = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpg"), (b"GIF8", "gif"),
 
 
 def build_ofd(document: Document) -> dict[str, bytes]:
-    """Path in the package -> content, for ``signing.ofd_sign`` or ``signing.package_build``. ValueError for a document that
+    """Path in the package -> content, for ``signing.ofd.sign`` or ``signing.ofd.package_build``. ValueError for a document that
     no package can hold: no page, a font or picture that it does not have, text that XML cannot carry."""
     if not document.pages:
         raise ValueError("a document has at least one page")

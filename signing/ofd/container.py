@@ -3,7 +3,7 @@ signatures.
 
 OFD.xml names the list of signatures, the list names one description (Signature.xml) per signature, the description lists
 the protected files (References) with their digests and names the signed value and, at times, the seal. Nothing is trusted
-here: see ``signing.ofd_verify``. A package or list that cannot be read is ``Malformed``; a description that cannot be read
+here: see ``signing.ofd.verify``. A package or list that cannot be read is ``Malformed``; a description that cannot be read
 is kept with its fault, so that the other signatures still get their verdict. The list of all files (完整性保护描述文件,
 GM/T 0099-2020 annex D.1), which has a signature of its own, is kept as one more signature, of type ``Entries``.
 """
@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
-from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.package import Octets, Package, open_package
+from signing.ofd import xml
+from signing.ofd.package import Octets, Package, open_package
 
 if TYPE_CHECKING:
     from lxml import etree

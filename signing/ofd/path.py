@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from signing.ofd_values import number, wrong
+from signing.ofd.values import number, wrong
 
 Segment = tuple[str, tuple[float, ...]]
 ARITY: Final = {"S": 2, "M": 2, "L": 2, "Q": 4, "B": 6, "A": 7, "C": 0}

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.ofd_content import BLACK, IDENTITY, Box, Image, Matrix, Path, Run, Shape, Text
-from signing.ofd_files import Files, unsupported
-from signing.ofd_path import segments
-from signing.ofd_pens import Pen, pen
-from signing.ofd_resources import Resources
-from signing.ofd_values import box, deltas, faded, lengths, matrix, number, times, wrong
+from signing.ofd import xml
+from signing.ofd.content import BLACK, IDENTITY, Box, Image, Matrix, Path, Run, Shape, Text
+from signing.ofd.files import Files, unsupported
+from signing.ofd.path import segments
+from signing.ofd.pens import Pen, pen
+from signing.ofd.resources import Resources
+from signing.ofd.values import box, deltas, faded, lengths, matrix, number, times, wrong
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.ofd import resolve
-from signing.ofd_content import Font
-from signing.ofd_files import Files, TooMuch
+from signing.ofd import xml
+from signing.ofd.container import resolve
+from signing.ofd.content import Font
+from signing.ofd.files import Files, TooMuch
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 
-from signing.ofd_content import BLACK, IDENTITY, Colour, Image, Matrix, Page, Path, Run, Shape, Text
-from signing.ofd_element import element, leaf, number, numbers, root, text
+from signing.ofd.content import BLACK, IDENTITY, Colour, Image, Matrix, Page, Path, Run, Shape, Text
+from signing.ofd.element import element, leaf, number, numbers, root, text
 
 NewId = Callable[[], str]
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.package import Package
+from signing.ofd import xml
+from signing.ofd.package import Package
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from signing import ofd_xml as xml
 from signing.errors import Malformed
-from signing.ofd import resolve
-from signing.ofd_content import Attachment, Box, Document, Image, Page, Shape
-from signing.ofd_files import Files, Skipped
-from signing.ofd_pens import Pen, pen
-from signing.ofd_resources import Resources
-from signing.ofd_shapes import FALSE, Drawing, Frame
-from signing.ofd_values import box
-from signing.package import Package
+from signing.ofd import xml
+from signing.ofd.container import resolve
+from signing.ofd.content import Attachment, Box, Document, Image, Page, Shape
+from signing.ofd.files import Files, Skipped
+from signing.ofd.package import Package
+from signing.ofd.pens import Pen, pen
+from signing.ofd.resources import Resources
+from signing.ofd.shapes import FALSE, Drawing, Frame
+from signing.ofd.values import box
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -1,6 +1,6 @@
 """What the pages of a fixed-layout document (版式文件, GB/T 33190-2016 ch. 7-10) show, apart from how a package writes it.
 
-Written by ``signing.ofd_build``, read by ``signing.ofd_pages``. Lengths are millimetres; a page's origin is its top left corner,
+Written by ``signing.ofd.build``, read by ``signing.ofd.pages``. Lengths are millimetres; a page's origin is its top left corner,
 y grows downwards. Each shape has a ``box`` on the page and its own coordinates inside it: from the box's top left corner,
 through ``matrix`` (a b c d e f: x' = a·x + c·y + e, y' = b·x + d·y + f), as the standard's Boundary and CTM.
 """

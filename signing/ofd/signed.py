@@ -13,11 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from signing import der, ofd_reasons, signed_data, sm2
+from signing import der, signed_data, sm2
 from signing import seal_checks as checks
 from signing.certs import Certificate
 from signing.errors import Malformed
-from signing.ofd import Description
+from signing.ofd import reasons as ofd_reasons
+from signing.ofd.container import Description
 from signing.oids import SM2_CURVE, SM2_SIGN, SM2_WITH_SM3
 from signing.reasons import Reason
 from signing.signed_data import SignedData, SignerInfo
