@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import re
 from datetime import datetime
@@ -100,6 +101,15 @@ async def test_a_request_that_cannot_be_read_is_a_fault_in_chinese(
     assert f"<code>{code}</code>" in text, text
     assert re.search(r"<trace_id>[0-9a-f]{16}</trace_id>", text) and "<action>" in text
     assert re.search(r"<zh>[^<]*[\u4e00-\u9fff]", text)
+
+
+async def test_X15_a_packed_request_is_not_unpacked(places: world.World, session: aiohttp.ClientSession) -> None:
+    async with running(places.b) as (b,):
+        headers = {"Content-Type": "text/xml", "Content-Encoding": "gzip"}
+        url = b.url("platform", "/platform/v1/soap/honggutan")
+        async with session.post(url, data=gzip.compress(b" " * (1 << 20) + ENVELOPE), headers=headers) as answer:
+            assert answer.status == 415
+            assert (await answer.json())["code"] == "TB-1008"
 
 
 async def test_xml_that_is_not_valid_by_its_schema_is_told_with_path_and_reason(
