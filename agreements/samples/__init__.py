@@ -108,7 +108,8 @@ def lab_party(division: str) -> str:
 _HEADER: Final = """\
 # 通办协议（样例）——依据公开报道建模，非真实协议，不代表所列地方已签署或认可。
 # Sample agreement, modelled on published reports; no agreement with or endorsement by the named places is implied.
-# 事项、材料取自公开网页与办事指南（逐项注明出处），为示例而非办事依据；事项编码为本样例自编。
+# 事项、材料取自公开网页与办事指南（逐项注明出处），为示例而非办事依据；事项编码为本样例自编。\
+没有公开来源的证照类型代码空着，tongban agreement check 会指出。
 """
 
 

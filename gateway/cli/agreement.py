@@ -1,4 +1,4 @@
-"""``tongban agreement``: 通办协议 written, shown, compared, signed and verified.
+"""``tongban agreement``: 通办协议 written, shown, checked, compared, signed and verified.
 
 An agreement is TOML with a trailer of signatures (``agreements/load.py``). ``verify`` says for each party whether it
 has signed: exit 0 all good, 1 one is missing or bad, 2 cannot tell (no trusted root given).
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gateway.cli.agreement_check import check
 from gateway.cli.cert_tools import ANCHOR, AT, CRL, MOMENT
 from gateway.cli.sm import JSON, PASSPHRASE_FILE, PROVIDER, Context, options
 from gateway.lang import say
@@ -22,10 +23,14 @@ _FILE = click.argument("file", metavar="FILE")
 
 
 @click.group(
-    "agreement", help=say("通办协议：新建、查看、比较、签署、核验。", "Agreements: new, show, diff, sign, verify.")
+    "agreement",
+    help=say("通办协议：新建、查看、检查、比较、签署、核验。", "Agreements: new, show, check, diff, sign, verify."),
 )
 def group() -> None:
     """Agreements."""
+
+
+group.add_command(check)
 
 
 @group.command(help=say("起草一份双边协议（未签署）。", "Draft a bilateral agreement, unsigned."))

@@ -9,10 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from openpyxl import Workbook
 
+from agreements import samples
 from agreements.load import parse
 from gateway.cli import root
 from signing import certs, keys
@@ -99,6 +101,20 @@ def test_show_in_words_and_for_machines(desk: Path) -> None:
     found = answer("agreement", "show", desk / "one.toml")
     assert [entry["party"] for entry in found["signatures"]] == [A] and len(found["digest"]) == 64
     assert found["agreement"]["line"][0]["power"] == "collect"
+
+
+def test_check_names_what_still_demands_paper(desk: Path, tmp_path: Path) -> None:
+    words = run("agreement", "check", desk / "unsigned.toml")
+    assert words.exit_code == 1 and "QX-TB-004 残疾人证换领 / 残疾人证原件" in words.output
+    found = answer("agreement", "check", desk / "unsigned.toml", code=1)
+    assert {one["code"] for one in found["findings"]} == {"certificate-without-type", "paper-demanded"}
+    clean = tmp_path / "clean.toml"
+    listed = tuple(msgspec.structs.replace(item, materials=[]) for item in samples.items())
+    clean.write_bytes(samples.render(A, B, listed=listed, certificates=()))
+    assert answer("agreement", "check", clean)["findings"] == []
+    clean.write_bytes(b"id = 1")
+    assert answer("agreement", "check", clean, code=65)["ok"] is None
+    assert run("agreement", "check", desk / "unsigned.toml", "--templates", tmp_path / "none").exit_code == 65
 
 
 def test_verify_says_for_each_party(desk: Path) -> None:
