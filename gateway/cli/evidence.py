@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.cli.node import Files
-    from gateway.ledger.evidence import EvidenceReport
+    from gateway.ledger.originals import Origin
     from gateway.ledger.package import Finding
+    from gateway.ledger.report import EvidenceReport
     from gateway.ledger.times import TimeNote
     from schemas.canonical import CertificateReference
 
@@ -51,6 +52,14 @@ def group() -> None:
     help=say("附上申请材料原文（默认只有摘要）", "with the applicant's files, not digests only"),
 )
 @click.option(
+    "--with-originals",
+    is_flag=True,
+    help=say(
+        "附上本地平台发来的原件，供核验其上的签章（可能含未发给对方的内容；默认只有摘要和映射版本）",
+        "with what the local platform sent, to check seals over it (may say more than was sent on; else digests only)",
+    ),
+)
+@click.option(
     "--sealed",
     "keep_sealed",
     is_flag=True,
@@ -59,7 +68,9 @@ def group() -> None:
 @CONFIG
 @JSON
 @on_node
-def export(case: str, out: str, with_materials: bool, keep_sealed: bool, path: str, as_json: bool) -> None:
+def export(
+    case: str, out: str, with_materials: bool, with_originals: bool, keep_sealed: bool, path: str, as_json: bool
+) -> None:
     """Exit 0 written, 1 no such case, 65 configuration, keys or store unreadable. The file is for its owner alone."""
     from gateway.cli.case import only
     from gateway.cli.node import open_node, write_private
@@ -69,7 +80,10 @@ def export(case: str, out: str, with_materials: bool, keep_sealed: bool, path: s
 
     node = open_node(path)
     found = only(node, case, as_json)
-    data = export_case(node.config, node.base, found.id, with_materials=with_materials, disclose=not keep_sealed)
+    data = export_case(
+        node.config, node.base, found.id, with_materials=with_materials, with_originals=with_originals,
+        disclose=not keep_sealed,
+    )  # fmt: skip
     data, time, about_time = _timed(data, node)
     write_private(out, data)
     text = say(f"已导出 {out}（{len(data)} 字节）", f"written: {out} ({len(data)} bytes)")
@@ -168,6 +182,7 @@ def as_data(report: EvidenceReport) -> dict[str, Any]:
         "state": report.state,
         "messages": report.messages,
         "certificates": [_certificate(one) for one in report.certificates],
+        "originals": [_origin(one) for one in report.origins],
         "reasons": [_reason(finding) for finding in report.reasons],
         "checked": report.counts,
         "fixed": None if report.fixed_ms is None else rfc3339(report.fixed_ms),
@@ -176,6 +191,10 @@ def as_data(report: EvidenceReport) -> dict[str, Any]:
             {"party": one.party, "name": one.name, "fingerprint": one.fingerprint} for one in report.identities
         ],
     }
+
+
+def _origin(one: Origin) -> dict[str, Any]:
+    return {"message": one.message, "party": one.party, "mapping": one.mapping, "sm3": one.sm3, "bytes": one.size}
 
 
 def _certificate(one: CertificateReference) -> dict[str, Any]:
@@ -214,7 +233,7 @@ def _reason(finding: Finding) -> dict[str, Any]:
 def lines(file: str, report: EvidenceReport) -> Iterator[str]:
     """The report for people: one line per kind of check, what is wrong beneath it, the verdict last."""
     from gateway.core.labels import LABELS
-    from gateway.ledger.evidence import SECTIONS
+    from gateway.ledger.report import SECTIONS
 
     yield say(f"证据包 {file}", f"Evidence package {file}")
     if report.case:
@@ -224,6 +243,7 @@ def lines(file: str, report: EvidenceReport) -> Iterator[str]:
             f"case {report.case} ({state}), {report.messages} messages",
         )
     yield from map(_certificate_line, report.certificates)
+    yield from map(_origin_line, report.origins)
     for section, names in SECTIONS.items():
         found = [finding for finding in report.reasons if finding.section == section]
         count = report.counts[section]
@@ -255,6 +275,15 @@ def _certificate_line(one: CertificateReference) -> str:
     return say(
         f"电子证照代替“{one.name}”：{one.identifier}，{at} 时{zh}，填写表单 {len(one.filled)} 项",
         f"certificate in place of {one.name}: {one.identifier}, {en} at {at}, {len(one.filled)} form fields filled",
+    )
+
+
+def _origin_line(one: Origin) -> str:
+    held = say("只有摘要", "digest only") if one.size is None else say(f"{one.size} 字节", f"{one.size} bytes")
+    by = one.mapping or say("未注明", "not told")
+    return say(
+        f"报文 {one.message} 由映射 {by} 译成，平台原件 {one.sm3}（{held}）",
+        f"message {one.message} made by mapping {by} of the platform's original {one.sm3} ({held})",
     )
 
 

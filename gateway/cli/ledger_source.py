@@ -66,7 +66,7 @@ def witness(path: str) -> Iterator[CheckpointRecord]:
 def keys(head: LedgerHead, anchors: tuple[str, ...]) -> tuple[Verify, Sequence[Finding]]:
     """Who may sign this ledger's checkpoints: the keys of its owner's card, chained to the anchors if any are given."""
     from gateway.cli.anchors import open_checking_provider, read_anchors
-    from gateway.ledger.evidence import Pool
+    from gateway.ledger.checks import Pool
     from gateway.ledger.keybook import read_cards
     from gateway.ledger.package import Finding
     from gateway.ledger.records import CardRecord

@@ -12,7 +12,7 @@ from gateway.flow.export import export_case
 from gateway.ids import now_ms
 from gateway.ledger import evidence
 from gateway.ledger import trust as composed
-from gateway.ledger.evidence import EvidenceReport
+from gateway.ledger.report import EvidenceReport
 from signing.providers import Provider
 
 VERDICT = {True: ("成立", "good"), False: ("不成立", "not good"), None: ("无法判断", "cannot tell")}

@@ -28,7 +28,7 @@ from gateway.demo.permit import Permit
 from gateway.demo.proof import roots
 from gateway.demo.summary import Outcome
 from gateway.demo.walk import Clocked, Entry, Message, Reader, Walk, opened, vault
-from gateway.ledger.evidence import SECTIONS
+from gateway.ledger.report import SECTIONS
 from signing.providers import Provider
 
 SHOWN = ("granted", "correction", "special", "denied")

@@ -1,9 +1,10 @@
 """The evidence package of a case, made from a node's store (证据包导出): what both sides said, proved, without the node.
 
 Of the case come: both cards with their roots, revocation lists, the agreement, every message that left or arrived with both
-ledgers' proofs, the local platform's acts as digests, results with their stamps, the walk as this node saw it. Materials
-of the applicant stay digests unless they are asked for. The body of a message we refused is not kept, so of it only the
-header and our signed refusal are there.
+ledgers' proofs, the local platform's acts as digests with the mapping that made each message, results with their stamps, the
+walk as this node saw it. What says more than that stays a digest unless it is asked for (P09): the applicant's materials, and
+the local platform's originals, which may hold files and fields that went to nobody. The body of a message we refused is not
+kept, so of it only the header and our signed refusal are there.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from gateway.ledger.records import (
     DocumentRecord,
     Manifest,
     MessageRecord,
+    OriginalRecord,
     PartyNote,
     ProofRecord,
     Record,
@@ -78,6 +80,7 @@ class _Desk:
     case: CaseFile
     key: bytes
     disclose: bool
+    with_originals: bool
 
     @property
     def party(self) -> str:
@@ -103,10 +106,17 @@ class _Desk:
 
 
 def export_case(
-    config: Config, base: Path, case_id: str, *, with_materials: bool = False, disclose: bool = True
+    config: Config,
+    base: Path,
+    case_id: str,
+    *,
+    with_materials: bool = False,
+    with_originals: bool = False,
+    disclose: bool = True,
 ) -> bytes:
-    """The signed package. ``disclose``: with the keys of sealed messages, so that who has the package can read and check
-    them; without, it proves that they were said and not what. Raises ``ConfigError`` for keys or files,
+    """The signed package. ``with_originals``: with the bytes that our platform sent, for whoever must check a seal over them.
+    ``disclose``: with the keys of sealed messages, so that who has the package can read and check them; without, it proves
+    that they were said and not what, and has neither materials nor originals. Raises ``ConfigError`` for keys or files,
     ``Refused('TB-5001')`` for an unknown case."""
     data = base / config.node.data
     connection = snapshot(data / DATABASE)
@@ -119,7 +129,9 @@ def export_case(
         head = Head(found.card.origin)
         head.restore(connection)
         key, parts = vault.unwrap(case.wrapped_key), Parts(data / "parts", vault)
-        desk = _Desk(config, base, found, connection, head, vault, parts, case, key, disclose)
+        desk = _Desk(
+            config, base, found, connection, head, vault, parts, case, key, disclose, disclose and with_originals
+        )
         records = list(_records(desk, now_ms(), with_materials))
         records += _time_stamps(desk, records)
         records += _consistency(desk, records)
@@ -142,8 +154,8 @@ def _records(desk: _Desk, made_at_ms: int, with_materials: bool) -> Iterator[Rec
         parties=[PartyNote(collecting, names[collecting], "collecting"), PartyNote(handling, names[handling], "handling")],
     )  # fmt: skip
     rows = desk.reader.all(
-        "SELECT id, type, direction, header, original, leaf, sent_leaf, proof, receipt, status, problem FROM message "
-        "WHERE case_id = ? AND direction IN ('in','out') ORDER BY created_ms, id",
+        "SELECT id, type, direction, header, original, leaf, sent_leaf, proof, receipt, status, problem, mapping "
+        "FROM message WHERE case_id = ? AND direction IN ('in','out') ORDER BY created_ms, id",
         case.id,
     )  # fmt: skip
     messages = [_Row(*row) for row in rows]
@@ -173,6 +185,7 @@ class _Row(msgspec.Struct, frozen=True):
     receipt: bytes | None
     status: str
     problem: str
+    mapping: str
 
 
 # --- who, and on what grounds ----------------------------------------------------------------------------------------
@@ -222,12 +235,19 @@ def _agreement(desk: _Desk) -> AgreementRecord:
 # --- what was said ---------------------------------------------------------------------------------------------------
 
 
+def _platform(desk: _Desk, one: _Row) -> Iterator[Record]:
+    """What our platform said: that it did, what made a message of it, and the very bytes where they are asked for."""
+    if one.direction != post.OUT or one.original is None or one.leaf is None:
+        return
+    said = desk.vault.open(desk.key, one.original, post.original_label(one.id))
+    yield ProofRecord(party=desk.party, kind="platform", id=one.id, digest=sm3(said).hex(), proof=desk.prove(one.leaf))
+    if one.mapping or desk.with_originals:
+        data = said if desk.with_originals else None
+        yield OriginalRecord(party=desk.party, id=one.id, mapping=one.mapping, data=data)
+
+
 def _message(desk: _Desk, one: _Row) -> Iterator[Record]:
-    if one.direction == post.OUT and one.original is not None and one.leaf is not None:
-        said = desk.vault.open(desk.key, one.original, post.original_label(one.id))
-        yield ProofRecord(
-            party=desk.party, kind="platform", id=one.id, digest=sm3(said).hex(), proof=desk.prove(one.leaf)
-        )
+    yield from _platform(desk, one)
     if one.header is None or one.type not in _KNOWN:
         return  # not frozen yet: it has not been said to anybody
     if one.direction == post.IN and one.status == "refused":

@@ -10,10 +10,9 @@ certificates lead to anchors given from outside, ``as-packaged`` when they rest 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
 
 from gateway.ledger import tree
 from gateway.ledger.certificates import certificates_used
@@ -28,106 +27,29 @@ from gateway.ledger.checkpoint import (
     parse_text,
     stamped_bytes,
 )
-from gateway.ledger.keybook import Identity, KeyBook, read_cards
+from gateway.ledger.checks import Checks, Pool, Reason
+from gateway.ledger.keybook import KeyBook, read_cards
 from gateway.ledger.messages import Message, Stamped, check_order, check_sequences, read_messages
+from gateway.ledger.originals import Origin, check_originals
 from gateway.ledger.package import Finding, Package, read
-from gateway.ledger.records import build, signed_bytes
+from gateway.ledger.records import signed_bytes
+from gateway.ledger.report import SECTIONS, EvidenceReport
 from gateway.ledger.revocation import Held, doubts
 from gateway.ledger.story import check_story
-from gateway.ledger.times import TimeNote, Times, TimeView, Use
-from schemas.canonical import CertificateReference
+from gateway.ledger.times import Times, Use
 from signing import sm2
-from signing.errors import Indeterminate, Rejected
-from signing.providers import Provider
+from signing.errors import Rejected
 from signing.sm3 import sm3
-
-__all__ = ["Checks", "EvidenceReport", "Pool", "build", "verify"]
-
-Reason = Rejected | Indeterminate
-
-SECTIONS: dict[str, tuple[str, str]] = {
-    "form": ("文件形式", "form of the file"),
-    "parties": ("当事方名片与密钥", "the parties' cards and keys"),
-    "agreements": ("通办协议及双方签署", "agreements and their signatures"),
-    "messages": ("报文与摘要", "messages and their digests"),
-    "proofs": ("发送方账本证明", "senders' ledger proofs"),
-    "receipts": ("签收回执与拒收回执", "receipts and refusals"),
-    "times": ("时间戳", "time stamps"),
-    "checkpoints": ("检查点前后一致", "consistency of checkpoints"),
-    "chains": ("证书链", "certificate chains"),
-    "order": ("办件过程合乎规则", "the walk follows the rules"),
-    "documents": ("材料与结果文件", "documents"),
-    "stamps": ("结果的电子签章", "stamps of results"),
-    "story": ("时间线与报文相符", "the timeline matches the messages"),
-    "seal": ("证据包整体未被改动", "the package as a whole is unchanged"),
-}
-
-
-class Pool(NamedTuple):
-    """Certificates and revocation lists of the package, DER: material to judge, not anchors."""
-
-    certificates: Sequence[bytes]
-    crls: Sequence[bytes]
-
-
-class AgreementView(NamedTuple):
-    """What an agreement file says: id, version, its parties, and what is wrong with it or its signatures."""
-
-    id: str
-    version: int
-    parties: Sequence[str]
-    reasons: Sequence[Reason]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checks:
-    """The judgements that need trust or another room. ``anchored``: anchors were given from outside the package.
-
-    ``now_ms``: the time of verification. ``chain(certificate, pool, at_ms, used_ms)``: as of ``at_ms``, for a signature said
-    to be of ``used_ms``; ``stamp(stamp, document, pool, at_ms, trusted_ms, anchors)`` with when it is proved to have existed,
-    if it is, and the seal anchors (DER) of the issuer's card; ``agreement(file, pool, keys, at_ms)`` with the key ids of each
-    party's card, None if the file cannot be read; ``timestamp(token, digest, pool, at_ms)``. Empty reasons mean good.
-    """
-
-    provider: Provider
-    anchored: bool
-    now_ms: int
-    chain: Callable[[bytes, Pool, int, int], Sequence[Reason]]
-    stamp: Callable[[bytes, bytes, Pool, int, int | None, Sequence[bytes]], Sequence[Reason]]
-    timestamp: Callable[[bytes, bytes, Pool, int], TimeView]
-    agreement: Callable[[bytes, Pool, Mapping[str, frozenset[str]], int], AgreementView | None]
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceReport:
-    """``reasons`` in the order found; ``counts``: how much each section looked at; ``state``: where the case stands.
-
-    ``times``: the time stamps found; ``fixed_ms``: by the trusted ones, when all of the package was there at the latest.
-    ``certificates``: those that stood in place of materials.
-    """
-
-    ok: bool | None
-    grade: str
-    trust: str
-    case: str
-    messages: int
-    state: str
-    reasons: tuple[Finding, ...]
-    counts: dict[str, int]
-    identities: tuple[Identity, ...]
-    times: tuple[TimeNote, ...] = ()
-    fixed_ms: int | None = None
-    certificates: tuple[CertificateReference, ...] = ()
 
 
 def verify(data: bytes, checks: Checks) -> EvidenceReport:
     """Verify a package. Never raises on any input.
 
-    1. form of the file; 2. cards and keys; 3. agreements; 4. messages: header, body, case, sequence; 5. senders' proofs;
-    6. receipts and refusals; 7. time stamps, checkpoints agree; 8. the order of events; 9. documents and stamps;
-    10. the story told; 11. the whole, signed by its maker; no signature by a key that was revoked before; 12. certificate
-    chains of all keys used, at the times of their use, and again when those signatures are proved to have existed: now,
-    where no time stamp proves an earlier time.
+    1. form of the file; 2. cards and keys; 3. agreements; 4. messages: header, body, case, sequence; 5. senders' proofs,
+    the platforms' originals; 6. receipts and refusals; 7. time stamps, checkpoints agree; 8. the order of events;
+    9. documents and stamps; 10. the story told; 11. the whole, signed by its maker; no signature by a key that was revoked
+    before; 12. certificate chains of all keys used, at the times of their use, and again when those signatures are proved
+    to have existed: now, where no time stamp proves an earlier time.
     """
     package, findings = read(data)
     book, about_cards = read_cards(package.cards, checks.provider)
@@ -140,6 +62,7 @@ def verify(data: bytes, checks: Checks) -> EvidenceReport:
         run.sender(message)
         run.answer(message)
     run.other_proofs()
+    run.platforms()
     run.time_stamps()
     run.checkpoints()
     run.order()
@@ -163,6 +86,7 @@ class _Run:
     read: list[Message] = field(default_factory=list)
     seen: dict[tuple[str, int], tuple[Checkpoint, int]] = field(default_factory=dict)
     used: dict[bytes, set[Use]] = field(default_factory=dict)
+    origins: list[Origin] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     times: Times = field(default_factory=Times)
     signatures: dict[tuple[str, str, str, bytes, bytes], bool] = field(default_factory=dict)
@@ -255,6 +179,11 @@ class _Run:
                 self.add("proofs", "proof-form", "账本条目不合格式", "the ledger entry is malformed", line, record.id)
             else:
                 self.proof("proofs", entry, record.proof, record.party, line, record.id)
+
+    def platforms(self) -> None:
+        self.counts["originals"] = sum(record.data is not None for _, record in self.package.originals)
+        self.origins, findings = check_originals(self.package.originals, self.package.proofs, self.read)
+        self.findings += findings
 
     def proof(self, section: str, entry: bytes, proof: Proof, party: str, line: int, message: str) -> None:
         """Check one proof as ``party``'s; note the checkpoint and when its key was used."""
@@ -489,6 +418,7 @@ class _Run:
             times=tuple(self.times.notes),
             fixed_ms=self.times.whole_ms,
             certificates=certificates_used(self.read),
+            origins=tuple(self.origins),
         )
 
 

@@ -17,6 +17,7 @@ from gateway.ledger.records import (
     End,
     Manifest,
     MessageRecord,
+    OriginalRecord,
     ProofRecord,
     Record,
     StampRecord,
@@ -65,6 +66,7 @@ class Package:
     agreements: list[tuple[int, AgreementRecord]] = field(default_factory=list)
     messages: list[tuple[int, MessageRecord]] = field(default_factory=list)
     proofs: list[tuple[int, ProofRecord]] = field(default_factory=list)
+    originals: list[tuple[int, OriginalRecord]] = field(default_factory=list)
     consistency: list[tuple[int, ConsistencyRecord]] = field(default_factory=list)
     documents: list[tuple[int, DocumentRecord | StampRecord]] = field(default_factory=list)
     timelines: list[tuple[int, TimelineRecord]] = field(default_factory=list)
@@ -154,6 +156,8 @@ def _file(package: Package, record: Record, line: int) -> None:
             package.messages.append((line, record))
         case ProofRecord():
             package.proofs.append((line, record))
+        case OriginalRecord():
+            package.originals.append((line, record))
         case ConsistencyRecord():
             package.consistency.append((line, record))
         case DocumentRecord() | StampRecord():

@@ -103,6 +103,16 @@ class ProofRecord(_Record, frozen=True, tag="proof"):
     proof: Proof
 
 
+class OriginalRecord(_Record, frozen=True, tag="original"):
+    """What a party's local platform said, of which the message with this id was made, and the version of the mapping that
+    made it. Without ``data`` the package has its digest alone, in the ledger proof of kind ``platform``."""
+
+    party: str
+    id: str
+    mapping: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{0,160}\Z")] = ""
+    data: bytes | None = None
+
+
 class ConsistencyRecord(_Record, frozen=True, tag="consistency"):
     """The path from one checkpoint of the package to a later one of the same origin, by their sizes."""
 
@@ -166,7 +176,7 @@ class End(_Record, frozen=True, tag="end"):
 
 Record = (
     Manifest | CertificateRecord | CrlRecord | CardRecord | AgreementRecord | MessageRecord | ProofRecord
-    | ConsistencyRecord | DocumentRecord | StampRecord | TimelineRecord | TimestampRecord | End
+    | OriginalRecord | ConsistencyRecord | DocumentRecord | StampRecord | TimelineRecord | TimestampRecord | End
 )  # fmt: skip
 
 # bytes to sign -> (key id, signature)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from agreements import load, signatures
-from gateway.ledger.evidence import AgreementView, Checks, Pool, Reason
+from gateway.ledger.checks import AgreementView, Checks, Pool, Reason
 from gateway.ledger.times import TimeView
 from signing import certs, crl
 from signing.certs import Certificate

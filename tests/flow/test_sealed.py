@@ -368,7 +368,7 @@ async def test_under_an_agreement_for_transport_only_a_message_travels_open(
 def _changed(data: bytes, change: Any) -> bytes:
     """A package whose records went through ``change``, unsigned."""
     found = [records.read_line(line) for line in data.splitlines()[:-1]]
-    return evidence.build([change(one) for one in found])
+    return records.build([change(one) for one in found])
 
 
 def _codes(data: bytes) -> set[str]:

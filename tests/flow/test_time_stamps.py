@@ -20,7 +20,8 @@ from gateway.demo import world
 from gateway.flow.export import export_case
 from gateway.flow.timestamps import Timestamps
 from gateway.ids import now_ms
-from gateway.ledger.evidence import EvidenceReport, verify
+from gateway.ledger.evidence import verify
+from gateway.ledger.report import EvidenceReport
 from gateway.ledger.trust import compose
 from gateway.timestamping import QUERY, REPLY, Unstamped, open_client
 from signing import certs, issue

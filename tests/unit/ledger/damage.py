@@ -7,8 +7,9 @@ from functools import lru_cache
 import msgspec
 from msgspec.structs import replace
 
-from gateway.ledger.evidence import EvidenceReport, verify
+from gateway.ledger.evidence import verify
 from gateway.ledger.records import MessageRecord, Record, TimelineRecord
+from gateway.ledger.report import EvidenceReport
 from tests.vectors.ledger import lab
 
 Records = list[Record]

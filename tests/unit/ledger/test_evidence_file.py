@@ -74,7 +74,8 @@ def test_every_changed_bit_of_the_end_line_is_found() -> None:
 def small() -> bytes:
     made = lab.Story()
     made.say(lab.A, "application")
-    return lab.package(made)
+    said = lab.platform_said(made)
+    return lab.seal([*lab.records(made), *said])
 
 
 def flip_everywhere(data: bytes, step: int) -> None:
@@ -114,6 +115,18 @@ def test_a_changed_byte_in_a_message_is_told_as_that_message() -> None:
         broken[at] ^= 1
         reasons = verify(bytes(broken), lab.checks()).reasons
         assert any(finding.section not in ("seal", "order") and finding.line for finding in reasons), at
+
+
+def test_K10_a_changed_byte_in_an_original_is_told_as_that_original() -> None:
+    """Whatever byte of it, whatever else is found: the line of the original is named."""
+    data = small()
+    start = data.index(b'{"data"')
+    line = data.count(b"\n", 0, start) + 1
+    for at in range(start + len('{"data":"'), data.index(b'"', start + len('{"data":"'))):
+        broken = bytearray(data)
+        broken[at] ^= 1
+        found = {finding.code for finding in verify(bytes(broken), lab.checks()).reasons if finding.line == line}
+        assert found & {"original-digest", "line-malformed"}, at
 
 
 def test_entry_digests_keep_kinds_apart() -> None:

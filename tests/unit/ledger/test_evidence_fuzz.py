@@ -25,9 +25,10 @@ ANYTHING = st.one_of(
 @lru_cache(maxsize=1)
 def lines() -> tuple[bytes, ...]:
     story = lab.whole_walk()
+    said = lab.platform_said(story)
     last = story.a.checkpoints[-1]
     stamped = TimestampRecord(token=lab.token(stamped_bytes(last), lab.T0 + 86_400_000), checkpoint=last)
-    listed = [*lab.records(story), lab.TimelineRecord(entries=lab.timeline(story)), stamped]
+    listed = [*lab.records(story), *said, lab.TimelineRecord(entries=lab.timeline(story)), stamped]
     return tuple(lab.seal(listed).splitlines()[:-1])
 
 

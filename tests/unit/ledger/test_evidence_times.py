@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gateway.ledger.checkpoint import checkpoint_of, stamped_bytes
-from gateway.ledger.evidence import EvidenceReport, verify
+from gateway.ledger.evidence import verify
 from gateway.ledger.records import (
     CertificateRecord,
     ConsistencyRecord,
@@ -16,6 +16,7 @@ from gateway.ledger.records import (
     TimestampRecord,
     with_timestamp,
 )
+from gateway.ledger.report import EvidenceReport
 from gateway.ledger.times import Times, Use
 from signing import certs
 from signing.issue import Authority, Revoked, build_crl

@@ -96,6 +96,12 @@ def test_the_committed_package_holds() -> None:
     assert (report.ok, report.grade, report.messages, report.state) == (True, "full", 2, "accepted"), report.reasons
 
 
+def test_K10_the_committed_package_with_an_original_holds() -> None:
+    report = verify((FOLDER / "originals.jsonl").read_bytes(), lab.checks(anchored=False))
+    [origin] = report.origins
+    assert (report.ok, origin.mapping, origin.size) == (True, lab.MAPPING, len(lab.ORIGINAL)), report.reasons
+
+
 @pytest.mark.parametrize(("name", "made"), [
     ("tree", generate.tree_vectors), ("proofs", generate.proof_vectors), ("message", generate.message_vector),
 ])  # fmt: skip
@@ -107,3 +113,4 @@ def test_the_vectors_would_be_written_again(name: str, made: Any) -> None:
 def test_the_package_would_be_written_again() -> None:
     fresh = lab.package(generate.small_story())
     assert unsigned(fresh) == unsigned((FOLDER / "evidence.jsonl").read_bytes())
+    assert unsigned(generate.original_package()) == unsigned((FOLDER / "originals.jsonl").read_bytes())

@@ -9,7 +9,7 @@ import pytest
 from docs.generate import EXAMPLE, fill_examples
 from gateway.core.case import EVENT_OF_MESSAGE
 from gateway.exchange.message import Header
-from gateway.ledger import checkpoint, evidence, keybook, records
+from gateway.ledger import checkpoint, keybook, records, report
 from gateway.problems import CATALOGUE
 
 
@@ -41,7 +41,7 @@ def test_kinds_domains_records_and_grades_are_described(page: str) -> None:
     words |= {union.__struct_config__.tag for union in records.Record.__args__}
     words |= {"full", "one-sided", "partial", "broken", "anchored", "as-packaged"}
     assert {word for word in words if f"`{word}`" not in page} == set()
-    assert len(evidence.SECTIONS) >= 12
+    assert len(report.SECTIONS) >= 12
 
 
 def test_the_refusals_it_names_exist_with_that_status(page: str) -> None:

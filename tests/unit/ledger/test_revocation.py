@@ -12,8 +12,9 @@ from gateway.exchange import card as cards
 from gateway.exchange.card import Revoked
 from gateway.ledger import tree
 from gateway.ledger.checkpoint import parse_text
-from gateway.ledger.evidence import EvidenceReport, verify
+from gateway.ledger.evidence import verify
 from gateway.ledger.records import CardRecord, ConsistencyRecord, ProofRecord, Record, with_timestamp
+from gateway.ledger.report import EvidenceReport
 from gateway.ledger.revocation import AFTER, BEYOND, OTHER_ROOT, UNFIXED, Revocation, Statement, judge
 from signing.sm3 import sm3
 from tests.vectors.ledger import lab

@@ -119,6 +119,13 @@ def small_story() -> lab.Story:
     return story
 
 
+def original_package() -> bytes:
+    """The same application with what its sender's platform said of it."""
+    story = small_story()
+    said = lab.platform_said(story)
+    return lab.seal([*lab.records(story), *said])
+
+
 def message_vector() -> dict[str, Any]:
     """One message, hex: header, digest, both entries; what a reader implements first."""
     record: MessageRecord = small_story().records[0]
@@ -137,6 +144,7 @@ def write() -> None:
     for name, value in (("tree", tree_vectors()), ("proofs", proof_vectors()), ("message", message_vector())):
         (HERE / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
     (HERE / "evidence.jsonl").write_bytes(lab.package(small_story()))
+    (HERE / "originals.jsonl").write_bytes(original_package())
 
 
 if __name__ == "__main__":

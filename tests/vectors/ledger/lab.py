@@ -28,7 +28,7 @@ from gateway.ledger.checkpoint import (
     entry_digest,
     text,
 )
-from gateway.ledger.evidence import Checks
+from gateway.ledger.checks import Checks
 from gateway.ledger.records import (
     FORMAT,
     AgreementRecord,
@@ -39,7 +39,9 @@ from gateway.ledger.records import (
     DocumentRecord,
     Manifest,
     MessageRecord,
+    OriginalRecord,
     PartyNote,
+    ProofRecord,
     Record,
     Refusal,
     StampRecord,
@@ -66,6 +68,8 @@ CERTIFIED = datetime(2025, 12, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
 UNTIL = CERTIFIED + 10 * YEAR
 DOCUMENT = b"result document"
+ORIGINAL = '<sqr bz="样章·测试无效"><xm>测试申请人甲</xm></sqr>'.encode()
+MAPPING = "qiaokou@1#0123456789abcdef"
 
 
 @lru_cache(maxsize=1)
@@ -213,6 +217,15 @@ class Story:
         record = MessageRecord(header=header, body=data, sender=sent, receipt=receipt, refusal=refusal)
         self.records.append(record)
         return record
+
+
+def platform_said(story: Story, n: int = 0, data: bytes = ORIGINAL) -> tuple[ProofRecord, OriginalRecord]:
+    """What A's platform said, of which message ``n`` was made; to be asked for before ``records``, as the ledger grows."""
+    message = message_id(story.records[n].header)
+    story.clock += 1000
+    [proof] = story.a.commit([("platform", message, sm3(data))], story.clock)
+    proved = ProofRecord(party=A, kind="platform", id=message, digest=sm3(data).hex(), proof=proof)
+    return proved, OriginalRecord(party=A, id=message, mapping=MAPPING, data=data)
 
 
 def message_id(header: bytes) -> str:
