@@ -19,6 +19,7 @@ from adapters.registry import PlatformSettings
 from adapters.sharing.registry import SharingSettings
 from gateway.core import content
 from gateway.stamping.family import AnswerWords, External, OrderWords
+from signing.ecert_verify import Weight
 from signing.ocsp import Digest
 from signing.policy import Nonce, Partitions
 
@@ -253,7 +254,8 @@ class ApplicantSignatures(_Strict, frozen=True, kw_only=True):
 class SharingPlatform(SharingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A platform that certificates are taken from (证照共享平台, 免证办). ``types``: the certificate types it is asked for, all if
     empty. ``secret``: its password or token. ``key``: SM2 key (PEM, under the keyring's passphrase) that it encrypts data to.
-    ``anchors``, ``crl``: by which the seals on its certificates are judged, files."""
+    ``anchors``, ``crl``: by which the seals on its certificates are judged, files. ``identifier``: whether a certificate whose
+    identifier is not after GB/T 36904 (its check character above all) is refused, or taken and the finding kept and told."""
 
     id: Annotated[str, Meta(pattern=r"^(?!own$)[0-9a-z-]{1,32}$")]
     types: tuple[str, ...] = ()
@@ -261,6 +263,7 @@ class SharingPlatform(SharingSettings, frozen=True, kw_only=True, forbid_unknown
     key: str = ""
     anchors: Annotated[tuple[str, ...], Meta(min_length=1)]
     crl: str = ""
+    identifier: Weight = "note"
 
 
 Finding = Annotated[str, Meta(pattern=f"^({'|'.join(content.FINDINGS)})$")]

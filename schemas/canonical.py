@@ -130,7 +130,8 @@ class Material(Body, frozen=True):
 class CertificateReference(Body, frozen=True):
     """免证办: an e-certificate that takes a material's place, in an application or a correction. The window names the material,
     the type and the use code (用证码); the collecting gateway brings the certificate, judges it and says the rest: how it stood
-    at ``status_at``, and which fields of the form it filled. Its file is a material of the same name with its identifier."""
+    at ``status_at``, and which fields of the form it filled. ``reason``: why it did not come, or what was remarked on in one that
+    did (codes). Its file is a material of the same name with its identifier."""
 
     name: Annotated[LongLine, Meta(title="所代替的材料")]
     type_code: Annotated[Number, Meta(title="证照类型代码")]
@@ -139,7 +140,7 @@ class CertificateReference(Body, frozen=True):
     identifier: Annotated[OptionalLine, Meta(title="电子证照标识")] = ""
     status: Annotated[OptionalLine, Meta(title="证照状态")] = ""
     status_at: Annotated[Moment | None, Meta(title="状态时点")] = None
-    reason: Annotated[OptionalLine, Meta(title="未取得的原因")] = ""
+    reason: Annotated[OptionalLine, Meta(title="未取得的原因或核验附注")] = ""
     filled: Annotated[list[FormKey], Meta(title="填写的表单字段", max_length=200)] = []
 
     def __post_init__(self) -> None:

@@ -127,18 +127,22 @@ def _dates(first: date, last: date | None, at: datetime) -> Status:
 
 
 def _identifier(data: Metadata, policy: EcertPolicy, found: Findings) -> Identifier | None:
+    read, codes = deviations(data)
+    _weigh("identifier", codes, policy.identifier, found)
+    return read
+
+
+def deviations(data: Metadata) -> tuple[Identifier | None, list[str]]:
+    """The identifier and what of it is not after GB/T 36904, as codes of ``signing.ecert_reasons``; None for one without parts."""
     try:
         read = ecert_id.parse(data.identifier)
     except Malformed:
-        _weigh("identifier", ["ecert-id-form"], policy.identifier, found)
-        return None
+        return None, ["ecert-id-form"]
     others = {
         "ecert-id-other-type": data.type_code not in ("", read.type_code),
         "ecert-id-other-issuer": data.issuer_code not in ("", read.issuer),
     }
-    codes = [*read.findings, *(code for code, differs in others.items() if differs)]
-    _weigh("identifier", codes, policy.identifier, found)
-    return read
+    return read, [*read.findings, *(code for code, differs in others.items() if differs)]
 
 
 def _weigh(group: str, codes: list[str], weight: Weight, found: Findings) -> None:

@@ -272,9 +272,10 @@ def _certificate_line(one: CertificateReference) -> str:
             f"电子证照代替“{one.name}”：未取得（{one.reason}）",
             f"certificate for {one.name}: not obtained ({one.reason})",
         )
+    remarks = f"（{one.reason}）" if one.reason else ""
     return say(
-        f"电子证照代替“{one.name}”：{one.identifier}，{at} 时{zh}，填写表单 {len(one.filled)} 项",
-        f"certificate in place of {one.name}: {one.identifier}, {en} at {at}, {len(one.filled)} form fields filled",
+        f"电子证照代替“{one.name}”：{one.identifier}，{at} 时{zh}，填写表单 {len(one.filled)} 项{remarks}",
+        f"certificate in place of {one.name}: {one.identifier}, {en} at {at}, {len(one.filled)} form fields filled{remarks}",
     )
 
 

@@ -162,7 +162,8 @@ class Asked:
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was answered. ``outcome``: ``ok`` or a code; ``certificates``: identifiers; ``file``: SM3 of what was released."""
+    """What was answered. ``outcome``: ``ok`` or a code; ``certificates``: identifiers; ``file``: SM3 of what was released;
+    ``findings``: what of the identifier is not after the standard."""
 
     outcome: str
     certificates: tuple[str, ...] = ()
@@ -170,6 +171,7 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     status_ms: int = 0
     file: str = ""
     reason: str = ""
+    findings: tuple[str, ...] = ()
 
 
 def ask(tx: Tx, vault: Vault, id: str, asked: Asked) -> int:

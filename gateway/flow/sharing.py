@@ -31,6 +31,7 @@ from gateway.sharing.questions import Authorise, Fetch, Query, Verify
 from gateway.store.journal import Journal, Tx, Work
 from gateway.store.parts import Parts
 from gateway.store.vault import Vault
+from signing.ecert_reasons import WORDS
 from signing.sm3 import sm3
 
 log = structlog.get_logger("sharing")
@@ -209,7 +210,8 @@ class Shares:
             reached = shared.arrived(tx, self.vault, row, got.seen, got.status, digest, len(file))
             if reached is not State.HELD:  # a case took the code meanwhile
                 raise Refused("TB-7022")
-            shared.answer(tx, self.vault, record, Told("ok", (got.seen.identifier,), got.status, tx.now_ms, digest))
+            told = Told("ok", (got.seen.identifier,), got.status, tx.now_ms, digest, findings=got.seen.findings)
+            shared.answer(tx, self.vault, record, told)
             return tx.now_ms
 
         at = datetime.fromtimestamp(await self._tried(record, work) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -217,6 +219,7 @@ class Shares:
         return {
             "record": record, "identifier": got.seen.identifier, "type_code": got.seen.type_code,
             "type_name": got.seen.type_name, "status": got.status, "status_at": at, "verified": True,
+            "findings": _worded(got.seen.findings),
             "surface": surface, "form": fill(self.agreed.fills(asked.item, got.seen.type_code), surface),
             "sm3": digest, "size": len(file), "media_type": OFD, "file": base64.b64encode(file).decode(),
         }  # fmt: skip
@@ -238,10 +241,10 @@ class Shares:
         if isinstance(judged, Unfit):
             await self._answered(record, Told("no", reason=judged.reason))
             return {"record": record, "ok": None if judged.later else False, "reason": judged.reason}
-        await self._answered(record, Told("ok", (judged.identifier,)))
+        await self._answered(record, Told("ok", (judged.identifier,), findings=judged.findings))
         return {
             "record": record, "ok": True, "identifier": judged.identifier, "type_code": judged.type_code,
-            "type_name": judged.type_name, "source_says": said,
+            "type_name": judged.type_name, "source_says": said, "findings": _worded(judged.findings),
         }  # fmt: skip
 
     async def _judged(self, file: bytes, wanted: Wanted, cause: Cause) -> tuple[Seen | Unfit, bool | None]:
@@ -249,7 +252,9 @@ class Shares:
         at = datetime.fromtimestamp(self.getting.now_ms() / 1000, UTC)
         verdict: Seen | Unfit = Unfit("TB-7031", "no-source")
         for source in self.getting.sources.values():
-            judged = await asyncio.to_thread(judge, file, wanted, at, source.known(), self.getting.provider)
+            judged = await asyncio.to_thread(
+                judge, file, wanted, at, source.known(), self.getting.provider, source.identifier
+            )
             if isinstance(judged, Seen):
                 said = await source.port.verify(file, cause)
                 return judged, None if isinstance(said, No) else said.ok
@@ -312,6 +317,11 @@ class Shares:
 def _of_another(told: str, holder: HolderKey) -> bool:
     """Whether a list names another holder; a masked code tells nothing, and the file is judged in any case."""
     return bool(told) and "*" not in told and told.upper() != holder.code
+
+
+def _worded(findings: tuple[str, ...]) -> list[dict[str, str]]:
+    """Findings for people; the certificate was taken all the same."""
+    return [{"code": code, "text": WORDS[code][0], "text_en": WORDS[code][1]} for code in findings]
 
 
 def _shown(one: Found, release: Release | None) -> dict[str, str]:

@@ -29,7 +29,7 @@ from gateway.flow.post import register_part
 from gateway.flow.shared import Told, UseCode
 from gateway.problems import Refused
 from gateway.sharing.getting import Getting, Got
-from gateway.sharing.judge import Unfit, fill
+from gateway.sharing.judge import Seen, Unfit, fill
 from gateway.store.journal import Journal, Reader, Tx, Work
 from gateway.store.parts import Parts
 from gateway.store.vault import Vault
@@ -106,7 +106,7 @@ class ToSharing:
             digest, size = sm3(got.file).hex(), len(got.file)
             register_part(tx, f"platform:{row.platform}", digest, size)
             shared.arrived(tx, self.vault, row, got.seen, got.status, digest, size)
-            told = Told("ok", (got.seen.identifier,), got.status, tx.now_ms, digest)
+            told = Told("ok", (got.seen.identifier,), got.status, tx.now_ms, digest, findings=got.seen.findings)
             shared.answer(tx, self.vault, row.id, told)
 
         return work
@@ -141,16 +141,17 @@ class ToSharing:
             if row.state == Code.FAILED:
                 references.append(_failed(reference, row))
                 continue
-            filled = self._fill(row, form)
+            seen = shared.seen(self.vault, row)
+            filled = self._fill(row, seen, form)
             tx.run("UPDATE use_code SET filled = ? WHERE digest = ?", len(filled), row.digest)
-            references.append(_verified(reference, row, filled))
+            references.append(_verified(reference, row, seen, filled))
             materials.append(_material(reference, row))
         return msgspec.structs.replace(body, form=form, materials=materials, certificates=references)
 
-    def _fill(self, row: UseCode, form: dict[str, str]) -> list[str]:
+    def _fill(self, row: UseCode, seen: Seen, form: dict[str, str]) -> list[str]:
         """Put what the certificate says into fields that are empty. What the window had typed stays; a field with the very
         text of the certificate was filled by it too."""
-        told = fill(self.agreed.fills(row.item, row.type_code), shared.seen(self.vault, row).surface)
+        told = fill(self.agreed.fills(row.item, row.type_code), seen.surface)
         for field, text in told.items():
             if not form.get(field) and len(form) < MAX_FIELDS:
                 form[field] = text
@@ -193,11 +194,13 @@ def _intend(one: Due) -> Work[None]:
     return work
 
 
-def _verified(reference: CertificateReference, row: UseCode, filled: list[str]) -> CertificateReference:
+def _verified(reference: CertificateReference, row: UseCode, seen: Seen, filled: list[str]) -> CertificateReference:
+    """What was remarked on in one that was taken goes along as its reason."""
     at = datetime.fromtimestamp(row.status_ms // 1000, UTC)
     return msgspec.structs.replace(
-        reference, outcome="verified", identifier=row.identifier, status=row.status, status_at=at, filled=filled
-    )
+        reference, outcome="verified", identifier=row.identifier, status=row.status, status_at=at,
+        reason=" ".join(seen.findings), filled=filled,
+    )  # fmt: skip
 
 
 def _failed(reference: CertificateReference, row: UseCode) -> CertificateReference:

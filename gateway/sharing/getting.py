@@ -11,6 +11,7 @@ from adapters.sharing.base import Fetched, Kind, No, Sharing
 from gateway.flow.recognition import Recognised
 from gateway.flow.shared import Secret, UseCode
 from gateway.sharing.judge import Seen, Unfit, Wanted, judge, not_valid
+from signing.ecert_verify import Weight
 from signing.providers import Provider
 
 OWN = "own"  # our own register
@@ -19,12 +20,13 @@ OWN = "own"  # our own register
 @dataclass(frozen=True, slots=True)
 class Source:
     """One place that certificates come from. ``types``: those that it is asked for, all if empty; ``known``: by what the
-    seals on its certificates are judged."""
+    seals on its certificates are judged; ``identifier``: what one that is not after the standard means."""
 
     id: str
     port: Sharing
     types: frozenset[str]
     known: Callable[[], Recognised]
+    identifier: Weight = "note"
 
     def serves(self, type_code: str) -> bool:
         """Whether it is asked for certificates of this type."""
@@ -66,7 +68,9 @@ class Getting:
             return unfit(fetched)
         wanted = Wanted(row.identifier, row.type_code, secret.holder.code)
         at = datetime.fromtimestamp(self.now_ms() / 1000, UTC)
-        judged = await asyncio.to_thread(judge, fetched.file, wanted, at, source.known(), self.provider)
+        judged = await asyncio.to_thread(
+            judge, fetched.file, wanted, at, source.known(), self.provider, source.identifier
+        )
         if isinstance(judged, Unfit):
             return judged
         return not_valid(fetched.status) or Got(judged, fetched.status, fetched.file)

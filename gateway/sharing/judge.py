@@ -16,6 +16,7 @@ from agreements.calendar import china_date
 from gateway.flow.recognition import Recognised
 from signing import ecert_data
 from signing.ecert import Metadata
+from signing.ecert_verify import Weight, deviations
 from signing.errors import Malformed
 from signing.ofd.container import open_ofd
 from signing.ofd.custom import custom_data
@@ -27,7 +28,8 @@ MAX_TEXT = 4000  # of a form field
 
 class Seen(msgspec.Struct, frozen=True):
     """What a verified certificate says. ``surface``: its fields under the names that agreements use
-    too: those of its face by their own, those of the head by the standard's keys."""
+    too: those of its face by their own, those of the head by the standard's keys. ``findings``: what of its identifier is not
+    after the standard, as codes of ``signing.ecert_reasons``."""
 
     identifier: str
     type_code: str
@@ -35,6 +37,7 @@ class Seen(msgspec.Struct, frozen=True):
     holder_code: str
     holder_code_type: str
     surface: dict[str, str]
+    findings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"  # it is about a person
@@ -58,8 +61,11 @@ class Wanted:
     holder_code: str = ""
 
 
-def judge(file: bytes, wanted: Wanted, at: datetime, known: Recognised, provider: Provider) -> Seen | Unfit:
-    """The certificate in a file, or why it cannot be used at ``at``; ``status`` of a register is asked apart."""
+def judge(
+    file: bytes, wanted: Wanted, at: datetime, known: Recognised, provider: Provider, identifier: Weight = "note"
+) -> Seen | Unfit:
+    """The certificate in a file, or why it cannot be used at ``at``; ``status`` of a register is asked apart. ``identifier``:
+    whether one that is not after the standard refuses the certificate; in the field they deviate."""
     try:
         ofd = open_ofd(file)
         said = ecert_data.read(custom_data(ofd.package)).metadata
@@ -78,7 +84,9 @@ def judge(file: bytes, wanted: Wanted, at: datetime, known: Recognised, provider
         cause = report.reasons[0].code if report.reasons else "not-told"
         sealed_but_open = report.ok is None and bool(ofd.signatures)
         return Unfit("TB-7032" if sealed_but_open else "TB-7027", cause, later=sealed_but_open)
-    return _another(said, wanted) or _over(said, at) or _seen(said)
+    _, findings = deviations(said)
+    deviates = Unfit("TB-7027", findings[0]) if findings and identifier == "reject" else None
+    return _another(said, wanted) or _over(said, at) or deviates or _seen(said, tuple(findings))
 
 
 def not_valid(status: str) -> Unfit | None:
@@ -113,7 +121,7 @@ def _over(said: Metadata, at: datetime) -> Unfit | None:
     return None
 
 
-def _seen(said: Metadata) -> Seen:
+def _seen(said: Metadata, findings: tuple[str, ...]) -> Seen:
     head = {
         "ZZMC": said.type_name, "ZZBH": said.number, "CZZT": said.holder.name, "CZZTDM": said.holder.code,
         "ZZBFJG": said.issuer_name, "ZZBFRQ": said.issued.isoformat(), "ZZYXQQSRQ": said.valid_from.isoformat(),
@@ -121,5 +129,5 @@ def _seen(said: Metadata) -> Seen:
     }  # fmt: skip
     surface = head | {field.name: field.value for field in said.fields}
     return Seen(
-        said.identifier, said.type_code, said.type_name, said.holder.code, said.holder.code_type, surface
+        said.identifier, said.type_code, said.type_name, said.holder.code, said.holder.code_type, surface, findings
     )  # fmt: skip

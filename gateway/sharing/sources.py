@@ -56,7 +56,7 @@ def open_source(config: Config, base: Path, ring: Keyring, one: SharingPlatform,
     port = open_sharing(one, secret(one.secret, base).decode("utf-8", "replace"), decrypt, now_ms, dialect)
     crl = base / one.crl if one.crl else None
     policy = seal_policy(config.revocation)
-    return Source(one.id, port, frozenset(one.types), lambda: Recognised(anchors, lists(crl), policy))
+    return Source(one.id, port, frozenset(one.types), lambda: Recognised(anchors, lists(crl), policy), one.identifier)
 
 
 def _decrypt(path: Path, ring: Keyring, where: str) -> Decrypt:

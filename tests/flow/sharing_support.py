@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,11 @@ class Workshop:
         self._stamper = LocalStamper(signer, certs.parse(made[1]), seal, [certs.parse(self.root)], CRL_IF_PRESENT)
 
     def make(self, metadata: Metadata) -> bytes:
-        document = Document((Page(210, 297, ()),), custom=ecert_data.write(metadata))
+        """The certificate, with its identifier as it is written, right or wrong."""
+        right = ecert_id.parse(metadata.identifier)
+        said = ecert_data.write(replace(metadata, identifier=str(replace(right, check=right.wanted))))
+        custom = [(key, metadata.identifier if key == "ZZBS" else value) for key, value in said]
+        document = Document((Page(210, 297, ()),), custom=tuple(custom))
         made = stamp(build_ofd(document), self._stamper, at=NOW - DAY, company="样章·测试无效")
         assert isinstance(made, bytes), made
         return made
@@ -98,9 +102,15 @@ def entry(metadata: Metadata, file: Path, **changed: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def platform(
-    side: world.Side, dialect: str, session: aiohttp.ClientSession, *shelf: Metadata | bytes, **more: Any
+    side: world.Side,
+    dialect: str,
+    session: aiohttp.ClientSession,
+    *shelf: Metadata | bytes,
+    settings: str = "",
+    **more: Any,
 ) -> AsyncIterator[Shared]:
-    """A simulated platform with these certificates, and the node configured to ask it. Bytes: the file of the one before."""
+    """A simulated platform with these certificates, and the node configured to ask it. Bytes: the file of the one before.
+    ``settings``: more of the platform's section."""
     workshop, folder = Workshop(), side.folder / "sharing"
     folder.mkdir()
     key = PROVIDER.generate()
@@ -132,7 +142,7 @@ secret = {{ file = "sharing/secret" }}
 key = "sharing/key.pem"
 anchors = ["sharing/root.pem"]
 timeout_ms = 800
-"""
+{settings}"""
         side.config.write_text(side.config.read_text() + text)
         yield Shared(running, workshop, folder)
 

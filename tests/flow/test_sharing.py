@@ -28,10 +28,17 @@ CASE = "420104202611200001"
 
 @asynccontextmanager
 async def asking(
-    places: world.World, session: aiohttp.ClientSession, dialect: str, *shelf: Any, more: dict[str, Any] | None = None
+    places: world.World,
+    session: aiohttp.ClientSession,
+    dialect: str,
+    *shelf: Any,
+    more: dict[str, Any] | None = None,
+    settings: str = "",
 ) -> AsyncIterator[tuple[Running, Asking, Shared]]:
     async with AsyncExitStack() as stack:
-        there = await stack.enter_async_context(support.platform(places.a, dialect, session, *shelf, **more or {}))
+        there = await stack.enter_async_context(
+            support.platform(places.a, dialect, session, *shelf, settings=settings, **more or {})
+        )
         (a,) = await stack.enter_async_context(running(places.a))
         window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
         yield a, Asking(window), there
