@@ -71,7 +71,14 @@ def group() -> None:
 def export(
     case: str, out: str, with_materials: bool, with_originals: bool, keep_sealed: bool, path: str, as_json: bool
 ) -> None:
-    """Exit 0 written, 1 no such case, 65 configuration, keys or store unreadable. The file is for its owner alone."""
+    """Exit 0 written, 1 no such case, 64 sealed and yet with files, 65 configuration, keys or store unreadable. The file is for
+    its owner alone."""
+    if keep_sealed and (with_materials or with_originals):
+        zh, en = (
+            "--sealed 不能与 --with-materials、--with-originals 同用",
+            "--sealed goes without materials and originals",
+        )
+        raise click.UsageError(say(zh, en))
     from gateway.cli.case import only
     from gateway.cli.node import open_node, write_private
     from gateway.cli.output import finish
@@ -283,8 +290,8 @@ def _origin_line(one: Origin) -> str:
     held = say("只有摘要", "digest only") if one.size is None else say(f"{one.size} 字节", f"{one.size} bytes")
     by = one.mapping or say("未注明", "not told")
     return say(
-        f"报文 {one.message} 由映射 {by} 译成，平台原件 {one.sm3}（{held}）",
-        f"message {one.message} made by mapping {by} of the platform's original {one.sm3} ({held})",
+        f"报文 {one.message}：映射版本 {by}，平台原件 {one.sm3}（{held}）",
+        f"message {one.message}: mapping {by}, the platform's original {one.sm3} ({held})",
     )
 
 

@@ -80,14 +80,17 @@ async def test_K10_a_seal_over_the_original_holds_from_the_package_though_the_me
 async def test_P09_the_original_stays_out_unless_asked_for_and_its_digest_and_mapping_are_told(
     places: world.World, handed_in: tuple[str, str, bytes, str], tmp_path: Path
 ) -> None:
-    """P09: no more than needed: by default digests only; without the message keys never more than digests."""
+    """P09: no more than needed: by default digests only, and no originals where not even the message keys are given."""
     case, message, said, mapping = handed_in
-    for options in ((), ("--sealed",), ("--sealed", "--with-originals")):
+    for options in ((), ("--sealed",)):
         package, told = exported(places.a, case, tmp_path / "e.jsonl", *options)
         [(_, original)] = package.originals
         assert (original.id, original.mapping, original.data) == (message, mapping, None)
         [shown] = told["originals"]
         assert (shown["sm3"], shown["bytes"], told["checked"]["originals"]) == (sm3(said).hex(), None, 0)
     assert scan((tmp_path / "e.jsonl").read_bytes(), named=(APPLICANT,)) == set()
+    config = ("--config", places.a.config, "--sealed", "--with-originals")
+    assert resting.really("evidence", "export", case, "-o", tmp_path / "no", *config).returncode == 64
+    assert not (tmp_path / "no").exists()
     there, told = exported(places.b, case, tmp_path / "b.jsonl", "--with-originals")
     assert there.originals == [] and told["originals"] == [], "only the own platform's originals are anybody's to give"
