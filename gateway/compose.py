@@ -19,6 +19,7 @@ from gateway import profiles
 from gateway.compose_certificates import counter, issuing, office, press
 from gateway.config import Config, ConfigError, secret
 from gateway.core.applicant_signature import Believed
+from gateway.core.throttle import Throttle
 from gateway.exchange.client import PeerClient
 from gateway.exchange.tls import Tls
 from gateway.exchange.trust import Partner
@@ -56,7 +57,6 @@ from gateway.ops.alarms import alarm
 from gateway.ops.ocsp import StatusClient
 from gateway.ops.scanner import Scanner
 from gateway.public.register import Register
-from gateway.public.throttle import Throttle
 from gateway.sharing.getting import Source
 from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
 from gateway.store.head import Head

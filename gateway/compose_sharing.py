@@ -15,6 +15,7 @@ from gateway.flow.outbox import SHARING
 from gateway.flow.sharing import Shares
 from gateway.flow.to_sharing import ToSharing
 from gateway.keys.keyring import Keyring
+from gateway.sharing.bound import Bound
 from gateway.sharing.getting import Getting
 from gateway.sharing.guests import Guests
 from gateway.sharing.own import OwnRegister
@@ -58,8 +59,8 @@ def acts(
 
     parties = {one.id: one.party for one in config.platform if one.party and one.party != config.node.party}
     guests = Guests(config.node.party, parties, agreed.book, getting.now_ms)
-    code_ms = config.limits.use_code_ms
-    return Shares(config.node.party, journal, vault, parts, agreed, getting, guests, new_id, new_code, code_ms)
+    code_ms, bound = config.limits.use_code_ms, Bound(config.limits.sharing_per_hour)
+    return Shares(config.node.party, journal, vault, parts, agreed, getting, guests, bound, new_id, new_code, code_ms)
 
 
 def completing(

@@ -135,7 +135,7 @@ class Delivery(_Strict, frozen=True, kw_only=True):
 
 class Limits(_Strict, frozen=True, kw_only=True):
     """Sizes in bytes, times in ms. ``window_ms``: how far a signed time may be from ours (protocol: ± 5 min); ``use_code_ms``:
-    how long a use code (用证码) lives."""
+    how long a use code (用证码) lives; ``sharing_per_hour``: how often one platform may ask about holders' certificates."""
 
     body: int = 1 << 20
     range: int = 1 << 20
@@ -144,6 +144,7 @@ class Limits(_Strict, frozen=True, kw_only=True):
     window_ms: int = 300_000
     upload_idle_ms: int = 24 * 3_600_000
     use_code_ms: Annotated[int, Meta(ge=1000, le=7 * 24 * 3_600_000)] = 2 * 3_600_000
+    sharing_per_hour: Annotated[int, Meta(ge=1, le=10**9)] = 1000
 
 
 class Peer(_Strict, frozen=True, kw_only=True):

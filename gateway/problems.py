@@ -207,6 +207,13 @@ CATALOGUE: dict[str, Problem] = {
     "TB-7030": Problem(404, "没有查到这张证照", "No such certificate was found", *_FIX),
     "TB-7031": Problem(422, "这类证照没有可用的共享来源", "No source shares certificates of this type", *_OPS),
     "TB-7032": Problem(503, "暂时无法判定证照是否有效", "The certificate cannot be judged now", *_WAIT),
+    "TB-7033": Problem(
+        429,
+        "本平台查询证照过于频繁",
+        "This platform asks about certificates too often",
+        "按 Retry-After 稍后再查；确有需要请网关管理员调整上限",
+        "Ask again after Retry-After; the gateway's administrator can raise the limit",
+    ),
     "TB-7042": Problem(
         422,
         "二维码不是已登记的颁发方的",

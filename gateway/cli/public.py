@@ -65,10 +65,10 @@ def serve(
 
     import msgspec
 
+    from gateway.core.throttle import Throttle
     from gateway.ids import now_ms
     from gateway.ops import logs
     from gateway.public import alone
-    from gateway.public.throttle import Throttle
     from gateway.public.watch import Watched
     from gateway.web.public import Public
     from signing.providers import open_provider

@@ -24,6 +24,7 @@ from gateway.flow.agreed import Agreed
 from gateway.flow.post import register_part
 from gateway.flow.shared import Asked, Secret, Told, UseCode
 from gateway.problems import Refused
+from gateway.sharing.bound import Bound
 from gateway.sharing.getting import OWN, Getting, Got, Source, unfit
 from gateway.sharing.guests import Guests
 from gateway.sharing.judge import Seen, Unfit, Wanted, fill, judge, not_valid
@@ -44,7 +45,8 @@ Guard = Callable[[Tx], None]
 
 @dataclass(frozen=True)
 class Shares:
-    """The four acts. ``new_code``: at least 128 random bits as text; ``code_ms``: how long one lives."""
+    """The four acts. ``bound``: how often one platform may ask about holders; ``fetch`` names a code that was asked for.
+    ``new_code``: at least 128 random bits as text; ``code_ms``: how long one lives."""
 
     party: str
     journal: Journal
@@ -53,6 +55,7 @@ class Shares:
     agreed: Agreed
     getting: Getting
     guests: Guests
+    bound: Bound
     new_id: Callable[[], str]
     new_code: Callable[[], str]
     code_ms: int
@@ -276,7 +279,8 @@ class Shares:
         record = self.new_id()
 
         def work(tx: Tx) -> None:
-            guard(tx)
+            guard(tx)  # first: a question that somebody else repeats is not counted
+            self.bound.take(platform, tx.now_ms)
             shared.ask(tx, self.vault, record, Asked(act, self.party, platform, cause, holder, type_code, what))
 
         (await self.journal.submit(work)).only()

@@ -39,6 +39,8 @@ def problem(request: web.Request, refused: Refused) -> web.Response:
     status = problems.CATALOGUE[refused.code].status
     log.info("refused", trace_id=trace, code=refused.code, status=status, method=request.method)
     headers = {"Retry-After": "2"} if status == 503 else {}
+    if "retry_after" in refused.extra:
+        headers["Retry-After"] = str(refused.extra["retry_after"])
     if "offset" in refused.extra:
         headers["Upload-Offset"] = str(refused.extra["offset"])
     return web.Response(

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from gateway.core.throttle import Throttle, network
 from gateway.problems import Refused
 from gateway.public import token
 from gateway.public.page import HEADERS, Page
 from gateway.public.shown import BUSY
 from gateway.public.source import Source
-from gateway.public.throttle import Throttle, network
 from gateway.web.guard import problem
 
 PATH = "/v/"

@@ -15,12 +15,12 @@ import pytest
 from aiohttp import web
 
 from gateway.core.ecert import State
+from gateway.core.throttle import GUESS, Throttle, network
 from gateway.public import page as pages
 from gateway.public import token
 from gateway.public.page import COUNTS_S, CSS, Page
 from gateway.public.shown import FACES, Shown, judge
 from gateway.public.source import News
-from gateway.public.throttle import GUESS, Throttle, network
 from gateway.web import listener
 from gateway.web.public import Public
 from tests.unit.public.shown import NAME, NOW_MS, NUMBER, TOKEN, Memory, permit, shown, simple
@@ -221,7 +221,7 @@ async def test_who_guesses_is_slowed_and_others_are_not(base: str, throttle: Thr
 
 
 def test_the_bucket_refills_and_its_memory_is_bounded() -> None:
-    throttle = Throttle(60, addresses=100)
+    throttle = Throttle(60, callers=100)
     for _ in range(60 // GUESS):
         assert throttle.admits("a", 0)
         throttle.spend("a", 0, found=False)
