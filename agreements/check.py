@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from agreements.model import EVERYTHING, Agreement, CertificateLine, Item, ItemMaterial
+from agreements.model import EVERYTHING, Agreement, CertificateLine, ItemMaterial
 from schemas.codes import check_uscc
 
 HEAD: Final = frozenset({"ZZMC", "ZZBH", "CZZT", "CZZTDM", "ZZBFJG", "ZZBFRQ", "ZZYXQQSRQ", "ZZYXQJZRQ"})
@@ -22,6 +22,10 @@ _PAPER: Final = re.compile("原件|复印件|纸质|纸制|影印件")
 
 Faces = Mapping[str, frozenset[str]]
 """Type code -> names of the fields on its face, for the types whose face is known."""
+
+
+Words = Iterator[tuple[str, str]]
+"""A rule's findings: the sentence in Chinese and in English."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -34,10 +38,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class _Read(msgspec.Struct, frozen=True):
-    """The agreement and what is looked up in it. ``whole``: types that a line lets be fetched as a whole; ``named``: types that
+    """What is looked up in an agreement. ``whole``: types that a line lets be fetched as a whole; ``named``: types that
     materials name; ``ends``: parties that collect or handle."""
 
-    agreement: Agreement
     faces: Faces
     whole: frozenset[str]
     named: frozenset[str]
@@ -48,7 +51,6 @@ def check(agreement: Agreement, faces: Faces) -> list[Finding]:
     """Every finding: those of the materials item by item, then those of the certificate lines."""
     fetched = [line for line in agreement.certificates if "fetch" in line.uses and line.fields == [EVERYTHING]]
     read = _Read(
-        agreement,
         faces,
         frozenset(type for line in fetched for type in line.types),
         frozenset(one.certificate_type for item in agreement.items for one in item.materials if one.certificate_type),
@@ -56,7 +58,8 @@ def check(agreement: Agreement, faces: Faces) -> list[Finding]:
     )
     found = [
         Finding(code, f"{item.code} {item.name} / {material.name}", zh, en)
-        for item, material in _materials(agreement)
+        for item in agreement.items
+        for material in item.materials
         for code, rule in MATERIAL_RULES.items()
         for zh, en in rule(read, material)
     ]
@@ -66,13 +69,6 @@ def check(agreement: Agreement, faces: Faces) -> list[Finding]:
         for code, rule in LINE_RULES.items()
         for zh, en in rule(read, line)
     ]
-
-
-def _materials(agreement: Agreement) -> Iterator[tuple[Item, ItemMaterial]]:
-    return ((item, material) for item in agreement.items for material in item.materials)
-
-
-Words = Iterator[tuple[str, str]]
 
 
 # --- materials --------------------------------------------------------------------------------------------------------
@@ -143,17 +139,17 @@ def _unknown_field(read: _Read, line: CertificateLine) -> Words:
     faces = [read.faces[type] for type in line.types if type in read.faces]
     if len(faces) < len(line.types):
         return  # a face that nobody here knows may have it
+    known = HEAD.union([EVERYTHING], *faces)
     for name in line.fields:
-        if name != EVERYTHING and name not in HEAD.union(*faces):
+        if name not in known:
             yield f"所列各类证照都没有字段 {name}", f"none of the line's types has a field {name}"
 
 
 def _idle_party(read: _Read, line: CertificateLine) -> Words:
     """A party uses certificates of others only, and for a case it has to collect or handle one."""
     for side, other in ((line.to, line.issuers), (line.issuers, line.to)):
-        for party in side:
-            if set(other) == {party}:
-                yield f"{party} 没有另一方可对应", f"{party} has nobody on the other side"
+        if len(other) == 1 and other[0] in side:
+            yield f"{other[0]} 没有另一方可对应", f"{other[0]} has nobody on the other side"
     for party in line.to if "scan" not in line.uses else ():
         if party not in read.ends:
             yield f"{party} 在各授权条款中既不收件也不办理", f"{party} neither collects nor handles under any line"
