@@ -27,6 +27,15 @@ from tests.flow.resting import told
 OURS = ("gateway", "signing", "adapters", "agreements")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def what_was_there_before_is_not_looked_at() -> Iterator[None]:
+    """Objects of other tests are none of this node's, and there are very many of them."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def forms(secret: bytes) -> Iterator[str]:
     """How a secret would look if it were printed."""
     yield secret.hex()
