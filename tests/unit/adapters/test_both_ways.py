@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from typing import Any
 
 import msgspec
@@ -157,10 +156,17 @@ def test_N07_another_type_is_refused(field: str, wrong: Any) -> None:
         codec.build("step", PROFILE.inward["step"].run({**wire, field: wrong}))
 
 
+class NotWalked(dict[str, Any]):
+    """A message of which single keys may be asked for, and nothing else."""
+
+    def _walked(self, *_: Any) -> Any:
+        raise AssertionError("the table walks the message")
+
+    __iter__ = keys = values = items = copy = _walked
+
+
 def test_a_million_keys_do_not_slow_a_table_down() -> None:
     """N06: a table looks up what it names and walks nothing."""
-    wire: dict[str, Any] = {f"k{n}": n for n in range(1_000_000)}
-    wire |= {"ly": "不再办理", "sj": "20250303093000"}
-    began = time.perf_counter()
-    PROFILE.inward["withdrawal"].run(wire)
-    assert time.perf_counter() - began < 0.01
+    wire = NotWalked(ly="不再办理", sj="20250303093000")
+    made = PROFILE.inward["withdrawal"].run(wire)
+    assert codec.build("withdrawal", made).reason == "不再办理"

@@ -52,8 +52,10 @@ class Memory:
     held: dict[bytes, Shown] = field(default_factory=dict)
     as_of_ms: int = NOW_MS
     stale: bool = False
+    asked: list[bytes] = field(default_factory=list)
 
     def look(self, digest: bytes) -> Shown | None:
+        self.asked.append(digest)
         return self.held.get(digest)
 
     def news(self, now_ms: int) -> News:
