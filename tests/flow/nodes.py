@@ -220,7 +220,7 @@ class Hall:
         return web.Response(body=b"", content_type="text/xml")
 
 
-async def until(check: Any, seconds: float = 8.0) -> Any:
+async def until(check: Any, seconds: float = 20.0) -> Any:
     """Poll until ``check()`` is true; its value. Fails when it stays false."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
