@@ -300,10 +300,10 @@ def test_L11_a_PIN_changed_while_running_costs_one_attempt(opened: Opened, doubl
 
 def test_L11_no_answer_in_time_is_a_no_and_the_late_one_is_thrown_away(opened: Opened, double: Double) -> None:
     one = signer(opened(timeout_ms=100))
-    double.set(delay=400)
+    double.set(delay=1500)
     started = time.monotonic()
     assert code_of(lambda: one.sign(b"m")) == "sdf-timeout"
-    assert time.monotonic() - started < 0.35
+    assert time.monotonic() - started < 1.4
     double.well()
     assert sm2.verify(SOFT, one.public, b"m", one.sign(b"m"), signer_id=DEFAULT_ID)
     end = time.monotonic() + 5
@@ -321,7 +321,7 @@ def test_L11_the_breaker_opens_answers_at_once_and_closes_when_the_machine_is_ba
     assert [code_of(lambda: one.sign(b"m")) for _ in range(3)] == ["sdf-communication"] * 3
     started = time.monotonic()
     assert {code_of(lambda: one.sign(b"m")) for _ in range(200)} == {"sdf-resting"}
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 3  # without a word from the machine, whose deadlines would take far longer
     double.well()
     end = time.monotonic() + 5
     while True:

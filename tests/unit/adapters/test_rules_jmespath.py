@@ -69,9 +69,9 @@ def test_N06_the_worst_allowed_expression_is_quick_on_a_large_message() -> None:
     worst = ["[a,a][] | [@,@][] | [@,@][] | [@,@][] | [@,@][] | [@,@][]", "sort(a)", "join('-', a)", "to_string(to_string(@))",
              "a[?contains(@, 'x')]", "reverse(a)"]  # fmt: skip
     for expression in worst:
-        began = time.perf_counter()
+        began = time.process_time()
         Expression(expression).search(message)
-        assert time.perf_counter() - began < 3, expression
+        assert time.process_time() - began < 3, expression
 
 
 def test_the_names_that_an_expression_takes_from_the_body_are_known() -> None:

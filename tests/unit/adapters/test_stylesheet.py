@@ -126,12 +126,12 @@ def test_X07_the_widest_and_deepest_documents_end_soon() -> None:
     wide = "<r>" + "<a><b/></a>" * 2_200 + "</r>"
     deep = "<d>" * 60 + "<e/>" * 20_000 + "</d>" * 60
     for document in (wide, deep):
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             sheet(body).apply(etree.fromstring(document))
         except Untranslatable as bad:
             assert "太大" in bad.zh
-        assert time.perf_counter() - began < 3
+        assert time.process_time() - began < 3
     with pytest.raises(Untranslatable):
         sheet(body).apply(etree.fromstring("<r>" + "<a><b/></a>" * 20_000 + "</r>"))
     assert sheet(IDENTITY).apply(etree.fromstring(deep)) is not None

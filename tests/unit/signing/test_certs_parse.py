@@ -221,11 +221,11 @@ def test_C19_another_string_type_is_another_name() -> None:
 def test_C20_a_large_certificate_is_refused_quickly() -> None:
     many = der.seq(*(der.implicit(2, b"host%d.example" % number) for number in range(10_000)))
     data = pki.Parts(extensions=pki.extensions(Extension(oids.SUBJECT_ALT_NAME, False, many))).build()
-    start = time.perf_counter()
+    start = time.process_time()
     for bomb in (data, b"\x30\x83\xa0\x00\x00" + bytes(10 << 20)):
         with pytest.raises(Malformed):
             certs.parse(bomb)
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
 
 
 def test_C20_nesting_and_endless_numbers_are_refused() -> None:

@@ -28,7 +28,7 @@ PACKED = generate.zipped(SEALED)
 
 def judge(data: bytes) -> OfdReport | None:
     """The report, None if the document could not be opened; both within a second."""
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         return verify_ofd(
             data,
@@ -42,7 +42,7 @@ def judge(data: bytes) -> OfdReport | None:
         assert fault.code and fault.zh and fault.en
         return None
     finally:
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1
 
 
 def test_every_changed_byte_of_a_file_is_noticed() -> None:

@@ -65,10 +65,10 @@ def test_each_document_has_its_verdict(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, vector in VECTORS.items() if vector.refused])
 def test_F01_F02_F03_X01_X08_what_cannot_be_judged_is_refused_quickly(name: str) -> None:
     vector = VECTORS[name]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Malformed) as caught:
         open_ofd(vector.data)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert caught.value.code == vector.refused and caught.value.zh and caught.value.en
 
 

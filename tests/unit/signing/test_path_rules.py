@@ -114,9 +114,9 @@ def test_C06_a_signing_certificate_does_not_encipher() -> None:
 
 def test_C13_loops_and_fans_end_quickly() -> None:
     case = fan(9)
-    start = time.perf_counter()
+    start = time.process_time()
     report = case.judge()
-    assert report.ok is False and time.perf_counter() - start < 1.0
+    assert report.ok is False and time.process_time() - start < 1.0
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row[0].startswith("C13")], ids=lambda row: row[0])
