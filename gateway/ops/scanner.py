@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -37,44 +38,70 @@ class Scanner:
         try:
             async with asyncio.timeout(self._timeout):
                 return _verdict(await self._ask(pieces))
-        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
+        except (OSError, TimeoutError, ValueError) as error:
             log.warning("scanner_down", error=type(error).__name__)
             self._rests_until = time.monotonic() + REST_S
             return None
 
     async def _ask(self, pieces: AsyncIterator[bytes]) -> bytes:
-        if self._scheme == "unix":
-            reader, writer = await asyncio.open_unix_connection(self._where, limit=_ANSWER)
-        else:
+        """On a bare socket: a stream that breaks while it is written to forgets what it had still to read."""
+        with await self._connected() as sock:
+            sending = asyncio.create_task(_send(sock, pieces))
+            answer = asyncio.create_task(_answer(sock))  # it may come before the end, where a limit is reached
+            try:
+                await asyncio.wait({sending, answer}, return_when=asyncio.FIRST_COMPLETED)
+                if sending.done():
+                    sending.result()
+                return await answer
+            finally:
+                sending.cancel()
+                answer.cancel()
+                await asyncio.gather(sending, answer, return_exceptions=True)
+
+    async def _connected(self) -> socket.socket:
+        loop = asyncio.get_running_loop()
+        family: int = socket.AF_UNIX
+        address: Any = self._where
+        if self._scheme == "tcp":
             host, _, port = self._where.rpartition(":")
-            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port), limit=_ANSWER)
-        answer = asyncio.ensure_future(reader.readuntil(b"\0"))  # it may come before the end, where a limit is reached
+            found = await loop.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+            family, address = found[0][0], found[0][4]
+        sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            await _send(writer, pieces, answer)
-            return await answer
-        except asyncio.LimitOverrunError:
-            raise ValueError from None
-        finally:
-            answer.cancel()
-            writer.close()
+            sock.setblocking(False)
+            await loop.sock_connect(sock, address)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
 
-async def _send(writer: asyncio.StreamWriter, pieces: AsyncIterator[bytes], answer: asyncio.Future[bytes]) -> None:
-    writer.write(b"zINSTREAM\0")
-    async for piece in pieces:
-        for start in range(0, len(piece), _CHUNK):
-            if answer.done():
-                return
-            chunk = piece[start : start + _CHUNK]
-            writer.write(len(chunk).to_bytes(4, "big") + chunk)
-            with contextlib.suppress(ConnectionError):
-                await writer.drain()
-    writer.write(bytes(4))
+async def _send(sock: socket.socket, pieces: AsyncIterator[bytes]) -> None:
+    """The whole file, or as much as is listened to: what the scanner makes of it is in its answer."""
+    send = asyncio.get_running_loop().sock_sendall
+    with contextlib.suppress(ConnectionError):
+        await send(sock, b"zINSTREAM\0")
+        async for piece in pieces:
+            for start in range(0, len(piece), _CHUNK):
+                chunk = piece[start : start + _CHUNK]
+                await send(sock, len(chunk).to_bytes(4, "big") + chunk)
+        await send(sock, bytes(4))
+
+
+async def _answer(sock: socket.socket) -> bytes:
+    """One line; ValueError for a connection that ends before it does, or an answer without end."""
+    line = b""
+    while b"\0" not in line:
+        some = await asyncio.get_running_loop().sock_recv(sock, _ANSWER)
+        line += some
+        if not some or len(line) > _ANSWER:
+            raise ValueError
+    return line.partition(b"\0")[0]
 
 
 def _verdict(answer: bytes) -> Verdict:
     """ValueError for an answer that is none."""
-    line = answer.rstrip(b"\0\r\n ")
+    line = answer.rstrip(b"\r\n ")
     if line.endswith(b": OK"):
         return "clean"
     if line.endswith(b" FOUND"):

@@ -86,7 +86,7 @@ async def test_F04_a_scanner_has_the_last_word_and_its_outage_loses_nothing(
     places: world.World, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     socket, infected = tmp_path / "clamd", PDF.replace(b"1 0 obj", WORD)
-    settle(places.a, f'\n[content]\nscanner = "unix:{socket}"\nscanner_timeout_ms = 500\n')
+    settle(places.a, f'\n[content]\nscanner = "unix:{socket}"\nscanner_timeout_ms = 5000\n')
     async with running(places.a, deliver=False) as (a,):
         scanner = a.node.desk.contents.scanner
         window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
