@@ -17,7 +17,9 @@ from tests.sizes import ROOT
 
 HERE = Path(__file__).parent
 LOCKS = {"runtime": "requirements.lock", "test": "requirements-test.lock", "check": "requirements-check.lock"}
-EXTRA = "requirements-pdf.lock"  # may be installed with or without the tests: shares packages with them, in the same version
+# An extra may be installed with or without the tests: it shares packages with them, in the same version.
+EXTRAS = {"pdf": "requirements-pdf.lock", "channels": "requirements-channels.lock"}
+ASKED = {"pdf": ("pdf",), "channels": ("postgres", "mariadb", "sftp")}  # which extras of pyproject.toml a lock holds
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+?)(?: ; ([^\\]+?))? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 
@@ -36,13 +38,13 @@ def project() -> dict[str, Any]:
     return data
 
 
-@pytest.mark.parametrize("lock", [*LOCKS.values(), EXTRA])
+@pytest.mark.parametrize("lock", [*LOCKS.values(), *EXTRAS.values()])
 def test_U01_every_line_is_a_pin_or_a_hash(lock: str) -> None:
     lines = [line for line in (ROOT / lock).read_text("utf-8").splitlines() if line and not line.startswith("#")]
     assert [line for line in lines if not (PIN.match(line) or HASH.match(line))] == []
 
 
-@pytest.mark.parametrize("lock", [*LOCKS.values(), EXTRA])
+@pytest.mark.parametrize("lock", [*LOCKS.values(), *EXTRAS.values()])
 def test_U01_every_pin_has_a_hash(lock: str) -> None:
     lines = [line for line in (ROOT / lock).read_text("utf-8").splitlines() if line and not line.startswith("#")]
     bare = [
@@ -51,20 +53,20 @@ def test_U01_every_pin_has_a_hash(lock: str) -> None:
     assert bare == []
 
 
-@pytest.mark.parametrize(("kind", "lock"), [*LOCKS.items(), ("pdf", EXTRA)])
+@pytest.mark.parametrize(("kind", "lock"), [*LOCKS.items(), *EXTRAS.items()])
 def test_U02_only_known_names(kind: str, lock: str) -> None:
     assert set(pins(lock)) - set(load("names.toml")[kind]) == set()
 
 
 def test_U02_no_refused_or_lookalike_name() -> None:
     refused = set(load("advisories.toml")["refused"])
-    named = {name for lock in LOCKS.values() for name in pins(lock)}
+    named = {name for lock in (*LOCKS.values(), *EXTRAS.values()) for name in pins(lock)}
     assert named & refused == set()
 
 
 def test_U03_nothing_pinned_below_the_advisory_table() -> None:
     minimum = load("advisories.toml")["minimum"]
-    pinned = {name: version for lock in LOCKS.values() for name, version in pins(lock).items()}
+    pinned = {name: version for lock in (*LOCKS.values(), *EXTRAS.values()) for name, version in pins(lock).items()}
     below = {
         name: pinned[name] for name in minimum if name in pinned and Version(pinned[name]) < Version(minimum[name])
     }
@@ -111,10 +113,12 @@ def test_locks_do_not_overlap() -> None:
     assert sets[0] & sets[1] == sets[0] & sets[2] == sets[1] & sets[2] == set()
 
 
-def test_an_extra_agrees_with_the_rest() -> None:
-    own = pins(EXTRA)
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_agrees_with_the_rest(extra: str) -> None:
+    own = pins(EXTRAS[extra])
     others = {name: version for lock in LOCKS.values() for name, version in pins(lock).items()}
     assert {name for name in own.keys() & others.keys() if own[name] != others[name]} == set()
     assert set(own) & set(pins(LOCKS["runtime"])) == set()
-    asked = {Requirement(text).name.lower() for text in project()["optional-dependencies"]["pdf"]}
+    extras = project()["optional-dependencies"]
+    asked = {Requirement(text).name.lower() for name in ASKED[extra] for text in extras[name]}
     assert asked - set(own) == set()
