@@ -76,7 +76,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 @dataclass(frozen=True, slots=True)
 class Opening:
     """All that a family needs to open a platform. ``profile`` is the parsed TOML; ``resources`` are files it names; ``signer``
-    gives the key that signs our calls now."""
+    gives the key that signs our calls now; ``secrets`` what the settings keep elsewhere (passwords, keys), by name."""
 
     settings: PlatformSettings
     profile: Mapping[str, Any]
@@ -86,6 +86,7 @@ class Opening:
     new_nonce: Callable[[], str]
     now_ms: Callable[[], int]
     functions: Mapping[str, Codec]
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,11 @@ def open_platform(
     provider: Provider,
     new_nonce: Callable[[], str],
     now_ms: Callable[[], int],
+    secrets: Mapping[str, bytes] | None = None,
 ) -> Platform:
     """Compile the profile and open its family's channel. Raises Untranslatable for a profile that cannot work."""
     read = read_profile(profile)
-    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed())
+    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed(), secrets or {})
     platform: Platform = family_of(read["family"]).open_family(opening)
     files = files_of(profile, read, resources)
     return replace(platform, mapping=version_of(read, files), files=files)

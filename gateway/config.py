@@ -252,6 +252,12 @@ class ApplicantSignatures(_Strict, frozen=True, kw_only=True):
     crl: str = ""
 
 
+class LocalPlatform(PlatformSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A regional platform (地方平台). ``secrets``: by the name its family knows (``password``, ``key``), where each is."""
+
+    secrets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}$")], Secret] = msgspec.field(default_factory=dict)
+
+
 class SharingPlatform(SharingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A platform that certificates are taken from (证照共享平台, 免证办). ``types``: the certificate types it is asked for, all if
     empty. ``secret``: its password or token. ``key``: SM2 key (PEM, under the keyring's passphrase) that it encrypts data to.
@@ -308,7 +314,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     revocation: Revocation = Revocation()
     certificates: CertificateSettings | None = None
     peer: tuple[Peer, ...] = ()
-    platform: tuple[PlatformSettings, ...] = ()
+    platform: tuple[LocalPlatform, ...] = ()
     sharing: tuple[SharingPlatform, ...] = ()
     agreement: tuple[AgreementFile, ...] = ()
 
@@ -395,7 +401,7 @@ def _suggest(error: str) -> str:
         Clocks,
         Content,
         Secret,
-        PlatformSettings,
+        LocalPlatform,
         SharingPlatform,
         ApplicantSignatures,
         External,

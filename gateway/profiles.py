@@ -7,9 +7,9 @@ from importlib import resources
 from pathlib import Path
 
 from adapters.base import Untranslatable
-from adapters.registry import Platform, PlatformSettings, open_platform
+from adapters.registry import Platform, open_platform
 from adapters.rules import Faulty
-from gateway.config import Config, ConfigError
+from gateway.config import Config, ConfigError, LocalPlatform, secret
 from signing.providers import Provider
 from signing.sm2 import Signer
 
@@ -30,8 +30,9 @@ def open_all(
     for one in config.platform:
         where = f"platform.{one.id}.profile"
         profile, beside = _files(one, base, where)
+        secrets = {name: secret(source, base) for name, source in one.secrets.items()}
         try:
-            opened[one.id] = open_platform(one, profile, beside, signer, provider, new_nonce, now_ms)
+            opened[one.id] = open_platform(one, profile, beside, signer, provider, new_nonce, now_ms, secrets)
         except Untranslatable as bad:
             raise ConfigError(where, f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip()) from None
         except Faulty as faulty:
@@ -40,7 +41,7 @@ def open_all(
     return opened
 
 
-def _files(platform: PlatformSettings, base: Path, where: str) -> tuple[bytes, dict[str, bytes]]:
+def _files(platform: LocalPlatform, base: Path, where: str) -> tuple[bytes, dict[str, bytes]]:
     """A profile's bytes, and the files beside it that it may name."""
     name = platform.profile
     own = name.endswith(".toml")

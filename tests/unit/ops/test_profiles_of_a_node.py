@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from adapters.registry import PlatformSettings
+from adapters.registry import Opening
 from gateway import profiles
-from gateway.config import ConfigError
+from gateway.config import ConfigError, LocalPlatform, Secret
 from tests.unit.adapters.support import PROFILES, PROVIDER
 
 
-def opened(base: Path, profile: str) -> Any:
-    given = PlatformSettings(id="window", profile=profile, base_url="http://127.0.0.1:9")
+def opened(base: Path, profile: str, **settings: Any) -> Any:
+    given = LocalPlatform(id="window", profile=profile, base_url="http://127.0.0.1:9", **settings)
     config: Any = SimpleNamespace(platform=(given,))
     return profiles.open_all(config, base, lambda: None, PROVIDER, str, int)["window"]  # type: ignore[arg-type,return-value]
 
@@ -44,3 +44,21 @@ def test_a_profile_that_cannot_work_is_named_with_its_reason(old: str, new: str,
     with pytest.raises(ConfigError) as caught:
         opened(tmp_path, "own.toml")
     assert caught.value.where == "platform.window.profile" and caught.value.zh
+
+
+def test_what_a_platform_is_shown_is_read_from_where_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {}
+    (tmp_path / "word").write_bytes(b"open sesame\n")
+    monkeypatch.setattr(profiles, "open_platform", lambda *all_: given.update(all_[-1]))
+    opened(tmp_path, "qiaokou", secrets={"password": Secret(file="word")})
+    assert given == {"password": b"open sesame"}
+    with pytest.raises(ConfigError):
+        opened(tmp_path, "qiaokou", secrets={"password": Secret(file="nowhere")})
+
+
+def test_an_opening_does_not_show_what_is_secret() -> None:
+    settings = LocalPlatform(id="x", profile="p", base_url="u")
+    opening: Any = Opening(settings, {}, {}, None, None, str, int, {}, {"password": b"SECRET"})  # type: ignore[arg-type]
+    assert "SECRET" not in repr(opening)
