@@ -42,7 +42,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     ``id``           our name for it, unique on the node; ``profile`` the region's profile
     ``base_url``     its registered address: REST base, the SOAP endpoint, or ``sqlite:///path`` of a front database,
-                     or ``file:///path`` of a shared folder
+                     or ``file:///path`` of a shared folder; never with a password in it
     ``app_id``       (REST) the id it signs with
     ``public_keys``  (REST) its keys, PEM or hex of 04||x||y: more than one while it changes keys
     ``our_app_id``   (REST) the id we sign our callbacks with
@@ -68,6 +68,10 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     timeout_ms: int = 30_000
     max_answer_bytes: int = 1 << 20
     max_message_bytes: int = 16 << 20
+
+    def __post_init__(self) -> None:
+        if ":" in self.base_url.partition("://")[2].partition("/")[0].rpartition("@")[0]:
+            raise ValueError("base_url 不得含口令，以 secrets 指明 (no password in base_url: say by secrets where it is)")
 
     def __repr__(self) -> str:
         return f"PlatformSettings(id={self.id!r}, profile={self.profile!r}, base_url={self.base_url!r})"

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.registry import Opening
 from gateway import profiles
-from gateway.config import ConfigError, LocalPlatform, Secret
+from gateway.config import ConfigError, LocalPlatform, Secret, parse
 from tests.unit.adapters.support import PROFILES, PROVIDER
 
 
@@ -62,3 +62,11 @@ def test_an_opening_does_not_show_what_is_secret() -> None:
     settings = LocalPlatform(id="x", profile="p", base_url="u")
     opening: Any = Opening(settings, {}, {}, None, None, str, int, {}, {"password": b"SECRET"})  # type: ignore[arg-type]
     assert "SECRET" not in repr(opening)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
+    bad = '[[platform]]\nid = "x"\nprofile = "p"\nbase_url = "postgresql://tongban:PASSWORD@db/front"'
+    with pytest.raises(ConfigError) as caught:
+        parse(bad.encode(), "node.toml")
+    assert "secrets" in caught.value.en
+    assert "PASSWORD" not in f"{caught.value} {caught.value.zh} {caught.value.en}"
