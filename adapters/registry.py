@@ -71,7 +71,9 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     def __post_init__(self) -> None:
         if ":" in self.base_url.partition("://")[2].partition("/")[0].rpartition("@")[0]:
-            raise ValueError("base_url 不得含口令，以 secrets 指明 (no password in base_url: say by secrets where it is)")
+            raise ValueError(
+                "base_url 不得含口令，以 secrets 指明 (no password in base_url: say by secrets where it is)"
+            )
 
     def __repr__(self) -> str:
         return f"PlatformSettings(id={self.id!r}, profile={self.profile!r}, base_url={self.base_url!r})"
