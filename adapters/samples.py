@@ -42,6 +42,11 @@ def body(type_: str) -> Any:
     return _BODIES[type_]
 
 
+def types() -> tuple[str, ...]:
+    """All that there is a sample of."""
+    return tuple(_BODIES)
+
+
 def outbound(type_: str) -> Outbound:
     """The sample body under way to a platform."""
     return Outbound(

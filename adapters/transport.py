@@ -6,7 +6,8 @@ it did is unknown. Redirects are not followed, no proxy of the environment is us
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import aiohttp
@@ -83,10 +84,28 @@ class Line:
             self._session = None
 
 
+Onward = Callable[[Request], Awaitable[Reply | Unsent | Lost]]
+BETWEEN: ContextVar[Callable[[Request, Onward], Awaitable[Reply | Unsent | Lost]] | None] = ContextVar(
+    "between", default=None
+)
+"""Who stands between us and platforms in this task: the conformance kit sees every exchange there, bends it or replays it."""
+
+
 async def exchange(
     session: aiohttp.ClientSession, request: Request, connect_ms: int, total_ms: int, max_answer: int
 ) -> Reply | Unsent | Lost:
     """Send once. Never raises for the network or the platform."""
+
+    async def onward(request: Request) -> Reply | Unsent | Lost:
+        return await _exchange(session, request, connect_ms, total_ms, max_answer)
+
+    between = BETWEEN.get()
+    return await (onward(request) if between is None else between(request, onward))
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, request: Request, connect_ms: int, total_ms: int, max_answer: int
+) -> Reply | Unsent | Lost:
     timeout = aiohttp.ClientTimeout(total=total_ms / 1000, connect=connect_ms / 1000)
     try:
         async with session.request(

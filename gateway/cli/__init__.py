@@ -28,6 +28,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "route": ("gateway.cli.route", "路由判定与条款", "routing decisions with their clause"),
     "map": ("gateway.cli.map", "字段映射", "mapping rules"),
     "adapter": ("gateway.cli.adapter", "平台适配", "platform adapters"),
+    "kit": ("gateway.cli.kit", "平台符合性测试", "the partner conformance kit"),
     "case": ("gateway.cli.case", "办件", "cases"),
     "msg": ("gateway.cli.msg", "报文", "messages"),
     "deadletter": ("gateway.cli.deadletter", "死信：待人处置的投递", "deliveries that wait for a person"),

@@ -48,13 +48,17 @@ class Station:
         try:
             body = papers.opened(await request.read())
         except (ValueError, etree.XMLSyntaxError):
-            return web.Response(status=500, text="not SOAP")
+            return self._fault("报文不是合法的 SOAP")
         operation = etree.QName(body).localname
         if operation not in papers.OPERATIONS:
-            return web.Response(status=500, text="no such operation")
+            return self._fault("没有这个操作")
         said = self.answer(operation, body.findtext("sqzcm") or "", body.findtext("information") or "")
         data = papers.envelope(f"{operation}Response", {"return": said})
         return web.Response(body=data, headers={"Content-Type": "text/xml; charset=utf-8"})
+
+    def _fault(self, said: str) -> web.Response:
+        """What is no call of this service at all: the caller's fault, so that it does not come again."""
+        return web.Response(status=500, body=papers.fault(said), headers={"Content-Type": "text/xml; charset=utf-8"})
 
     def answer(self, operation: str, licence: str, text: str) -> str:
         """The package that answers a package."""

@@ -105,6 +105,16 @@ def envelope(operation: str, parts: dict[str, str]) -> bytes:
     return bytes(data)
 
 
+def fault(said: str) -> bytes:
+    """An envelope with a fault that blames the caller."""
+    root = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
+    made = etree.SubElement(etree.SubElement(root, f"{{{SOAP}}}Body"), f"{{{SOAP}}}Fault")
+    etree.SubElement(made, "faultcode").text = "soap:Client"
+    etree.SubElement(made, "faultstring").text = said
+    data: Any = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(data)
+
+
 def opened(data: bytes) -> Any:
     """The Body's element."""
     root = etree.fromstring(data, PARSER)

@@ -1,0 +1,82 @@
+"""``kit run`` against the platforms that stand alone: each keeps all that its profile promises."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from adapters import samples
+from adapters.kit.score import overall
+from gateway.demo import world
+from tests.contract.kit_support import OURS, THEIRS, failures, partner, scored
+from tests.contract.platform_support import sim
+from tests.contract.test_package_foreign_platform import FORMS
+from tests.unit.adapters.support import LICENCE, OUR_LICENCE, OUR_UNIT, PROFILES, UNIT
+
+sys.path.insert(0, str(Path(world.__file__).parent / "platforms"))
+import file_hall
+import front_hall
+
+NOBODY = "http://127.0.0.1:9"
+CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "qiaokou": (
+        "",
+        {
+            "gateway": NOBODY, "app_id": "qk-window", "private_key": f"{THEIRS.d:064x}", "pdf_bytes": 1000,
+            "gateway_public_key": OURS.public.point.hex(),
+        },
+    ),
+    "honggutan": (
+        "/soap",
+        {
+            "gateway": NOBODY, "unit": UNIT, "licence": LICENCE, "gateway_unit": OUR_UNIT, "gateway_licence": OUR_LICENCE,
+            "xsd": str(PROFILES / "honggutan.xsd"),
+        },
+    ),
+    "gongan": ("/soap", {"gateway": NOBODY, "licence": LICENCE, "gateway_licence": OUR_LICENCE, "step_ms": 5}),
+    "guangzhou": ("", {"token": OUR_LICENCE, "step_ms": 1, "lease_s": 0.2}),
+}  # fmt: skip
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("profile", CONFIGS)
+async def test_a_simulated_platform_keeps_what_its_profile_promises(profile: str, tmp_path: Path) -> None:
+    path, config = CONFIGS[profile]
+    config = config | {"listen": "127.0.0.1:0", "control": "127.0.0.1:0", "database": str(tmp_path / "p.db")}
+    async with aiohttp.ClientSession() as session, sim(f"{profile}.py", config, tmp_path, session) as started:
+        about: dict[str, Any] = {}
+        if profile == "qiaokou":  # a window is told of its own cases only
+            [about["case_number"]] = (await started.post("/sim/cases", count=1))["cases"]
+        if profile == "gongan":
+            body = msgspec.structs.replace(samples.body("application"), form=FORMS["QC"], materials=[])
+            about["bodies"] = {"application": body}
+        ran = await scored(partner(profile, started.url + path, about=about))
+    assert failures(ran) == []
+    assert overall([one.result for one in ran]) is True
+    verdicts = {one.result.name: one.result.said.verdict for one in ran}
+    assert sum(one == "pass" for one in verdicts.values()) >= 8, verdicts
+
+
+async def test_a_front_database_keeps_what_its_profile_promises(tmp_path: Path) -> None:
+    front_hall.Hall(str(tmp_path / "front.db"))
+    ran = await scored(partner("fujian_front", f"sqlite://{tmp_path / 'front.db'}"))
+    assert failures(ran) == []
+    assert len(ran) == 7
+
+
+async def test_a_shared_folder_keeps_what_its_profile_promises(tmp_path: Path) -> None:
+    file_hall.Hall(tmp_path)
+    ran = await scored(partner("hanzhong_files", f"file://{tmp_path}"))
+    assert failures(ran) == []
+    assert len(ran) == 16
+
+
+async def test_where_nobody_is_nothing_can_be_told() -> None:
+    ran = await scored(partner("qiaokou", NOBODY))
+    assert [one.result.said.verdict for one in ran] == ["unknown"]
+    assert overall([one.result for one in ran]) is None
