@@ -60,7 +60,8 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Outward messages: where they go, the head ``rows``, the key under which the body goes ("" = beside the head),
-    and ``files`` where files go inside the message."""
+    ``files`` where files go inside the message, and ``silent``: types that the family has no word for and the platform does
+    without, so that what comes after them is not held up."""
 
     path: str = ""
     ask: str = ""
@@ -68,6 +69,7 @@ class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: str = ""
     operations: dict[str, str] = {}
     files: Files | None = None
+    silent: tuple[str, ...] = ()
 
 
 class Transform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -267,6 +269,10 @@ def read_tables(data: Mapping[str, Any]) -> Tables:
         if wrong or lost or told != 1 or (rule.when and condition(rule.when) is None):
             where = f"operations.{name}"
             raise Untranslatable("operation-unreadable", f"{where} 的类型有误", f"{where}: bad type", where)
+    said = set(tables.outward) | set(tables.both) if not tables.send.operations else set(tables.send.operations)
+    if not set(tables.send.silent) <= set(BODIES) - said:
+        zh, en = "send.silent 只列没有去报的报文类型", "send.silent lists types that are not sent"
+        raise Untranslatable("operation-unreadable", zh, en, "send.silent")
     return tables
 
 

@@ -48,6 +48,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ``our_app_id``   (REST) the id we sign our callbacks with
     ``unit`` and ``licence``          (SOAP) what it must show us; ``our_unit`` and ``our_licence`` what we show it
     ``party``        whose it is, where it belongs to another party than the node's (a guest 客方, by its party id)
+    ``items``        the items (事项) that it handles when a partner sends them, by code, or by ``QX-SB-*``; a platform that
+                     lists none handles what no other lists
     ``can_ask``      False for a platform that cannot be asked what it has: an unclear outcome waits for a person
     """
 
@@ -62,6 +64,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     our_unit: str = ""
     our_licence: str = ""
     party: str = ""
+    items: tuple[str, ...] = ()
     can_ask: bool = True
     window_ms: int = 300_000
     connect_timeout_ms: int = 5_000
@@ -99,8 +102,8 @@ class Opening:
 class Platform:
     """An open platform. ``service``: for callers that speak SOAP to us; ``inbox``: where its messages wait for us;
     ``inlined``: puts files into messages for who cannot fetch them;
-    ``app_of``: reads the app id from headers; ``mapping``: which version of its profile it works by, ``files`` what that is
-    made of."""
+    ``app_of``: reads the app id from headers; ``silent``: types of messages that it does without; ``mapping``: which version of
+    its profile it works by, ``files`` what that is made of."""
 
     id: str
     family: str
@@ -113,6 +116,7 @@ class Platform:
     service: Service | PackageService | None = None
     inbox: Inbox | None = None
     inlined: Inlined | None = None
+    silent: frozenset[str] = frozenset()
     mapping: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -152,7 +156,8 @@ def open_platform(
     opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed(), secrets or {})
     platform: Platform = family_of(read["family"]).open_family(opening)
     files = files_of(profile, read, resources)
-    return replace(platform, mapping=version_of(read, files), files=files)
+    silent = frozenset(read.get("send", {}).get("silent", ()))
+    return replace(platform, silent=silent, mapping=version_of(read, files), files=files)
 
 
 def open_translator(profile: bytes, resources: Mapping[str, bytes], max_bytes: int = 64 << 20) -> Mapped:

@@ -159,7 +159,7 @@ async def build(config: Config, base: Path) -> Node:
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
         stamps=replace(stamps, online=_online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
-        contents=contents, opener=opener, scans=Scans(party, vault, agreed, new_id), platform=next(iter(platforms), ""),
+        contents=contents, opener=opener, scans=Scans(party, vault, agreed, new_id), platform=profiles.by_item(config.platform),
         batch_limit=config.limits.batch, range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock,
         wake=wake, heard=lambda one: loops[f"peer:{one}"].wake(urgent=True), connected=_connected(config, found),
     )  # fmt: skip

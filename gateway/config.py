@@ -321,6 +321,9 @@ class Config(_Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.certificates is not None and not (self.stamp.uri and self.public.url):
             raise ValueError("签发证照须有 stamp.uri 与 public.url (certificates need stamp.uri and public.url)")
+        listed = [code for one in self.platform for code in one.items]
+        if len(set(listed)) < len(listed):
+            raise ValueError("一个事项只归一个平台办理 (an item is handled by one platform)")
         pages = [address for address in (self.public.url, *(one.public for one in self.peer)) if address]
         if len(set(pages)) < len(pages):
             raise ValueError("两方的二维码不能是同一网址 (two parties' QR codes cannot lead to one address)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -39,6 +39,21 @@ def open_all(
             first = faulty.findings[0]
             raise ConfigError(where, f"{first.where} {first.zh}", f"{first.where} {first.en}") from None
     return opened
+
+
+def by_item(platforms: Sequence[LocalPlatform]) -> Callable[[str], str]:
+    """Item -> id of the local platform that handles it (按事项分流): who lists its code, else who lists the longest beginning of
+    it, else the first that lists nothing; "" where there is none."""
+    listed = {code: one.id for one in platforms for code in one.items}
+    wide = sorted((code for code in listed if code.endswith("*")), key=len, reverse=True)
+    rest = next((one.id for one in platforms if not one.items), "")
+
+    def chosen(item: str) -> str:
+        if item in listed:
+            return listed[item]
+        return next((listed[code] for code in wide if item.startswith(code[:-1])), rest)
+
+    return chosen
 
 
 def _files(platform: LocalPlatform, base: Path, where: str) -> tuple[bytes, dict[str, bytes]]:

@@ -29,6 +29,8 @@ def _options(command: Any) -> Any:
         click.option("--lang", type=click.Choice(["zh", "en"]), help=say("语言", "language")),
         click.option("--dir", "folder", type=click.Path(path_type=Path), help=say("演示目录", "the demo's folder")),
         click.option("--json", "as_json", is_flag=True, help=say("最后一行输出 JSON", "JSON as the last line")),
+        click.option("--platforms", type=click.Choice(["two", "all"]), default="two", show_default=True,
+                     help=say("all：两地各有多个业务系统，五种接口", "all: several local systems, five kinds of interface")),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -45,7 +47,14 @@ def _options(command: Any) -> Any:
 @click.option("--keep", is_flag=True, help=say("跑完不停，直到 Ctrl-C", "stay up until Ctrl-C"))
 @click.pass_context
 def group(
-    ctx: click.Context, cases: int, pdf_bytes: int, lang: str | None, folder: Path | None, as_json: bool, keep: bool
+    ctx: click.Context,
+    cases: int,
+    pdf_bytes: int,
+    lang: str | None,
+    folder: Path | None,
+    as_json: bool,
+    platforms: str,
+    keep: bool,
 ) -> None:
     """Run the demo, unless a sub-command was named."""
     if lang:
@@ -55,19 +64,21 @@ def group(
         return
     from gateway.demo import stages
 
-    stages.run(_root(folder), cases, pdf_bytes, keep=keep, as_json=as_json)
+    stages.run(_root(folder), cases, pdf_bytes, keep=keep, as_json=as_json, platforms=platforms == "all")
 
 
 @group.command(help=say("启动并保持运行（后台）", "Start it and let it stand, detached"))
 @_options
 @click.pass_context
-def up(ctx: click.Context, cases: int, pdf_bytes: int, lang: str | None, folder: Path | None, as_json: bool) -> None:
+def up(
+    ctx: click.Context, cases: int, pdf_bytes: int, lang: str | None, folder: Path | None, as_json: bool, platforms: str
+) -> None:
     """The whole demo, whose processes then stay."""
     if lang:
         os.environ["TONGBAN_LANG"] = lang
     from gateway.demo import stages
 
-    stages.run(_root(folder or ctx.obj), cases, pdf_bytes, kept=True, as_json=as_json)
+    stages.run(_root(folder or ctx.obj), cases, pdf_bytes, kept=True, as_json=as_json, platforms=platforms == "all")
 
 
 def _kept(command: Any) -> Any:

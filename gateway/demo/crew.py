@@ -1,4 +1,4 @@
-"""The demo's four processes: two gateways and two simulated platforms, started, awaited, watched, and always stopped.
+"""The demo's processes: two gateways and their simulated platforms, started, awaited, watched, and always stopped.
 
 Each writes to a log of its own and prints one line of JSON when it stands. A crew in the foreground dies with its
 parent, even when that is killed; a kept crew (``demo up``) is detached and found again by its process ids and the
@@ -57,12 +57,18 @@ class Crashed(Exception):
 
 
 def members(world: World, logs: Path) -> list[Member]:
-    """The four processes of a world, not yet started, with their logs in one folder."""
+    """The processes of a world, not yet started, with their logs in one folder: four, and one for each further system."""
+    further = [_platform(logs, one.config, one.name, one.script, one.title) for one in world.more]
+    hall, window = (
+        ("红谷滩审批系统（模拟）", "Honggutan's platform"),
+        ("硚口窗口系统（模拟）", "Qiaokou's window system"),
+    )
     return [
-        _platform(logs, world.b, "platform-b", "honggutan.py", ("红谷滩审批系统（模拟）", "Honggutan's platform")),
+        *further,
+        _platform(logs, world.b.platform_config, "platform-b", "honggutan.py", hall),
         gateway(logs, world.b, "gateway-b", ("红谷滩通办网关", "Honggutan's gateway")),
         gateway(logs, world.a, "gateway-a", ("硚口通办网关", "Qiaokou's gateway")),
-        _platform(logs, world.a, "platform-a", "qiaokou.py", ("硚口窗口系统（模拟）", "Qiaokou's window system")),
+        _platform(logs, world.a.platform_config, "platform-a", "qiaokou.py", window),
     ]
 
 
@@ -72,8 +78,8 @@ def gateway(logs: Path, side: Side, name: str, title: tuple[str, str]) -> Member
     return Member(name=name, title=title, command=command, log=str(logs / f"{name}.log"))
 
 
-def _platform(logs: Path, side: Side, name: str, script: str, title: tuple[str, str]) -> Member:
-    command = [sys.executable, "-I", str(PLATFORMS / script), "--config", str(side.platform_config)]
+def _platform(logs: Path, config: Path, name: str, script: str, title: tuple[str, str]) -> Member:
+    command = [sys.executable, "-I", str(PLATFORMS / script), "--config", str(config)]
     return Member(name=name, title=title, command=command, log=str(logs / f"{name}.log"))
 
 

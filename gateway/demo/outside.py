@@ -25,13 +25,11 @@ class Outside:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         return aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
-    async def hand_in(self, count: int, pdf_bytes: int) -> list[str]:
-        """Let the window hand in cases; their numbers there (办件编号)."""
-        wanted = {"count": count, "pdf_bytes": pdf_bytes}
-        async with self._session.post(f"http://{self.a.control}/sim/cases", json=wanted) as answer:
-            answer.raise_for_status()
-            made: list[str] = (await answer.json())["cases"]
-            return made
+    async def hand_in(self, count: int, pdf_bytes: int, item: str = "") -> list[str]:
+        """Let the window hand in cases, of one item if it is named; their numbers there (办件编号)."""
+        wanted = {"count": count, "pdf_bytes": pdf_bytes, "item": item}
+        made: list[str] = (await self.order(f"http://{self.a.control}/sim/cases", wanted))["cases"]
+        return made
 
     async def knobs(self, place: Place, **wanted: object) -> None:
         """Order a fault at a platform, or ``mode="ok"``."""
@@ -62,7 +60,7 @@ class Outside:
 
     async def order_permit(self) -> str:
         """Let the window have a permit issued; its identifier."""
-        return str((await self._order(f"http://{self.a.control}/sim/permits"))["zzbs"])
+        return str((await self.order(f"http://{self.a.control}/sim/permits"))["zzbs"])
 
     async def permit(self, number: str) -> bytes:
         """The file of a permit as the window fetched it."""
@@ -72,7 +70,7 @@ class Outside:
 
     async def revoke_permit(self, number: str) -> None:
         """Let the window revoke it."""
-        await self._order(f"http://{self.a.control}/sim/permits/{number}/revoke")
+        await self.order(f"http://{self.a.control}/sim/permits/{number}/revoke")
 
     async def scan(self, url: str) -> dict[str, Any]:
         """What the page behind a QR code says, as a program reads it."""
@@ -97,8 +95,13 @@ class Outside:
         first, second, third, fourth = await asyncio.gather(*(_or_nothing(one) for one in asked))
         return first, second, third, fourth
 
-    async def _order(self, url: str) -> dict[str, Any]:
-        async with self._session.post(url) as answer:
+    async def state(self, control: str) -> dict[str, Any]:
+        """What any simulated system has on record, by its control port."""
+        return await self._json(f"http://{control}/sim/state")
+
+    async def order(self, url: str, wanted: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Have a simulated system do something; what it says."""
+        async with self._session.post(url, json=wanted) as answer:
             answer.raise_for_status()
             found: dict[str, Any] = await answer.json()
             return found

@@ -17,13 +17,14 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from gateway.demo import checks, ground, permit, watch, world
+from gateway.demo import checks, ground, legs, permit, watch, world
 from gateway.demo.crew import Crew, members
 from gateway.demo.ground import PLACES, STORY, Place, State
 from gateway.demo.outside import Outside
 from gateway.demo.proof import prove
 from gateway.demo.story import tell
-from gateway.demo.summary import Outcome
+from gateway.demo.summary import Outcome, many
+from gateway.demo.systems import System
 from gateway.demo.world import Side, World
 from gateway.keys import keyring
 from gateway.lang import say
@@ -35,13 +36,15 @@ DYING_S = 0.5
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for. ``kept``: the processes outlive us (``demo up``); ``quiet``: no progress on standard output."""
+    """What was asked for. ``kept``: the processes outlive us (``demo up``); ``quiet``: no progress on standard output;
+    ``platforms``: further local systems at both places, by an adapter each."""
 
     root: Path
     cases: int = 20
     pdf_bytes: int = 5 << 20
     kept: bool = False
     quiet: bool = False
+    platforms: bool = False
 
 
 class AlreadyRunning(Exception):
@@ -58,6 +61,7 @@ class Stage:
     provider: Provider
     warning: str
     begin: float
+    further: tuple[System, ...] = ()
 
 
 async def raise_stage(options: Options, tell_people: Callable[[str], None]) -> Stage:
@@ -76,10 +80,10 @@ async def raise_stage(options: Options, tell_people: Callable[[str], None]) -> S
             "Making two places: keys, certificates, seals, ledgers, one agreement signed by both ...",
         )
     )
-    knobs = world.Settings(pdf_bytes=options.pdf_bytes, certificates=True)
+    knobs = world.Settings(pdf_bytes=options.pdf_bytes, certificates=True, platforms=options.platforms)
     made = await asyncio.to_thread(world.build, options.root / PLACES, provider, datetime.now(UTC), knobs)
     crew = Crew(members(made, options.root), kept=options.kept)
-    stage = Stage(options, _state(made, options), crew, provider, warning, begin)
+    stage = Stage(options, _state(made, options), crew, provider, warning, begin, made.more)
     try:
         crew.start()
         _save(stage)
@@ -113,6 +117,7 @@ async def _play(stage: Stage, tell_people: Callable[[str], None]) -> Outcome:
         with watch.view(options.quiet, tell_people) as shown:
             last = await watch.until_over(outside, stage.crew, len(numbers), shown)
         report = await checks.check(outside, numbers, trusted)
+        walked = await legs.walk(outside, stage.further) if stage.further else []
         issued = await permit.walk(outside, trusted)
     ended = [case for case in report.cases if case.delivered]
     chosen = max(ended, key=lambda case: (len(case.results), len(case.window["events"])), default=None)
@@ -122,7 +127,9 @@ async def _play(stage: Stage, tell_people: Callable[[str], None]) -> Outcome:
         stage.state = msgspec.structs.replace(stage.state, case=chosen.window["tbbh"])
         _save(stage)
     seconds = time.monotonic() - stage.begin
-    outcome = Outcome(options.root, stage.state, report, last, proved, issued, seconds, stage.warning)
+    outcome = Outcome(
+        options.root, stage.state, report, last, proved, issued, seconds, stage.warning, many(walked, stage.further)
+    )
     (options.root / STORY).write_text(tell(outcome, stage.provider), "utf-8")
     return outcome
 

@@ -21,10 +21,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(
-    root: Path, cases: int, pdf_bytes: int, *, keep: bool = False, kept: bool = False, as_json: bool = False
+    root: Path,
+    cases: int,
+    pdf_bytes: int,
+    *,
+    keep: bool = False,
+    kept: bool = False,
+    as_json: bool = False,
+    platforms: bool = False,
 ) -> NoReturn:
     """Run the demo and exit: 0 all well, 1 not, 128 + n after a signal."""
-    options = demo.Options(root, cases, pdf_bytes, kept=kept, quiet=as_json)
+    options = demo.Options(root, cases, pdf_bytes, kept=kept, quiet=as_json, platforms=platforms)
     caught: list[int] = []
     try:
         sys.exit(asyncio.run(_interruptible(_run(options, keep, as_json), caught)))

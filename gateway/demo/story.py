@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from agreements.calendar import CHINA, Calendar
 from gateway.core.clocks import CLOCK_NAMES
-from gateway.demo import picture, tamper, words
+from gateway.demo import atlas, picture, tamper, words
 from gateway.demo.checks import CaseCheck, Stamped
 from gateway.demo.permit import Permit
 from gateway.demo.proof import roots
@@ -81,6 +81,7 @@ def tell(outcome: Outcome, provider: Provider) -> str:
         calendar = Calendar.from_csv((resources.files("schemas") / "data" / "holidays-cn.csv").read_bytes())
         reader = Reader(a, b, vault(Path(outcome.state.a.config)), agreement, calendar)
         shown = [(check, reader.walk(check.window["tbbh"])) for check in _one_of_each(outcome.report.cases)]
+        ways = atlas.ways(outcome.many, reader) if outcome.many is not None else []
     environment = Environment(
         loader=PackageLoader("gateway.demo"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -91,11 +92,18 @@ def tell(outcome: Outcome, provider: Provider) -> str:
         deeds=words.DEEDS,
         made=datetime.now(CHINA),
         picture=Markup(picture.draw()),  # noqa: S704 - drawn by us from constants
+        atlas=Markup(_atlas(outcome)),  # noqa: S704 - drawn by us from constants and figures
+        ways=ways,
         agreement=shown[0][1].agreement if shown else None,
         cases=[_case(check, walk) for check, walk in shown],
         **_permit(outcome.permit),
         **_evidence(outcome, provider),
     )
+
+
+def _atlas(outcome: Outcome) -> str:
+    """The picture of the many systems; "" for a demo of two."""
+    return atlas.draw(outcome.many, len(outcome.report.cases)) if outcome.many is not None else ""
 
 
 def _one_of_each(cases: list[CaseCheck]) -> Iterator[CaseCheck]:

@@ -9,12 +9,50 @@ from typing import Any
 
 from gateway.demo.checks import Report
 from gateway.demo.ground import STORY, State
+from gateway.demo.legs import Walked
 from gateway.demo.permit import Permit
 from gateway.demo.proof import Proved
+from gateway.demo.systems import System
 from gateway.demo.watch import Snapshot
 from gateway.lang import say
 
 SHOWN_FAULTS = 12
+
+
+@dataclass(frozen=True)
+class Many:
+    """The cases between the many local systems, and those systems; window and approval system come first."""
+
+    walked: list[Walked]
+    further: tuple[System, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Each came to its end, and both its systems know the same."""
+        return all(one.ok for one in self.walked)
+
+    def data(self, state: State, report: Report) -> Iterator[dict[str, Any]]:
+        """Each system: where it stands, its family, how many cases it collected and handled, and how many of them are well."""
+        known = [("a", "window", "rest_signed", "qiaokou"), ("b", "hall", "soap", "honggutan")]
+        default = {"window": "collected", "hall": "handled"}
+        for side, id_, family, profile in [
+            *known,
+            *((one.side, one.id, one.family, one.profile) for one in self.further),
+        ]:
+            told = {"collected": 0, "handled": 0}
+            mine = [one for one in self.walked if id_ in (one.leg.origin, one.leg.target)]
+            for one in mine:
+                told["collected" if one.leg.origin == id_ else "handled"] += 1
+            if id_ in default:
+                told[default[id_]] += len(report.cases)
+            place = state.a if side == "a" else state.b
+            well = all(one.ok for one in mine)
+            yield {"place": place.division, "id": id_, "family": family, "profile": profile, **told, "ok": well}
+
+
+def many(walked: list[Walked], further: tuple[System, ...]) -> Many | None:
+    """None for a demo of two systems."""
+    return Many(walked, further) if further else None
 
 
 @dataclass(frozen=True)
@@ -29,15 +67,16 @@ class Outcome:
     permit: Permit
     seconds: float
     warning: str
+    many: Many | None = None
 
     @property
     def ok(self) -> bool:
         """All cases ended as they should, and every check holds."""
         proved = self.proved is not None and self.proved.report.ok is True
-        return self.report.ok and self.last.over and proved and self.permit.ok
+        return self.report.ok and self.last.over and proved and self.permit.ok and (self.many is None or self.many.ok)
 
     def data(self) -> dict[str, Any]:
-        """The contract's fields, and no others."""
+        """The contract's fields, and no others; ``platforms`` beside them where there are many."""
         return {
             "cases": len(self.report.cases),
             "delivered": self.report.delivered,
@@ -49,6 +88,7 @@ class Outcome:
             "seconds": round(self.seconds, 2),
             "evidence": str(self.proved.path) if self.proved is not None else "",
             "consoles": [f"http://{place.admin}/admin/v1/overview" for place in (self.state.a, self.state.b)],
+            **({"platforms": list(self.many.data(self.state, self.report))} if self.many is not None else {}),
         }
 
 
@@ -129,11 +169,25 @@ def _checks(outcome: Outcome) -> Iterator[str]:
         f"一张电子证照（OFD，{issued.size // 1024} KB）：印章有效；扫码页 {'、'.join(look.zh for look in issued.looks)}",
         f"one e-certificate (OFD): seal good; its page said {', '.join(look.en for look in issued.looks)}",
     )
-    faults = [*report.faults, *issued.faults]
+    if outcome.many is not None:
+        yield from _many(outcome)
+    legs = outcome.many.walked if outcome.many is not None else []
+    faults = [*report.faults, *issued.faults, *(fault for one in legs for fault in one.faults)]
     for fault in faults[:SHOWN_FAULTS]:
         yield f"      {fault.where}: {say(fault.zh, fault.en)}"
     if len(faults) > SHOWN_FAULTS:
         yield say(f"      ……共 {len(faults)} 处", f"      … {len(faults)} in all")
+
+
+def _many(outcome: Outcome) -> Iterator[str]:
+    assert outcome.many is not None  # noqa: S101 - asked for where there are many
+    families = len({one["family"] for one in outcome.many.data(outcome.state, outcome.report)})
+    walked, good = len(outcome.many.walked), sum(one.ok for one in outcome.many.walked)
+    yield _line(
+        outcome.many.ok,
+        f"{families} 种接口的 {len(outcome.many.further) + 2} 个业务系统之间另走 {walked} 件，双方台账逐项一致 {good} 件",
+        f"between {len(outcome.many.further) + 2} systems of {families} kinds: {walked} more cases, {good} the same on both sides",
+    )
 
 
 def _where(outcome: Outcome) -> Iterator[str]:

@@ -18,8 +18,10 @@ import msgspec
 
 from agreements import load as agreements
 from agreements import samples
-from agreements.model import Confidentiality
+from agreements.model import Confidentiality, Item
 from gateway import files, lab
+from gateway.demo import systems
+from gateway.demo.systems import System
 from gateway.keys import keyring
 from gateway.lab import Place
 from signing.providers import Provider
@@ -53,12 +55,14 @@ class World:
     root: Path
     a: Side
     b: Side
+    more: tuple[System, ...] = ()
 
 
 @dataclass(frozen=True)
 class Settings:
     """Knobs of a world: bytes of the large PDF, milliseconds per step at B's platform, delivery settings of both,
-    whether the gateways speak TLS with each other, and whether A issues certificates and has public pages."""
+    whether the gateways speak TLS with each other, whether A issues certificates and has public pages, and whether both
+    places have further local platforms (``gateway.demo.systems``)."""
 
     pdf_bytes: int = 5 << 20
     step_ms: int = 20
@@ -67,6 +71,7 @@ class Settings:
     confidentiality: Confidentiality = "end-to-end"
     tls: bool = True
     certificates: bool = False
+    platforms: bool = False
 
 
 def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> World:
@@ -78,7 +83,8 @@ def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> 
     b = _side(root, "b", B_DIVISION, B_NAME, ports[3:6], settings.tls)
     for side in (a, b):
         lab.build(side.folder, side.place, provider, now)
-    agreement = _agreement(a, b, provider, now, settings.confidentiality)
+    further = systems.SYSTEMS if settings.platforms else ()
+    agreement = _agreement(a, b, provider, now, settings.confidentiality, systems.listed(further))
     for side, other in ((a, b), (b, a)):
         (side.folder / "agreement.toml").write_bytes(agreement)
         shutil.copy(other.folder / "card.json", side.folder / "peer.card.json")
@@ -86,7 +92,9 @@ def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> 
     licences = (provider.random(LICENCE_BYTES).hex(), provider.random(LICENCE_BYTES).hex())
     _write_configs(a, b, window, licences, ports, settings)
     _write_platforms(a, b, window, licences, ports, settings, provider)
-    return World(root, a, b)
+    return World(
+        root, a, b, tuple(systems.settle(one, {"a": a, "b": b}[one.side], free_ports(2), provider) for one in further)
+    )
 
 
 def _side(root: Path, name: str, division: str, title: str, ports: list[int], tls: bool, public: int = 0) -> Side:
@@ -96,10 +104,17 @@ def _side(root: Path, name: str, division: str, title: str, ports: list[int], tl
 
 
 def _agreement(
-    a: Side, b: Side, provider: Provider, now: datetime, confidentiality: Confidentiality = "end-to-end"
+    a: Side,
+    b: Side,
+    provider: Provider,
+    now: datetime,
+    confidentiality: Confidentiality = "end-to-end",
+    listed: tuple[Item, ...] | None = None,
 ) -> bytes:
     """The sample agreement, signed by both sides."""
-    data = samples.render(a.place.party, b.place.party, name_a=A_NAME, name_b=B_NAME, confidentiality=confidentiality)
+    data = samples.render(
+        a.place.party, b.place.party, name_a=A_NAME, name_b=B_NAME, confidentiality=confidentiality, listed=listed
+    )
     return signed(data, (a, b), provider, now)
 
 
@@ -175,17 +190,14 @@ def _write_platforms(
 ) -> None:
     to_us, to_them = licences
     gateway_key = _ring(a, provider).signer("platform").public.point.hex()
-    items = [
-        {"code": item.code, "name": item.name, "version": item.version, "materials": [m.name for m in item.materials]}
-        for item in samples.items()
-    ]
+    further = systems.SYSTEMS if settings.platforms else ()
     _write_json(
         a.platform_config,
         {
             "listen": f"127.0.0.1:{ports[6]}", "control": f"127.0.0.1:{ports[7]}",
             "database": str(a.platform_config.parent / "platform.db"), "gateway": f"http://{a.place.platform}",
             "app_id": "qk-window", "private_key": f"{window.d:064x}", "gateway_public_key": gateway_key,
-            "gateway_app_id": "tongban", "division": A_DIVISION, "handling": B_DIVISION, "items": items,
+            "gateway_app_id": "tongban", "division": A_DIVISION, "handling": B_DIVISION, **systems.window_items(further),
             "purpose": samples.PURPOSE, "pdf_bytes": settings.pdf_bytes, "parallel": settings.parallel, "window": "3号窗口",
             "permit_holder": samples.lab_party("420112")[7:],
         },

@@ -8,6 +8,7 @@ sender, which holds back that one case only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -59,8 +60,8 @@ class Answered(NamedTuple):
     stored: bool = False
 
 
-def receive(incoming: Incoming, *, platform: str, vault: Vault) -> Work[Answered]:
-    """The work that takes one message in. ``platform`` is the local platform that a new case goes to ("" = none)."""
+def receive(incoming: Incoming, *, platform: Callable[[str], str], vault: Vault) -> Work[Answered]:
+    """The work that takes one message in. ``platform``: item -> the local platform that a new case goes to ("" = none)."""
     header = incoming.header
 
     def work(tx: Tx) -> Answered:
@@ -77,7 +78,7 @@ def receive(incoming: Incoming, *, platform: str, vault: Vault) -> Work[Answered
             if incoming.verdict is not None:
                 raise incoming.verdict
             if isinstance(incoming.body, Application):
-                case = _new_case(tx, incoming, platform, vault)
+                case = _new_case(tx, incoming, platform(header.item), vault)
         except Refused as refused:
             if refused.extra.get("early"):
                 return Answered(

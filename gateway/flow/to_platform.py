@@ -63,7 +63,10 @@ class ToPlatform:
     async def deliver(self, due: Sequence[Due]) -> bool:
         """One round: what is unclear is asked about first; the rest is frozen, sent side by side, settled together."""
         asked = [one for one in due if one.state is State.UNKNOWN]
-        fresh = [one for one in due if one.state is not State.UNKNOWN]
+        unsaid = [one for one in due if one.state is State.QUEUED and one.type in self.platform.silent]
+        if unsaid:
+            await self.journal.submit(*[_moves(one.message, "no word for it", Event.DROP) for one in unsaid])
+        fresh = [one for one in due if one.state is not State.UNKNOWN and one not in unsaid]
         again = await self._ask(asked) if asked else []
         ready = await self._freeze(fresh) if fresh else []
         sends = ready + again

@@ -58,7 +58,7 @@ class _Proved(NamedTuple):
 
 @dataclass(frozen=True)
 class Partners:
-    """Handlers of the exchange listener. ``platform``: the local platform that new cases go to ("" = none yet)."""
+    """Handlers of the exchange listener. ``platform``: item -> the local platform that its new cases go to."""
 
     party: str
     cards: Cards
@@ -72,7 +72,7 @@ class Partners:
     uploads: Uploads
     opener: Opener
     scans: Scans
-    platform: str
+    platform: Callable[[str], str]
     batch_limit: int
     range_limit: int
     window_ms: int

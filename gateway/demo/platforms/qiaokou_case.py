@@ -18,9 +18,11 @@ def _stamp() -> str:
 
 
 def application(config: dict[str, Any], number: int, size: int, item: str) -> dict[str, Any]:
-    """One application, item after item in turn unless one is named; the first material is the large PDF."""
+    """One application, item after item in turn unless one is named (``only_named``: never in turn); the first material is the
+    large PDF."""
     items = config.get("items") or [ITEM]
-    chosen = next((one for one in items if one["code"] == item), items[(number - 1) % len(items)])
+    named = [*items, *config.get("only_named", [])]
+    chosen = next((one for one in named if one["code"] == item), items[(number - 1) % len(items)])
     bjbh = f"{config.get('division', '420104')}{now():%Y%m%d}{number:06d}"
     names = [*(chosen.get("materials") or ITEM["materials"]), "授权委托书", "其他证明材料"][:3]
     message: dict[str, Any] = {
@@ -31,7 +33,7 @@ def application(config: dict[str, Any], number: int, size: int, item: str) -> di
             "zjlx": "01", "zjhm": citizen_id("420104", f"19{60 + number % 40:02d}0102", number),
             "sjh": f"138{number % 100_000_000:08d}", "dz": "测试路1号",
         },
-        "bd": {"申请事由": "测试用例，不是真实申请", "经营场所": f"测试大道{number}号"},
+        "bd": {"申请事由": "测试用例，不是真实申请", "经营场所": f"测试大道{number}号", **chosen.get("form", {})},
         "cl": [], "hy": attestation(config), "sjsj": _stamp(), "yt": config.get("purpose", "办理政务服务事项"),
     }  # fmt: skip
     if config.get("legal_basis"):

@@ -349,6 +349,15 @@ def test_a_profile_with_a_bad_row_is_not_opened() -> None:
         compile_profile(raw)
 
 
+@pytest.mark.parametrize("silent", [["decision"], ["no-such"]])
+def test_only_a_message_that_is_not_sent_can_be_done_without(silent: list[str]) -> None:
+    raw = toml("guangzhou")
+    raw["send"]["silent"] = silent
+    with pytest.raises(Untranslatable, match=r"send\.silent"):
+        compile_profile(raw)
+    assert "arrival" in toml("guangzhou")["send"]["silent"]
+
+
 @pytest.mark.parametrize("change", [{"surprise": 1}, {"version": "1"}, {"operations": {"case": {"id": "x"}}}])
 def test_a_profile_with_a_bad_head_is_not_opened(change: dict[str, Any]) -> None:
     with pytest.raises(Untranslatable):
