@@ -66,6 +66,7 @@ from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
 from gateway.timestamping import open_client, time_trust
 from gateway.web.admin import Admin
+from gateway.web.deliveries import DeliveryOffice
 from gateway.web.guard import Refuse
 from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
@@ -166,12 +167,11 @@ async def build(config: Config, base: Path) -> Node:
     doors = Platforms(platforms, desk, uploads, parts, limits.body, limits.range, limits.window_ms, clock)
     shares = sharing.acts(config, getting, journal, vault, parts, agreed, new_id)
     scanning = _scanning(config, found, doors, exchange, wake)
-    admin = Admin(journal, party, config.node.name, clock, wake, ring.answers)
     public = _public(config, journal, vault, clock)
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(),
         "platform": [*doors.routes(), *scanning, *counter(doors, shares, certificates)],
-        "admin": [*admin.routes(), *office(config, certificates, doors, vault, clock)],
+        "admin": [*_admin(config, journal, ring, clock, wake), *office(config, certificates, doors, vault, clock)],
         **({"public": public.routes()} if config.listen.public else {}),
     }
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, clock, wake)
@@ -181,6 +181,17 @@ async def build(config: Config, base: Path) -> Node:
         ring, getting.sources, polling(platforms.values(), doors.door), stamping,
         _timestamps(config, base, provider, journal, clock), {"public": public.refuse},
     )  # fmt: skip
+
+
+def _admin(
+    config: Config, journal: Journal, ring: Keyring, clock: Callable[[], int], wake: Callable[[str], None]
+) -> list[web.RouteDef]:
+    """What the operators' listener answers about the node, and what it does about deliveries."""
+    figures = Admin(journal, config.node.party, config.node.name, clock, wake, ring.answers)
+    return [
+        *figures.routes(),
+        *DeliveryOffice(journal, ring.vault(), config.limits.window_ms, clock, wake).routes(),
+    ]
 
 
 def _stamping_loop(

@@ -127,6 +127,13 @@ CATALOGUE: dict[str, Problem] = {
     "TB-5005": Problem(410, "报文已过有效期", "The message has expired", *_FIX),
     "TB-5006": Problem(409, "前序报文未到", "An earlier message is missing", *_WAIT),
     "TB-5007": Problem(422, "办理平台未予接收", "The platform did not take it", *_OPS),
+    "TB-5008": Problem(
+        409,
+        "这份投递已有结论，无须再确认",
+        "This delivery is settled; no more words are needed",
+        "查看投递",
+        "Look at it",
+    ),
     "TB-6001": Problem(
         409,
         "材料分段不连续",

@@ -12,6 +12,7 @@ from gateway.lang import say
 
 if TYPE_CHECKING:
     from gateway.flow.casefile import CaseFile
+    from gateway.flow.compared import Given
     from gateway.flow.show import Entry, Letter, Owed
     from gateway.flow.why import Explained
 
@@ -111,6 +112,7 @@ def show(case: str, reveal: bool, reason: str, path: str, as_json: bool) -> None
     from gateway.cli import node as shared
     from gateway.cli.output import finish
     from gateway.flow import show as reads
+    from gateway.flow.compared import words
 
     node = open_node(path)
     found = only(node, case, as_json)
@@ -118,8 +120,9 @@ def show(case: str, reveal: bool, reason: str, path: str, as_json: bool) -> None
     data = as_data(node, found) | {
         "timeline": [_entry(node, found, one) for one in entries],
         "messages": [letter_data(one) for one in letters],
+        "confirmations": [_word(one) for one in words(node.reader, found.id)],
     }
-    lines = list(_shown(node, found, entries, letters))
+    lines = [*_shown(node, found, entries, letters), *_word_lines(data["confirmations"])]
     if reveal:
         shared.reveal(node, reason, found.id)
         data["bodies"] = _bodies(node, found, letters)
@@ -136,6 +139,27 @@ def _entry(node: Files, case: CaseFile, one: Entry) -> dict[str, Any]:
         "state_label": say(*LABELS[one.state]), "by": one.by, "by_name": _who(node, case, one.by),
         "done": rfc3339(one.act_ms), "recorded": rfc3339(one.at_ms), "message": one.message,
     }  # fmt: skip
+
+
+def _word(one: Given) -> dict[str, Any]:
+    """A person's word on an unclear delivery (人工确认)."""
+    from gateway.cli.times import rfc3339
+
+    return {
+        "message": one.message,
+        "word": one.word,
+        "operator": one.operator,
+        "leaf": one.leaf,
+        "at": rfc3339(one.at_ms),
+    }
+
+
+def _word_lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    for one in found:
+        yield say(
+            f"人工确认：{one['at']} {one['operator']}，{one['message']} {one['word']}，账本第 {one['leaf']} 条",
+            f"a person's word: {one['at']} {one['operator']}, {one['message']} {one['word']}, ledger #{one['leaf']}",
+        )
 
 
 def letter_data(one: Letter) -> dict[str, Any]:
@@ -186,7 +210,7 @@ def _shown(node: Files, case: CaseFile, entries: Sequence[Entry], letters: Seque
         yield f"  {letter_line(letter)}"
 
 
-_TYPES: dict[str, tuple[str, str]] = {
+TYPES: dict[str, tuple[str, str]] = {
     "application": ("申请", "application"), "correction_request": ("补正通知", "correction request"),
     "correction": ("补正", "correction"), "acceptance": ("受理决定", "acceptance"), "step": ("环节", "step"),
     "special_start": ("特别程序开始", "special procedure begins"),
@@ -212,7 +236,7 @@ STATES: dict[str, tuple[str, str]] = {
 
 def letter_line(one: Letter) -> str:
     """A message for people."""
-    parts = [one.id, say(*_DIRECTIONS.get(one.direction, ("", ""))), say(*_TYPES.get(one.type, (one.type, one.type)))]
+    parts = [one.id, say(*_DIRECTIONS.get(one.direction, ("", ""))), say(*TYPES.get(one.type, (one.type, one.type)))]
     if one.direction != "note":
         parts.append(say(*_ANSWERS[one.answer]) + (f" {one.problem}" if one.problem else ""))
     if one.delivery is not None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.cli.node import CONFIG, JSON, on_node, open_node
+from gateway.cli.node import CONFIG, JSON, REASON, REVEAL, Files, on_node, open_node
+from gateway.cli.office import OPERATOR
 from gateway.lang import say
 
 if TYPE_CHECKING:
+    from gateway.flow.compared import Compared
     from gateway.flow.show import Letter
+
+_MESSAGE = click.argument("message", metavar=say("报文", "MESSAGE"))
+_STUCK = frozenset({"held", "parked", "awaiting_person"})
 
 
 @click.group(help=say("死信：搁置与待人工确认的投递", "Dead letters: parked, or awaiting a person"))
@@ -60,8 +66,8 @@ def _hint(state: str, cause: str) -> str:
 
     if state == "awaiting_person":
         return say(
-            "请到对方平台查明是否已收：tongban deadletter resolve 报文 --there 或 --not-there --reason 事由",
-            "look at the platform whether it is there: tongban deadletter resolve MESSAGE --there|--not-there --reason TEXT",
+            "两边对照 tongban deadletter show 报文；查明后 tongban deadletter resolve 报文 --there 或 --not-there --reason 依据",
+            "see tongban deadletter show MESSAGE; then tongban deadletter resolve MESSAGE --there|--not-there --reason TEXT",
         )
     if state == "held":
         return say(
@@ -72,26 +78,155 @@ def _hint(state: str, cause: str) -> str:
     return say("排除原因后：tongban msg resend 报文", "remove the cause, then: tongban msg resend MESSAGE")
 
 
-@group.command(help=say("人工确认对方是否已收", "A person's word on whether it is there"))
-@click.argument("message", metavar=say("报文", "MESSAGE"))
-@click.option("--there/--not-there", "there", default=None, help=say("对方平台已收 / 未收", "it is there / it is not"))
-@click.option("--number", default="", metavar="N", help=say("对方平台给的业务编号", "the number it has there"))
-@click.option("--reason", required=True, metavar="TEXT", help=say("依据：谁、怎样查明的", "who found out, and how"))
+# --- one of them, side by side ----------------------------------------------------------------------------------------
+
+
+@group.command(
+    help=say("两边对照：我方发了什么，平台此后说了什么", "Side by side: what we sent, what the platform has said")
+)
+@_MESSAGE
+@REVEAL
+@REASON
 @CONFIG
 @JSON
 @on_node
-def resolve(message: str, there: bool | None, number: str, reason: str, path: str, as_json: bool) -> None:
-    """Exit 1 when the message does not wait for a person. What is not there is sent again, the same bytes."""
-    from gateway.cli.msg import told
-    from gateway.flow import operate
+def show(message: str, reveal: bool, reason: str, path: str, as_json: bool) -> None:
+    """Exit 0 when it is settled, 1 when it still waits for a person. With --reveal also who gave a word, and why."""
+    from gateway.cli import node as shared
+    from gateway.cli.output import finish
+    from gateway.flow.compared import compare
+
+    node = open_node(path)
+    found = compare(node.reader, node.vault, message)
+    data = _compared(node, found)
+    lines = list(_lines(data))
+    if reveal:
+        shared.reveal(node, reason, message)
+        data["statements"] = _statements(node, found)
+        lines += [f"  {one['operator']}：{one['by']}，{one['reason']}" for one in data["statements"]]
+    owed = found.letter.delivery
+    finish(owed is None or owed.state not in _STUCK, data, as_json, lines)
+
+
+def _compared(node: Files, found: Compared) -> dict[str, Any]:
+    from gateway.cli.case import as_data, letter_data
+    from gateway.cli.times import rfc3339
+
+    sent, heard = found.sent, found.heard
+    return {
+        "message": letter_data(found.letter),
+        "case": as_data(node, found.case),
+        "sent": {
+            "operation": sent.operation, "sm3": sent.digest, "size": sent.size, "frozen": sent.frozen,
+            "tries": sent.tries, "tried": rfc3339(sent.tried_ms) if sent.tried_ms else None,
+        },
+        "heard": {"said": heard.said, "number": heard.number, "acts": [letter_data(one) for one in heard.acts]},
+        "words": [
+            {"id": one.id, "word": one.word, "operator": one.operator, "leaf": one.leaf, "at": rfc3339(one.at_ms)}
+            for one in found.words
+        ],
+        "behind": found.behind,
+    }  # fmt: skip
+
+
+def _lines(data: dict[str, Any]) -> Iterator[str]:
+    from gateway.cli.case import STATES, TYPES
+
+    letter, case, sent, heard = data["message"], data["case"], data["sent"], data["heard"]
+    owed = letter["delivery"]
+    what = say(*TYPES.get(letter["type"], (letter["type"],) * 2))
+    yield f"{letter['id']}  {what}  {owed['destination']}  {say(*STATES[owed['state']])}"
+    yield say("我方", "Ours")
+    if sent["frozen"]:
+        yield say(
+            f"  发出 {sent['operation']}，{sent['size']} 字节，SM3 {sent['sm3']}",
+            f"  sent {sent['operation']}, {sent['size']} bytes, SM3 {sent['sm3']}",
+        )
+    yield say(
+        f"  尝试 {sent['tries']} 次，最近一次 {sent['tried'] or '—'}",
+        f"  {sent['tries']} tries, the last {sent['tried'] or '-'}",
+    )
+    yield say(f"  办件 {case['id']}：{case['label']}", f"  case {case['id']}: {case['label']}")
+    yield say(f"  其后还有 {data['behind']} 份等着", f"  {data['behind']} more wait behind it")
+    yield say("平台", "The platform")
+    nothing = say("没有答复", "no answer") if sent["tries"] else say("未曾呼叫", "never called")
+    yield say(f"  对最近一次：{heard['said'] or nothing}", f"  to the last try: {heard['said'] or nothing}")
+    yield say(f"  它的业务编号：{heard['number'] or '—'}", f"  its own number: {heard['number'] or '-'}")
+    for one in heard["acts"]:
+        name = say(*TYPES.get(one["type"], (one["type"],) * 2))
+        yield say(
+            f"  此后的行为：{one['created']} {name} {one['id']}", f"  since then: {one['created']} {name} {one['id']}"
+        )
+    for one in data["words"]:
+        yield say(
+            f"人工确认 {one['at']} {one['operator']}：{one['word']}，账本第 {one['leaf']} 条",
+            f"a person's word {one['at']} {one['operator']}: {one['word']}, ledger #{one['leaf']}",
+        )
+
+
+def _statements(node: Files, found: Compared) -> list[dict[str, Any]]:
+    """The words in clear."""
+    import msgspec
+
+    from gateway.flow.confirm import statement
+
+    rows = [
+        (one.id, row[0])
+        for one in found.words
+        if (row := node.reader.one("SELECT sealed FROM confirmation WHERE id = ?", one.id)) is not None
+    ]
+    return [msgspec.to_builtins(statement(node.vault, found.case, id_, sealed)) for id_, sealed in rows]
+
+
+# --- the word ---------------------------------------------------------------------------------------------------------
+
+
+@group.command(help=say("人工确认对方是否已收（由运行中的节点记入账本）", "A person's word on whether it is there"))
+@_MESSAGE
+@click.option("--there/--not-there", "there", default=None, help=say("对方平台已收 / 未收", "it is there / it is not"))
+@click.option("--by", default="", metavar="WHO", help=say("谁查明的，默认操作人", "who looked, default the operator"))
+@click.option("--number", default="", metavar="N", help=say("对方平台给的业务编号", "the number it has there"))
+@click.option("--reason", required=True, metavar="TEXT", help=say("依据：怎样查明的", "how it was found out"))
+@OPERATOR
+@CONFIG
+@JSON
+@on_node
+def resolve(
+    message: str,
+    there: bool | None,
+    by: str,
+    number: str,
+    reason: str,
+    operator: str,
+    path: str,
+    as_json: bool,
+) -> None:
+    """Exit 1 when it does not wait for a person (any more), 2 when no node answers. What is not there is sent again, the same
+    bytes. The word is a leaf of the ledger."""
+    import getpass
+    from urllib.parse import quote
+
+    from gateway.cli.case import STATES
+    from gateway.cli.office import post
+    from gateway.cli.output import finish
+    from gateway.ids import Ids
 
     if there is None:
         raise click.UsageError(say("请给出 --there 或 --not-there", "give --there or --not-there"))
-    if len(number) > 64 or (number and not number.isprintable()):
-        raise click.BadParameter(
-            say("编号过长或含控制字符", "too long, or with control characters"), param_hint="--number"
-        )
-    node = open_node(path)
-    with node.change() as tx:
-        destination, state = operate.resolve(tx, message, there, reason, number)
-    told(node, message, destination, state.value, as_json)
+    for option, text, most in (("--number", number, 64), ("--by", by, 64), ("--reason", reason, 400)):
+        if len(text) > most or (text and not text.isprintable()):
+            raise click.BadParameter(say("过长或含控制字符", "too long, or with control characters"), param_hint=option)
+    said = {
+        "id": Ids()(), "there": there, "by": by or operator or getpass.getuser(), "reason": reason, "number": number,
+    }  # fmt: skip
+    answer = post(
+        open_node(path), f"/admin/v1/deliveries/{quote(message, safe='')}/confirmation", said, operator, as_json
+    )
+    done = answer.pop("http") == 200
+    if done:
+        lines = [f"{message}  {answer['destination']}  {say(*STATES[answer['state']])}"]
+        lines.append(say(f"已记入账本第 {answer['leaf']} 条", f"in the ledger, #{answer['leaf']}"))
+    else:
+        title = say(answer.get("title", ""), answer.get("title_en", ""))
+        lines = [f"{title} [{answer.get('code', '')}] {answer.get('detail', '')}".rstrip()]
+    finish(done, answer, as_json, lines)

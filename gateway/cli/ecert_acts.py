@@ -1,6 +1,6 @@
 """``tongban ecert request``, ``suspend`` … ``annotate``: the acts of an issuer, done by the running node.
 
-They leave their leaf in its ledger, so a node has to run; see ``ecert_office``.
+They leave their leaf in its ledger, so a node has to run; see ``office``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ import click
 
 from gateway.cli.cert_tools import MOMENT
 from gateway.cli.ecert_named import IDENTIFIER
-from gateway.cli.ecert_office import ask, order, path_of, post, told
+from gateway.cli.ecert_office import order, path_of, told
 from gateway.cli.node import CONFIG, JSON, no, on_node, open_node
+from gateway.cli.office import OPERATOR, ask, post
 from gateway.lang import say
 
-_OPERATOR = click.option(
-    "--operator", default="", metavar="NAME", help=say("何人操作，默认系统用户", "who acts, default the system's user")
-)
 _NOTE = click.option("--note", default="", metavar="TEXT", help=say("说明，入账本陈述", "a note for the statement"))
 _PERMIT = click.option("--permit", default="", metavar="ID", help=say("只对这一项许可", "this one permit only"))
 
@@ -30,7 +28,7 @@ def _act(event: str, zh: str, en: str) -> click.Command:
     @IDENTIFIER
     @click.option("--reason", required=True, metavar="CODE", help=_reasons(event))
     @_NOTE
-    @_OPERATOR
+    @OPERATOR
     @CONFIG
     @JSON
     @on_node
@@ -66,7 +64,7 @@ ACTS: tuple[click.Command, ...] = tuple(
 @click.command("request", help=say("请运行中的节点签发一份证照", "Have the running node issue a certificate"))
 @click.argument("file", metavar="F")
 @click.option("--platform", required=True, metavar="ID", help=say("为哪个本地平台", "for which local platform"))
-@_OPERATOR
+@OPERATOR
 @CONFIG
 @JSON
 @on_node
@@ -94,7 +92,7 @@ def _json(path: str) -> Any:
 @click.option("--values", required=True, metavar="F", help=say("新的证照内容（JSON）", "its new content (JSON)"))
 @click.option("--reason", required=True, metavar="CODE", help=_reasons("reissue"))
 @_NOTE
-@_OPERATOR
+@OPERATOR
 @CONFIG
 @JSON
 @on_node
@@ -110,7 +108,7 @@ def reissue(identifier: str, values: str, reason: str, note: str, operator: str,
 @click.option("--why", required=True, metavar="TEXT", help=say("加注事由", "what it is for"))
 @click.option("--until", required=True, type=MOMENT, metavar="TIME", help=say("有效到何时", "until when it counts"))
 @click.option("--out", "-o", default="", metavar="F", help=say("把文件写到此处", "write the file here"))
-@_OPERATOR
+@OPERATOR
 @CONFIG
 @JSON
 @on_node

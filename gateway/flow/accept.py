@@ -16,7 +16,7 @@ from adapters.base import Act
 from agreements.match import Refusal, Route
 from gateway.core import case as machine
 from gateway.exchange.message import PartRef
-from gateway.flow import casefile, post
+from gateway.flow import casefile, post, unclear
 from gateway.flow.casefile import CaseFile
 from gateway.flow.spend import spend
 from gateway.ledger.checkpoint import entry_digest
@@ -209,6 +209,8 @@ def _apply(tx: Tx, case: CaseFile, act: Act, message: str) -> None:
         _one_at_a_time(tx, case, act.type)
     else:
         casefile.move(tx, case, event, by, message, _at_ms(act.body))
+        if by is HANDLING:
+            unclear.acted(tx, case)
 
 
 def _one_at_a_time(tx: Tx, case: CaseFile, type_: str) -> None:

@@ -26,6 +26,7 @@ from gateway.exchange.message import PartRef
 from gateway.exchange.trail import naming
 from gateway.flow import casefile, post, show
 from gateway.flow.casefile import CaseFile
+from gateway.flow.confirm import statement_bytes
 from gateway.flow.freeze import as_sent, read_content
 from gateway.ground import Ground, ground
 from gateway.ids import now_ms
@@ -160,6 +161,7 @@ def _records(desk: _Desk, made_at_ms: int, with_materials: bool) -> Iterator[Rec
     )  # fmt: skip
     messages = [_Row(*row) for row in rows]
     said, agreement = [record for one in messages for record in _message(desk, one)], _agreement(desk)
+    said += _words(desk)
     yield from _trust(desk, _keys(said) | _agreement_keys(agreement))
     yield agreement
     yield from said
@@ -244,6 +246,14 @@ def _platform(desk: _Desk, one: _Row) -> Iterator[Record]:
     if one.mapping or desk.with_originals:
         data = said if desk.with_originals else None
         yield OriginalRecord(party=desk.party, id=one.id, mapping=one.mapping, data=data)
+
+
+def _words(desk: _Desk) -> Iterator[ProofRecord]:
+    """What a person said of an unclear outcome (人工确认), as digests: names and reasons stay here."""
+    rows = desk.reader.all("SELECT id, sealed, leaf FROM confirmation WHERE case_id = ? ORDER BY leaf", desk.case.id)
+    for id_, sealed, leaf in rows:
+        digest = sm3(statement_bytes(desk.vault, desk.case, id_, sealed)).hex()
+        yield ProofRecord(party=desk.party, kind="confirmation", id=id_, digest=digest, proof=desk.prove(leaf))
 
 
 def _message(desk: _Desk, one: _Row) -> Iterator[Record]:

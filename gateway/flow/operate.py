@@ -1,4 +1,4 @@
-"""What an operator may change (运维处置): deliveries that wait for a person, and exchange with a partner.
+"""What an operator may change (运维处置): deliveries that stand still, and exchange with a partner.
 
 Every change goes by the delivery table; none adds a ledger leaf, so it may be made beside a running gateway. The reason is
 kept with the row.
@@ -7,7 +7,7 @@ kept with the row.
 from __future__ import annotations
 
 from gateway.core.delivery import DONE, Event, State
-from gateway.flow import casefile, outbox
+from gateway.flow import outbox
 from gateway.problems import Refused
 from gateway.store.journal import Tx
 
@@ -26,20 +26,6 @@ def resend(tx: Tx, message: str, reason: str = "") -> tuple[str, State]:
         raise Refused("TB-5002", state.value)
     tx.run("UPDATE delivery SET attempt = 0, next_ms = 0 WHERE message = ?", message)
     outbox.answers(tx, destination)
-    return destination, state
-
-
-def resolve(tx: Tx, message: str, there: bool, reason: str, number: str = "") -> tuple[str, State]:
-    """A person has looked (待人工确认): the platform has it, perhaps under a number of its own, or it has not.
-
-    ``Refused``: TB-5001 no such delivery, TB-5002 it does not wait for a person, TB-5003 the number is another case's.
-    """
-    destination, _ = _delivery(tx, message)
-    event = Event.CONFIRMED_THERE if there else Event.CONFIRMED_NOT_THERE
-    state = outbox.move(tx, message, event, _cause(reason))
-    tx.run("UPDATE delivery SET attempt = 0 WHERE message = ?", message)
-    if there and number:
-        _name(tx, message, number)
     return destination, state
 
 
@@ -71,18 +57,6 @@ def _delivery(tx: Tx, message: str) -> tuple[str, State]:
     if State(row[1]) in DONE:
         raise Refused("TB-5002", row[1])
     return str(row[0]), State(row[1])
-
-
-def _name(tx: Tx, message: str, number: str) -> None:
-    row = tx.one("SELECT case_id FROM message WHERE id = ?", message)
-    case = casefile.load(tx, row[0]) if row is not None else None
-    if case is None:
-        raise Refused("TB-5001")
-    taken = tx.one("SELECT case_id FROM alias WHERE platform = ? AND number = ?", case.platform, number)
-    if taken is not None and taken[0] != case.id:
-        raise Refused("TB-5003")
-    casefile.name(tx, case, number)
-    tx.run("UPDATE case_file SET local_number = ? WHERE id = ?", number, case.id)
 
 
 def _cause(reason: str) -> str:

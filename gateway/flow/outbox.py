@@ -12,6 +12,7 @@ from gateway.store.journal import Reader, Tx
 
 STAMPER = "stamper"  # the city's stamping system, where results go first that lack stamps
 SHARING = "sharing"  # where certificates come from, for what names them in place of materials
+_TRIES = frozenset({Event.ATTEMPT, Event.UNCLEAR, Event.TEMPORARY})
 OPEN = "('queued','frozen','unknown','awaiting_parts')"
 
 
@@ -68,7 +69,17 @@ def move(tx: Tx, message: str, event: Event, cause: str = "", next_ms: int = 0) 
         "UPDATE delivery SET state = ?, cause = ?, next_ms = ?, done_ms = ?, attempt = attempt + ? WHERE message = ?",
         outcome.next.value, cause[:256], next_ms, done, attempt, message,
     )  # fmt: skip
+    if event in _TRIES:
+        _tried(tx, message, event, cause)
     return outcome.next
+
+
+def _tried(tx: Tx, message: str, event: Event, cause: str) -> None:
+    """Of the last attempt: when it began, and what it brought; a crash in between leaves it without a word."""
+    if event is Event.ATTEMPT:
+        tx.run("UPDATE delivery SET tried_ms = ?, said = '' WHERE message = ?", tx.now_ms, message)
+    else:
+        tx.run("UPDATE delivery SET said = ? WHERE message = ?", cause[:256], message)
 
 
 def later(tx: Tx, message: str, event: Event, cause: str, settings: Delivery, jitter: float) -> State:

@@ -15,7 +15,7 @@ from gateway.store.journal import Reader
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 _LONG_NUMBER = re.compile(r"[0-9]{7}")
-_OURS = frozenset({"not there", "待人工确认"})
+_OURS = frozenset({"not there", "待人工确认", "人工确认"})
 DONE = "('delivered','refused','given_up')"
 
 

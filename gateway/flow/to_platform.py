@@ -21,7 +21,7 @@ from adapters.inlined import MAX_FILES
 from adapters.registry import Platform
 from gateway.config import Delivery
 from gateway.core.delivery import Event, State
-from gateway.flow import casefile, outbound, outbox, post
+from gateway.flow import casefile, outbound, outbox, post, unclear
 from gateway.flow.outbox import Due
 from gateway.problems import Refused
 from gateway.store.journal import Journal, Tx, Work
@@ -156,7 +156,7 @@ class ToPlatform:
                     Ready(one.message, one.attempt, self._thaw(row.frozen, self.vault.unwrap(case.wrapped_key), row.id))
                 )
             elif isinstance(answer, adapter.CannotAsk):
-                works.append(_moves(one.message, "待人工确认", Event.CANNOT_ASK))
+                works.append(unclear.cannot_be_asked(one.message))
             else:
                 works.append(self._later(one.message, Event.TEMPORARY, answer.reason))
         await self.journal.submit(*works)

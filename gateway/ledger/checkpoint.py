@@ -30,10 +30,13 @@ ENTRY_DOMAIN = b"tongban/v1/entry\n"
 # accepted: the receiver took the message; sent: the sender froze it; refused: a signed refusal; platform: an act of the
 # local platform; volume: first leaf of a volume, names the last checkpoint before it; observed: another's checkpoint; card: a
 # party card taken in; key: from this group on another key signs the checkpoints; certificate: an act on a certificate of
-# ours; sharing: a question for somebody's certificate, or its answer
+# ours; sharing: a question for somebody's certificate, or its answer; confirmation: a person's word on an unclear outcome
 KINDS = frozenset(
-    {"accepted", "sent", "refused", "platform", "volume", "observed", "card", "key", "certificate", "sharing"}
-)
+    {
+        "accepted", "sent", "refused", "platform", "volume", "observed", "card", "key", "certificate", "sharing",
+        "confirmation",
+    }
+)  # fmt: skip
 
 MAX_TEXT = 512
 MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999: later is not a time anybody can show

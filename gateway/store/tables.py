@@ -137,8 +137,24 @@ delivery = Table(
     Column("next_ms", BigInteger, nullable=False),
     Column("cause", String(256), nullable=False),
     Column("done_ms", BigInteger, nullable=False),
+    Column("tried_ms", BigInteger, nullable=False, server_default="0"),  # when a platform was last called with it …
+    Column("said", String(256), nullable=False, server_default=""),  # … and what that brought, if it brought no end
     Index("delivery_due", "destination", "state", "next_ms"),
     Index("delivery_case", "case_id", "destination", "state"),
+)
+
+confirmation = Table(  # a person's words on unclear outcomes (人工确认)
+    "confirmation",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("message", String(26), nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("word", String(16), nullable=False),  # there | not_there
+    Column("operator", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the statement whose digest the leaf holds
+    Column("leaf", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("confirmation_case", "case_id"),
 )
 
 idempotency = Table(

@@ -107,8 +107,7 @@ def test_no_command_adds_a_leaf_or_touches_what_was_frozen(rest: Rest) -> None:
         )
 
     before, message = kept(), application(rest.b, rest.waiting)
-    stuck(rest.b, message, "awaiting_person", "待人工确认")
-    told(rest.b, "deadletter", "resolve", message, "--not-there", "--reason", "电话核实")
+    stuck(rest.b, message, "parked", "E1")
     told(rest.b, "msg", "resend", message)
     told(rest.b, "peer", "pause", "420104", "--reason", "演练")
     assert kept() == before
@@ -131,32 +130,23 @@ def test_dead_letters_are_grouped_by_cause_with_a_hint(rest: Rest) -> None:
     assert "× 2" in run(rest.b, "deadletter", "list").output
 
 
-@pytest.mark.parametrize(("word", "state"), [("--there", "delivered"), ("--not-there", "frozen")])
-def test_a_persons_word_settles_an_unclear_outcome(rest: Rest, word: str, state: str) -> None:
-    message = application(rest.b, rest.waiting)
-    stuck(rest.b, message, State.AWAITING_PERSON, "待人工确认")
-    found = told(rest.b, "deadletter", "resolve", message, word, "--reason", "办理员丙电话核实")
-    assert (found["state"], delivery(rest.b, message)[:2]) == (state, (state, 0))
-    [(cause, done)] = ask(rest.b, "SELECT cause, done_ms FROM delivery WHERE message = ?", message)
-    assert "办理员丙电话核实" in cause and bool(done) is (state == "delivered")
-
-
-def test_the_platforms_number_is_kept_and_finds_the_case(rest: Rest) -> None:
-    message = application(rest.b, rest.waiting)
-    stuck(rest.b, message, "awaiting_person", "待人工确认")
-    reason = ("--there", "--reason", "电话核实")
-    taken = told(rest.b, "deadletter", "resolve", message, *reason, "--number", f"HGT-{WALKED}", exit_code=1)
-    assert taken["code"] == "TB-5003" and delivery(rest.b, message)[0] == "awaiting_person"
-    told(rest.b, "deadletter", "resolve", message, *reason, "--number", "HGT-7")
-    assert told(rest.b, "case", "show", "HGT-7")["id"] == rest.waiting
-
-
-def test_a_persons_word_needs_a_reason_and_a_message_that_waits_for_it(rest: Rest) -> None:
+def test_a_persons_word_needs_a_word_a_reason_and_a_running_node(rest: Rest) -> None:
+    """The word is a leaf, and only the node that runs may add one: without it nothing is done, and that is said."""
     message, config = application(rest.b, rest.waiting), ("--config", rest.b / "tongban.toml")
+    stuck(rest.b, message, State.AWAITING_PERSON, "待人工确认")
     assert really("deadletter", "resolve", message, "--there", *config).returncode == 64
     assert really("deadletter", "resolve", message, "--reason", "x", *config).returncode == 64
-    result = told(rest.b, "deadletter", "resolve", message, "--there", "--reason", "核实", exit_code=1)
-    assert result["code"] == "TB-5002"
+    assert told(rest.b, "deadletter", "resolve", message, "--there", "--reason", "核实", exit_code=2)["ok"] is None
+    assert delivery(rest.b, message)[0] == "awaiting_person"
+
+
+def test_show_of_what_was_never_called_and_of_what_is_not_there(rest: Rest) -> None:
+    message = application(rest.b, rest.waiting)
+    stuck(rest.b, message, "parked", PERSONAL)
+    found = told(rest.b, "deadletter", "show", message, exit_code=1)
+    assert (found["sent"]["frozen"], found["sent"]["tried"], found["heard"]["said"]) == (False, None, "")
+    assert "未曾呼叫" in run(rest.b, "deadletter", "show", message).output or found["sent"]["tries"]
+    assert told(rest.b, "deadletter", "show", "nothing", exit_code=1)["code"] == "TB-5001"
 
 
 # --- beside a running gateway -----------------------------------------------------------------------------------------
