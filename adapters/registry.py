@@ -42,7 +42,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     ``id``           our name for it, unique on the node; ``profile`` the region's profile
     ``base_url``     its registered address: REST base, the SOAP endpoint, or ``sqlite:///path`` of a front database,
-                     or ``file:///path`` of a shared folder; never with a password in it
+                     or ``file:///path`` or ``sftp://user@host/path`` of a shared folder; never with a password in it
+    ``host_keys``    (SFTP) the server's registered keys, in OpenSSH's form; ``file_owner`` (files) the uid that theirs have
     ``app_id``       (REST) the id it signs with
     ``public_keys``  (REST) its keys, PEM or hex of 04||x||y: more than one while it changes keys
     ``our_app_id``   (REST) the id we sign our callbacks with
@@ -63,6 +64,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     licence: str = ""
     our_unit: str = ""
     our_licence: str = ""
+    host_keys: tuple[str, ...] = ()
+    file_owner: int | None = None
     party: str = ""
     items: tuple[str, ...] = ()
     can_ask: bool = True

@@ -1,4 +1,4 @@
-"""The shared folder as it is reached: files put down for the platform, files of the platform taken in (a local directory).
+"""The exchange of files (文件交换): files put down for the platform, files of the platform taken in, in one shared folder.
 
 Taking a file in is: its marker is there, its bytes are those of the manifest, the gateway has it, its receipt is written,
 and it is moved away. A crash at any point does the rest again; the gateway knows the act by its id. A file that is not yet
@@ -7,13 +7,11 @@ whole waits, one that never can be is refused beside itself, and neither holds u
 
 from __future__ import annotations
 
-import asyncio
-import os
-import stat
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+import structlog
 
 from adapters.base import (
     Accepted,
@@ -29,82 +27,138 @@ from adapters.base import (
     Wire,
 )  # fmt: skip
 from adapters.documents import DocumentTranslator
-from adapters.file_drop.translate import MAX_MANIFEST, NAME, Manifest, Words, manifest_of, read_manifest, whole
+from adapters.file_drop.folder import Content, Folder, NoFile, Place, Put, Read, Trouble, put
+from adapters.file_drop.translate import (
+    MAX_MANIFEST,
+    NAME,
+    Manifest,
+    Words,
+    manifest_of,
+    read_manifest,
+    unfinished,
+    whole,
+)  # fmt: skip
 from adapters.taking import Said, refused, take
+from adapters.together import Together
+from signing.sm3 import sm3
 
-PAGE = 200
+AT_ONCE, PAGE, ROOM = 64, 200, 64 << 20
+"""How many messages of ours share a flush, how many of theirs, and how many bytes, are in memory at once."""
+
+TAKEN = Untranslatable("name-taken", "文件名用过，内容不同", "the name was used for another message")
+log = structlog.get_logger("files")
 
 
-class Found(NamedTuple):
-    """A message of the platform that is whole, or why it never can be."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message of the platform that is whole, or why it never can be. ``marks``: which files these were."""
 
     name: str
-    manifest: Manifest | None
-    document: bytes
-    bad: Untranslatable | None
+    marker: Content | None
+    manifest: Manifest | None = None
+    document: Content | None = None
+    bad: Untranslatable | None = None
+    spare: str = ""
+
+    @property
+    def marks(self) -> tuple[Hashable, Hashable]:
+        return (self.marker and self.marker.mark, self.document and self.document.mark)
 
 
-@dataclass(frozen=True)
+class Page(NamedTuple):
+    """What a part of the folder's messages is: to be taken now, or answered before a crash and only to be moved away."""
+
+    take: list[Found]
+    away: list[Found]
+    end: int
+
+
 class FileDrop:
-    """``Channel`` and ``Inbox`` over one folder."""
+    """``Channel`` and ``Inbox`` over one folder. ``platform``: our name for it, for the log."""
 
-    root: Path
-    words: Words
-    translator: DocumentTranslator
-    can_ask: bool = True
+    def __init__(
+        self, platform: str, folder: Folder, words: Words, translator: DocumentTranslator, can_ask: bool = True
+    ) -> None:
+        self.platform, self.folder, self.words = platform, folder, words
+        self.translator, self.can_ask = translator, can_ask
+        self._trouble = ""
+        self._sending = Together(self._send, AT_ONCE)
 
     # --- ours to the platform ------------------------------------------------------------------------------------
 
     async def send(self, wire: Wire) -> Outcome:
         """Put the document down, then its marker; the same message twice is once."""
-        return await asyncio.to_thread(self._send, wire)
-
-    def _send(self, wire: Wire) -> Outcome:
-        folder, marker = self.root / self.words.go, manifest_of(wire.operation, wire.body)
-        if not folder.is_dir():
-            return Temporary("folder not there", absent=True)
         if not NAME.fullmatch(wire.id):
             return Refused("id-form", "编号不能作文件名", "the id is no file name")
-        try:
-            before = self._left(wire.id)
-            if before is not None:
-                return Accepted() if before in (b"", marker) else Refused("id-taken", "编号已被占用", "the id is taken")
-            self._put(folder / f"{wire.id}{self.words.document}", wire.body)
-        except OSError as error:
-            return Temporary(f"folder: {error.strerror}")
-        try:
-            self._put(folder / f"{wire.id}{self.words.marker}", marker)
-            _flush(folder)
-            self._put(self._sent(wire.id), marker)
-        except OSError as error:
-            return Unclear(f"folder: {error.strerror}")
-        return Accepted()
+        return await self._sending(wire)
 
-    def _left(self, name: str) -> bytes | None:
-        """The marker as we put it down; empty when only the platform's answer is there, None when nothing is."""
-        folder = self.root / self.words.go
-        for place in (folder / f"{name}{self.words.marker}", self._sent(name)):
-            if place.is_file():
-                return place.read_bytes()
-        answers = [folder / f"{name}{suffix}" for suffix in (self.words.receipt, self.words.refusal)]
-        return b"" if any(one.is_file() for one in answers) else None
+    async def _send(self, wires: Sequence[Wire]) -> list[Outcome]:
+        """Messages put down together; of two with one id the second finds what the first has left."""
+        first = {wire.id: wire for wire in reversed(wires)}
+        told = dict(zip(first, await self._put(list(first.values())), strict=True))
+        later = [wire for wire in wires if first[wire.id] is not wire]
+        twice = iter(await self._send(later)) if later else iter(())
+        return [told[wire.id] if first[wire.id] is wire else next(twice) for wire in wires]
 
-    def _sent(self, name: str) -> Path:
-        """Our own note that the message lay there whole: the platform may have taken it away since."""
-        return self.root / self.words.go / ".sent" / name
+    async def _put(self, wires: list[Wire]) -> list[Outcome]:
+        """Messages of different ids."""
+        try:
+            done = await self._known(wires)
+            fresh = [number for number, outcome in enumerate(done) if outcome is None]
+            stands = await put(self.folder, [self._files(wires[number]) for number in fresh])
+        except Trouble as trouble:
+            return [Temporary(trouble.reason, absent=trouble.absent) for _ in wires]
+        outcomes = dict(zip(fresh, map(_outcome, stands), strict=True))
+        return [before or outcomes[number] for number, before in enumerate(done)]
+
+    def _files(self, wire: Wire) -> list[tuple[Place, bytes]]:
+        """The document, its marker, and our own note that both lay there: the platform may take them away at once."""
+        go, marker = self.words.go, manifest_of(wire.operation, wire.body)
+        return [
+            (Place(go, f"{wire.id}{self.words.document}"), wire.body),
+            (Place(go, f"{wire.id}{self.words.marker}"), marker),
+            (self._note(wire.id), marker),
+        ]
+
+    def _note(self, name: str) -> Place:
+        return Place(f"{self.words.go}/.sent", name)
+
+    async def _known(self, wires: Sequence[Wire]) -> list[Outcome | None]:
+        """What is to be said of messages that lay there before; None for new ones."""
+        known: list[Outcome | None] = []
+        for wire, before in zip(wires, await self._left([wire.id for wire in wires]), strict=True):
+            same = before in (b"", manifest_of(wire.operation, wire.body))
+            told = Accepted() if same else Refused("id-taken", "编号已被占用", "the id is taken")
+            known.append(None if before is None else told)
+        return known
+
+    async def _left(self, names: Sequence[str]) -> list[bytes | None]:
+        """The markers as we put them down; empty where only the platform's answer is there, None where nothing is."""
+        go, words = self.words.go, self.words
+        ends = (words.marker, words.receipt, words.refusal)
+        places = [place for name in names for place in (self._note(name), *(Place(go, f"{name}{end}") for end in ends))]
+        found = await self.folder.read([(place, MAX_MANIFEST) for place in places])
+        left: list[bytes | None] = []
+        for at in range(0, len(found), 1 + len(ends)):
+            note, marker, *answers = found[at : at + 1 + len(ends)]
+            lay = next((one for one in (marker, note) if isinstance(one, Content)), None)
+            left.append(lay.data if lay else b"" if any(answers) else None)
+        return left
 
     async def ask(self, out_id: str) -> Answer:
         """Whether our message lies there, lay there, or has been answered."""
         if not self.can_ask:
             return CannotAsk()
         try:
-            left = await asyncio.to_thread(self._left, out_id)
-        except OSError as error:
-            return Temporary(f"folder: {error.strerror}")
+            [left] = await self._left([out_id])
+        except Trouble as trouble:
+            return Temporary(trouble.reason, absent=trouble.absent)
         return NotThere() if left is None else Accepted()
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Let go of the folder."""
+        await self._sending.close()
+        await self.folder.close()
 
     # --- the platform's to us ------------------------------------------------------------------------------------
 
@@ -114,126 +168,125 @@ class FileDrop:
         return self.words.poll_ms
 
     async def poll(self, door: Callable[[bytes], Backend]) -> int:
-        """Take in what is whole, in the order of names; how many were dealt with. A folder that is away gives none."""
-        waiting = set[str]()
-        answers: list[tuple[str, Said]] = []
+        """Take in what is whole, in the order of names, up to a page of it; how many were dealt with. A folder that is away
+        gives none, which is logged once."""
         try:
-            for found in await asyncio.to_thread(self._look):
-                said = await self._take(found, door, waiting)
-                if said is not None:
-                    answers.append((found.name, said))
-            await asyncio.to_thread(self._answer, answers)
-        except OSError:
-            return 0  # looked for again: what is not answered is taken again, what is answered only moved away
-        return len(answers)
+            done = await self._poll(door)
+            trouble = ""
+        except Trouble as found:  # what is not answered is taken again, what is answered only moved away
+            done, trouble = 0, found.reason
+        if trouble and trouble != self._trouble:
+            log.warning("the shared folder cannot be used", platform=self.platform, reason=trouble)
+        self._trouble = trouble
+        return done
+
+    async def _poll(self, door: Callable[[bytes], Backend]) -> int:
+        there = await self.folder.names(self.words.come)
+        ends = [one.removesuffix(self.words.marker) for one in there if one.endswith(self.words.marker)]
+        names = sorted(filter(NAME.fullmatch, ends))
+        done, at, waiting = 0, 0, set[str]()
+        while at < len(names) and not done:  # messages that wait hold up none of the pages behind
+            page = await self._page(names[at : at + PAGE], there)
+            await self._away(page.away)
+            said = [(found, await self._take(found, door, waiting)) for found in page.take]
+            done = await self._answer([(found, answer) for found, answer in said if answer is not None])
+            at += page.end
+        return done
 
     async def _take(self, found: Found, door: Callable[[bytes], Backend], waiting: set[str]) -> Said | None:
         """The answer; None while its case has to wait."""
-        if found.manifest is None:
+        if found.manifest is None or found.document is None:
             return refused(self.translator, found.bad or Untranslatable("no-manifest", "没有清单", "no manifest"))
-        return await take(self.translator, found.manifest.type, found.document, door(found.document), waiting)
+        document = found.document.data
+        return await take(self.translator, found.manifest.type, document, door(document), waiting)
 
-    def _look(self) -> list[Found]:
-        """Messages whose marker is there and whose answer is not; what was answered before a crash is moved away."""
-        folder = self.root / self.words.come
-        there = {one.name for one in folder.iterdir()}
-        names = sorted(one.removesuffix(self.words.marker) for one in there if one.endswith(self.words.marker))
-        found: list[Found] = []
-        for name in names:
-            if not NAME.fullmatch(name):
+    async def _page(self, names: Sequence[str], there: set[str]) -> Page:
+        """Messages whose marker is there, up to as many bytes as there is room for."""
+        come, words = self.words.come, self.words
+        markers = [(Place(come, f"{name}{words.marker}"), MAX_MANIFEST) for name in names]
+        earlier = [(Place(f"{come}/{words.done}", f"{name}{words.marker}"), MAX_MANIFEST) for name in names]
+        read = await self.folder.read(markers + earlier)
+        away: list[Found] = []
+        take: list[Found] = []
+        room = ROOM
+        for end, (name, marker, kept) in enumerate(zip(names, read, read[len(names) :], strict=False)):
+            other = isinstance(marker, Content) and isinstance(kept, Content) and marker.data != kept.data
+            found = self._marked(name, marker, spare=f".{sm3(marker.data).hex()[:16]}" if other else "")  # type: ignore[union-attr]
+            answered = f"{name}{words.receipt}" in there or f"{name}{words.refusal}" in there
+            if found is None:
                 continue
-            answered = f"{name}{self.words.receipt}" in there or f"{name}{self.words.refusal}" in there
-            if answered and not self._used(name):
-                self._away(name)
-            elif answered:
-                taken = Untranslatable("name-taken", "文件名用过，内容不同", "the name was used for another message")
-                found.append(Found(name, None, b"", taken))
-            elif (one := self._found(name)) is not None:
-                found.append(one)
-            if len(found) == PAGE:
-                break
-        return found
+            if answered:  # by an earlier message of this name, or by us before a crash
+                (take if other else away).append(replace(found, manifest=None, bad=TAKEN if other else None))
+                continue
+            room -= found.manifest.size if found.manifest else 0
+            if room < 0 and take:
+                return Page(await self._whole(take), away, end)
+            take.append(found)
+        return Page(await self._whole(take), away, len(names))
 
-    def _used(self, name: str) -> bool:
-        """Whether an earlier, other message of this name has been dealt with: an old answer must not pass for the new one's."""
-        folder = self.root / self.words.come
-        marker = f"{name}{self.words.marker}"
+    def _marked(self, name: str, marker: Read, spare: str) -> Found | None:
+        """What a marker says; None while it is not whole yet."""
+        if marker is None or (isinstance(marker, Content) and unfinished(marker.data)):
+            return None
+        if isinstance(marker, NoFile):
+            return Found(name, None, bad=Untranslatable(*marker))
         try:
-            return _read(folder / self.words.done / marker, MAX_MANIFEST) != _read(folder / marker, MAX_MANIFEST)
-        except (FileNotFoundError, Untranslatable):
-            return False
-
-    def _found(self, name: str) -> Found | None:
-        """None while the document is not whole yet."""
-        folder = self.root / self.words.come
-        try:
-            manifest = read_manifest(_read(folder / f"{name}{self.words.marker}", MAX_MANIFEST))
+            manifest = read_manifest(marker.data)
             if manifest.size > self.translator.max_bytes:
                 raise Untranslatable("too-large", "文件过大", "the file is too large")
-            document = _read(folder / f"{name}{self.words.document}", manifest.size)
-            return Found(name, manifest, document, None) if whole(manifest, document) else None
-        except FileNotFoundError:
-            return None
         except Untranslatable as bad:
-            return Found(name, None, b"", bad)
+            return Found(name, marker, bad=bad, spare=spare)
+        return Found(name, marker, manifest, spare=spare)
 
-    def _answer(self, answers: list[tuple[str, Said]]) -> None:
-        """All answers durable first, then the messages moved away."""
-        folder = self.root / self.words.come
-        for name, said in answers:
-            self._put(folder / f"{name}{self.words.receipt if said.ok else self.words.refusal}", said.answer)
-        _flush(folder)
-        for name, _ in answers:
-            self._away(name)
+    async def _whole(self, marked: Sequence[Found]) -> list[Found]:
+        """The same with their documents, less those that are not whole yet."""
+        good = [(one, one.manifest) for one in marked if one.manifest is not None]
+        places = [(Place(self.words.come, f"{one.name}{self.words.document}"), manifest.size) for one, manifest in good]
+        documents = dict(zip([one.name for one, _ in good], await self.folder.read(places), strict=True))
+        whole_ones = [one if one.manifest is None else _with(one, documents[one.name]) for one in marked]
+        return [one for one in whole_ones if one is not None]
 
-    def _away(self, name: str) -> None:
-        """Marker first: without it the document is nobody's business any more."""
-        folder = self.root / self.words.come
-        away = folder / self.words.done
-        away.mkdir(exist_ok=True)
-        number = 0
-        while (away / f"{name}{self.words.marker}{_numbered(number)}").exists():
-            number += 1
-        for suffix in (self.words.marker, self.words.document):
-            try:
-                (folder / f"{name}{suffix}").replace(away / f"{name}{suffix}{_numbered(number)}")
-            except FileNotFoundError:
-                continue
+    async def _answer(self, said: Sequence[tuple[Found, Said]]) -> int:
+        """All answers durable first, then the messages moved away; how many are dealt with."""
+        words = self.words
+        files = [[(Place(words.come, f"{found.name}{words.receipt if answer.ok else words.refusal}"), answer.answer)]
+                 for found, answer in said]  # fmt: skip
+        stands = await put(self.folder, files)
+        return await self._away([found for (found, _), one in zip(said, stands, strict=True) if one.done])
 
-    def _put(self, place: Path, content: bytes) -> None:
-        """Whole or not at all: temporary name, flushed, renamed."""
-        place.parent.mkdir(exist_ok=True)
-        part = place.with_name(f"{place.name}{self.words.temporary}")
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(place)
-
-
-def _numbered(number: int) -> str:
-    return f".{number}" if number else ""
+    async def _away(self, found: Sequence[Found]) -> int:
+        """How many went. The marker goes last: while it and the answer are there, what is left is moved the next time. Where
+        what was moved is not what was answered (a new message under the old name meanwhile), the new one is refused."""
+        come, words = self.words.come, self.words
+        slipped, went = set[str](), 0
+        for which, suffix in ((1, words.document), (0, words.marker)):
+            pairs = [
+                (Place(come, f"{one.name}{suffix}"), Place(f"{come}/{words.done}", f"{one.name}{suffix}{one.spare}"))
+                for one in found
+            ]
+            moved = await self.folder.move(pairs) if pairs else []
+            went = sum(mark is not None for mark in moved)
+            slipped |= {one.name for one, mark in zip(found, moved, strict=True) if None not in (mark, one.marks[which])
+                        and mark != one.marks[which]}  # fmt: skip
+        answer = refused(self.translator, TAKEN).answer
+        await put(self.folder, [[(Place(come, f"{name}{words.refusal}"), answer)] for name in sorted(slipped)])
+        return went
 
 
-def _flush(folder: Path) -> None:
-    """What was renamed in it is durable from now on."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _with(marked: Found, document: Read) -> Found | None:
+    """The message with its document; None while that is not whole."""
+    if document is None or marked.manifest is None:
+        return None
+    if isinstance(document, NoFile):
+        return replace(marked, manifest=None, bad=Untranslatable(*document))
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return replace(marked, document=document) if whole(marked.manifest, document.data) else None
+    except Untranslatable as bad:
+        return replace(marked, manifest=None, bad=bad)
 
 
-def _read(place: Path, limit: int) -> bytes:
-    """An ordinary file that is no link, one byte more than the limit at most. Raises Untranslatable for anything else."""
-    try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        raise Untranslatable("no-file", "不是普通文件", "no ordinary file") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise Untranslatable("no-file", "不是普通文件", "no ordinary file")
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(limit + 1)
+def _outcome(stands: Put) -> Outcome:
+    """The document alone is nothing; with its marker the platform may have it."""
+    if stands.done >= 2:
+        return Accepted()
+    return Unclear(stands.why) if stands.done == 1 and stands.torn else Temporary(stands.why)

@@ -64,6 +64,12 @@ def manifest_of(operation: str, document: bytes) -> bytes:
     return msgspec.json.encode(Manifest(operation, len(document), sm3(document).hex()))
 
 
+def unfinished(data: bytes) -> bool:
+    """Whether these can be the first bytes of a marker that is still being written."""
+    text = data.strip()
+    return len(data) <= MAX_MANIFEST and (not text or (text.startswith(b"{") and not text.endswith(b"}")))
+
+
 def read_manifest(data: bytes) -> Manifest:
     """Raises Untranslatable."""
     try:

@@ -178,15 +178,17 @@ class ToPlatform:
             else:
                 works.append(self._later(one.message, Event.UNCLEAR, outcome.reason))
         if all(_absent(outcome) for _, outcome in done):
-            works.append(self._rest())
+            works.append(
+                self._rest(next(outcome.reason for _, outcome in done if isinstance(outcome, adapter.Temporary)))
+            )
         else:
             works.append(lambda tx: outbox.answers(tx, self.destination))
         await self.journal.submit(*works)
 
-    def _rest(self) -> Work[Any]:
+    def _rest(self, why: str) -> Work[Any]:
         """Nobody is there: the whole platform rests, so that a long queue does not knock at a dead door one by one."""
         jitter = self.jitter()
-        return lambda tx: outbox.rest(tx, self.destination, "no connection", self.settings, jitter)
+        return lambda tx: outbox.rest(tx, self.destination, why, self.settings, jitter)
 
     def _accepted(self, message: str, outcome: adapter.Accepted) -> Work[None]:
         def work(tx: Tx) -> None:

@@ -71,7 +71,7 @@ def reachable(url: str, seconds: float = 5.0) -> str:
     """Whether something accepts connections there: "" if so, else why not."""
     parts = urlsplit(url)
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = parts.port or {"https": 443, "sftp": 22}.get(parts.scheme, 80)
         socket.create_connection((parts.hostname or "", port), seconds).close()
     except (OSError, ValueError) as error:
         return type(error).__name__

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters import samples
 from adapters.base import Accepted, Act, CannotAsk, NotThere, Problem, Refused, Temporary, Unclear, Untranslatable
-from adapters.file_drop import channel
+from adapters.file_drop import channel, local
+from adapters.file_drop.folder import Shown, Trouble
+from adapters.file_drop.local import LocalFolder
 from adapters.file_drop.translate import read_words
 from adapters.profile import compile_profile
 from adapters.registry import Platform, PlatformSettings, open_platform
@@ -91,21 +94,25 @@ async def test_a_folder_that_is_away_or_full_is_temporary_and_a_lost_marker_is_u
     assert isinstance(away, Temporary) and away.absent
     assert await gone.poll(desk) == 0 and await gone.ask(wire.id) == CannotAsk()
     await gone.close()
-    real = channel.FileDrop._put
 
-    def full(self: Any, place: Path, content: bytes) -> None:
-        if place.suffix == failing:
-            raise OSError(28, "No space left on device")
-        real(self, place, content)
+    def full(folder: int, name: str, content: bytes) -> str:
+        return "folder: No space left on device" if name.endswith(failing[0]) else real(folder, name, content)
 
-    monkeypatch.setattr(channel.FileDrop, "_put", full)
-    failing = ".json"
-    assert isinstance(await drop.send(wire), Temporary)
-    failing = ".ok"
-    assert isinstance(await drop.send(wire), Unclear)
-    assert await drop.ask(wire.id) == NotThere() and hall.take() == []
-    failing = ""
-    assert await drop.send(wire) in (Accepted(), Unclear("folder: No space left on device"))
+    def lost(folder: LocalFolder, descriptor: int, name: str) -> Shown:
+        return Shown("maybe", "time-out") if name.endswith(".ok") else shown(folder, descriptor, name)
+
+    real, shown = local._written, LocalFolder._show
+    monkeypatch.setattr(local, "_written", full)
+    failing = [""]
+    for failing[0] in (".json.tmp", ".ok.tmp"):
+        assert await drop.send(wire) == Temporary("folder: No space left on device")
+        assert await drop.ask(wire.id) == NotThere() and hall.take() == []
+    failing[0] = "none"
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalFolder, "_show", lost)
+        assert await drop.send(wire) == Unclear("time-out")
+        assert await drop.ask(wire.id) == NotThere() and hall.take() == []
+    assert await drop.send(wire) == Accepted() and len(hall.take()) == 1
 
 
 # --- the platform's to us ---------------------------------------------------------------------------------------------
@@ -157,7 +164,7 @@ async def test_N05_a_poison_file_is_refused_beside_itself_and_its_neighbours_flo
     assert await drop.poll(desk) == 0
 
 
-async def test_links_pipes_and_strange_names_are_not_followed(
+async def test_F10_links_pipes_and_strange_names_are_not_followed(
     hall: file_hall.Hall, drop: channel.FileDrop, desk: Desk, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"
@@ -179,6 +186,120 @@ async def test_links_pipes_and_strange_names_are_not_followed(
     sound = hall.step(CASE)
     assert await drop.poll(desk) == 1 and hall.answer_of(sound)[0] == "receipt"  # type: ignore[index]
     assert secret.exists() and not (hall.ours / "link.ok").is_symlink()
+
+
+async def test_F10_a_partial_document_or_marker_waits_and_is_taken_when_whole(
+    hall: file_hall.Hall, drop: channel.FileDrop, desk: Desk
+) -> None:
+    """F10: partial file, also where a platform writes its marker in place."""
+    name = hall.step(CASE)
+    marker, document = hall.ours / f"{name}.ok", hall.ours / f"{name}.json"
+    for place in (marker, document):
+        whole = place.read_bytes()
+        for length in (0, 1, len(whole) // 2, len(whole) - 1):
+            place.write_bytes(whole[:length])
+            assert await drop.poll(desk) == 0 and hall.answer_of(name) is None, (place.suffix, length)
+        place.write_bytes(whole)
+    assert await drop.poll(desk) == 1 and len(desk.acts) == 1
+
+
+async def test_F10_a_hard_link_and_a_strangers_file_are_refused(
+    hall: file_hall.Hall, desk: Desk, tmp_path: Path
+) -> None:
+    """F10: another name of the same file could change it after it was read; ``file_owner`` names whose files are read."""
+    name = hall.step(CASE)
+    os.link(hall.ours / f"{name}.json", tmp_path / "other")
+    drop = opened(tmp_path / "x").inbox
+    assert await drop.poll(desk) == 1 and hall.answer_of(name)[1]["jg"] == "hard-link"  # type: ignore[index,union-attr]
+    theirs = hall.step(CASE)
+    careful = opened(tmp_path / "x", file_owner=os.getuid() + 1).inbox
+    assert await careful.poll(desk) == 1 and hall.answer_of(theirs)[1]["jg"] == "wrong-owner"  # type: ignore[index,union-attr]
+    ours = hall.step(CASE)
+    known = opened(tmp_path / "x", file_owner=os.getuid()).inbox
+    assert await known.poll(desk) == 1 and hall.answer_of(ours)[0] == "receipt"  # type: ignore[index,union-attr]
+
+
+@pytest.mark.parametrize("what", ["both", "document"])
+async def test_F10_a_file_put_under_an_answered_name_is_refused_not_lost(
+    what: str, hall: file_hall.Hall, drop: channel.FileDrop, desk: Desk
+) -> None:
+    """F10: rename race. The platform writes a new message under the name while the old one is being answered."""
+    content = {"mc": "审查", "ry": "甲", "yj": "", "sj": "2025-03-03 09:30:00"}
+    hall.write({"lsh": "1", "lx": "HJ", "tbbh": CASE, "nr": content}, name="same")
+    desk.answers = lambda act: hall.write({"lsh": "2"}, name="same", halfway=what == "document") and None  # type: ignore[func-returns-value]
+    assert await drop.poll(desk) == 1
+    assert hall.answer_of("same")[1]["jg"] == "name-taken" and len(desk.acts) == 1  # type: ignore[index]
+
+
+async def test_F10_order_is_that_of_names_whatever_the_clocks_say(
+    hall: file_hall.Hall, drop: channel.FileDrop, desk: Desk
+) -> None:
+    """F10: modification times in another century, forwards and backwards."""
+    for number, time_ in enumerate((4e9, 0, 2e9)):
+        name = hall.step(CASE, f"第{number}步")
+        for suffix in ("ok", "json"):
+            os.utime(hall.ours / f"{name}.{suffix}", (time_, time_))
+    assert await drop.poll(desk) == 3
+    assert [act.body.name for act in desk.acts] == ["第0步", "第1步", "第2步"]
+
+
+async def test_F10_nothing_of_ours_is_written_through_a_link(
+    hall: file_hall.Hall, drop: channel.FileDrop, desk: Desk, tmp_path: Path
+) -> None:
+    """F10: who shares the folder plants links and pipes under the names that we are about to write."""
+    secret, elsewhere = tmp_path / "secret", tmp_path / "elsewhere"
+    secret.write_text("ours")
+    elsewhere.mkdir()
+    wire = drop.translator.outbound(samples.outbound("application"))
+    (hall.theirs / f"{wire.id}.json.tmp").symlink_to(secret)
+    os.mkfifo(hall.theirs / f"{wire.id}.ok.tmp")
+    assert await asyncio.wait_for(drop.send(wire), 60) == Accepted() and len(hall.take()) == 1
+    assert secret.read_text() == "ours"
+    (hall.ours / "done").symlink_to(elsewhere)
+    name = hall.step(CASE)
+    await drop.poll(desk)
+    assert not list(elsewhere.iterdir()) and hall.answer_of(name) is None  # a folder that is a link is no folder
+    (hall.ours / "done").unlink()
+    assert await drop.poll(desk) == 1 and hall.answer_of(name)[0] == "receipt"  # type: ignore[index]
+
+
+async def test_messages_that_wait_hold_up_no_page_behind_them(
+    hall: file_hall.Hall, drop: channel.FileDrop, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "PAGE", 2)
+    for _ in range(3):
+        hall.step("waits")
+    last = hall.step(CASE)
+    desk.answers = lambda act: Problem({"code": "TB-5006"}, busy=True) if act.case == "waits" else None
+    assert await drop.poll(desk) == 1 and hall.answer_of(last)
+
+
+async def test_a_page_holds_only_what_there_is_room_for(
+    hall: file_hall.Hall, drop: channel.FileDrop, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "ROOM", 500)
+    for _ in range(5):
+        hall.step(CASE)
+    counts = [await drop.poll(desk) for _ in range(6)]
+    assert sum(counts) == 5 and 0 < max(counts) < 5 and counts[-1] == 0
+
+
+async def test_many_messages_at_once_are_flushed_together(
+    hall: file_hall.Hall, drop: channel.FileDrop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guarantee is the same: no marker before its document is durable, none told before both are."""
+    groups: list[int] = []
+    real = drop.folder.write
+
+    async def counted(files: Any) -> Any:
+        groups.append(len(files))
+        return await real(files)
+
+    monkeypatch.setattr(drop.folder, "write", counted)
+    out = samples.outbound("application")
+    wires = [drop.translator.outbound(msgspec.structs.replace(out, id=f"M{number}")) for number in range(40)]
+    assert await asyncio.gather(*[drop.send(wire) for wire in [*wires, wires[0]]]) == [Accepted()] * 41
+    assert max(groups) == 120 and len(hall.take()) == 40
 
 
 async def test_a_used_name_with_other_content_is_refused_and_nothing_is_lost(
@@ -209,11 +330,11 @@ async def test_a_crash_after_the_answer_moves_the_file_away_and_takes_it_once(
 ) -> None:
     name = hall.step(CASE)
 
-    def crash(self: Any, name: str) -> None:
-        raise OSError(5, "gone")
+    async def crash(*given: Any) -> Any:
+        raise Trouble("gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(channel.FileDrop, "_away", crash)
+        patched.setattr(LocalFolder, "move", crash)
         assert await drop.poll(desk) == 0
     assert hall.answer_of(name) and (hall.ours / f"{name}.ok").exists()
     assert await drop.poll(desk) == 0
