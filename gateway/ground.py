@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 
 from agreements import load as agreements
-from agreements.calendar import Calendar, Calendars
+from agreements.calendar import Calendars
 from agreements.match import Book, Held
 from gateway.config import Config, ConfigError, Peer
 from gateway.exchange import trail
@@ -25,6 +24,7 @@ from gateway.ids import now_ms
 from gateway.keys import keyring
 from gateway.keys.keyring import Keyring
 from gateway.ops.alarms import alarm
+from gateway.tables import calendars, divisions
 from schemas.divisions import Divisions
 from signing import sm2
 from signing.providers import Provider
@@ -64,11 +64,9 @@ def ground(config: Config, base: Path, now_ms: Callable[[], int] = now_ms) -> Gr
     theirs = {peer.id: trail.of_peer(config, base, peer, provider) for peer in config.peer}
     vouching = Vouching(base / config.registry.file, provider)
     partners = {peer.id: _partner(config, peer, theirs[peer.id], watched, now_ms, vouching) for peer in config.peer}
-    divisions = Divisions(_data("regions.csv"), _data("regions-retired.csv"))
     signers = known_signers({ours[-1].card.party: ours, **theirs})
-    book = Book([_held(base / one.file, signers, provider) for one in config.agreement], divisions)
-    calendars = Calendars(Calendar.from_csv(_data("holidays-cn.csv")))
-    return Ground(ring, ours, theirs, partners, book, divisions, calendars, warning)
+    book = Book([_held(base / one.file, signers, provider) for one in config.agreement], divisions())
+    return Ground(ring, ours, theirs, partners, book, divisions(), calendars(), warning)
 
 
 def _partner(
@@ -138,7 +136,3 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(str(path), f"读不到文件（{error.strerror}）", f"cannot be read ({error.strerror})") from None
-
-
-def _data(name: str) -> bytes:
-    return (resources.files("schemas") / "data" / name).read_bytes()

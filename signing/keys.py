@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from signing import der
-from signing.curve import GX, GY, ladder
+from signing.curve import GX, GY, generated
 from signing.errors import Malformed
 from signing.sm2 import PrivateKey, PublicKey
 
@@ -218,7 +218,7 @@ def private_from_int(d: int, stated: PublicKey | None = None) -> PrivateKey:
     """The key of a scalar, its public key computed; Malformed if out of range or not the ``stated`` public key's."""
     placeholder = PublicKey(GX, GY)
     PrivateKey(d, placeholder)  # the range check comes before any multiplication
-    point = ladder(d, GX, GY)
+    point = generated(d)
     assert point is not None  # noqa: S101 - 1 <= d < n, so d·G is finite
     public = PublicKey(*point)
     if stated is not None and stated != public:

@@ -114,7 +114,7 @@ def _listed(path: str, json: bool) -> list[Item]:
 
 
 def _place(party: str) -> str:
-    from gateway.cli.tables import divisions
+    from gateway.tables import divisions
 
     return divisions().full_name(party[:6])
 

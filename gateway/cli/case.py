@@ -306,8 +306,8 @@ def why(case: str, path: str, as_json: bool) -> None:
 def _terms(node: Files, case: CaseFile) -> tuple[Any, Any]:
     """The agreement version of the case (None if it is not here) and the handling place's calendar."""
     from agreements import load
-    from gateway.cli.tables import calendars
     from gateway.config import ConfigError
+    from gateway.tables import calendars
 
     handling = case.counterpart if case.role == "collecting" else node.config.node.party
     calendar = calendars().of(handling[:6])

@@ -80,7 +80,7 @@ def group(
 def _who(identifier: str, uscc: str, lab: bool) -> tuple[str, str]:
     """Division code and party id, checked; the laboratory makes up its credit code."""
     from agreements.samples import lab_party
-    from gateway.cli.tables import divisions
+    from gateway.tables import divisions
     from schemas.codes import check_uscc
     from schemas.errors import Invalid
 
@@ -101,7 +101,7 @@ def _who(identifier: str, uscc: str, lab: bool) -> tuple[str, str]:
 
 
 def _place(division: str) -> str:
-    from gateway.cli.tables import divisions
+    from gateway.tables import divisions
 
     return f"{divisions().full_name(division)}通办网关"
 

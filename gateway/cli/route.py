@@ -43,7 +43,7 @@ def explain(
 ) -> None:  # fmt: skip
     """Exit 0: it may go. 1: refused. Without trusted roots ``signatures`` says that the signers' chains were not checked."""
     from agreements.match import Book, Refusal, decide
-    from gateway.cli import tables
+    from gateway import tables
     from gateway.cli.cert_tools import now
     from gateway.cli.output import finish
 
@@ -141,7 +141,7 @@ def _routed(context: Context, route: Route, proven: str) -> dict[str, Any]:
 
 def _lines(route: Route, proven: str) -> list[str]:
     from agreements.model import POWERS
-    from gateway.cli import tables
+    from gateway import tables
     from schemas.fields import MODES
 
     names = {"notify": ("告知", "notify"), "decide": ("决定", "decide"), "deliver": ("送达", "deliver")}

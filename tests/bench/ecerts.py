@@ -25,9 +25,9 @@ from signing.ofd.package import open_package
 from signing.policy import CRL_IF_PRESENT
 from signing.providers import open_provider
 from signing.stamper import LocalStamper
-from tests.bench.measure import Figures, note
+from tests.bench.measure import Figures, note, turns
 from tests.bench.procs import pin
-from tests.bench.seals import NOW, ROUNDS, City
+from tests.bench.seals import NOW, City
 from tests.bench.sign import repeat
 from tests.ecerts import template, wanted
 
@@ -78,14 +78,15 @@ def _necessities(data: bytes, numbers: itertools.count[int]) -> Callable[[], obj
 def measure(seconds: float) -> Figures:
     """Rounds of baseline and ours take turns; the ratio is the median over the rounds."""
     pin(0)
+    times = turns(seconds)
     stamper, numbers = _stamper(), itertools.count()
     acts = {name: _issuing(template(name), stamper, numbers) for name in TEMPLATES}
     beside = {name: _necessities(act(), numbers) for name, act in acts.items()}
     found: dict[str, list[tuple[Figures, Figures]]] = {}
-    for number in range(ROUNDS):
-        note(f"round {number + 1} of {ROUNDS}")
+    for number in range(times):
+        note(f"round {number + 1} of {times}")
         for name, act in acts.items():
-            share = max(0.1, seconds / ROUNDS / len(acts))
+            share = max(0.1, seconds / times / len(acts))
             found.setdefault(name, []).append((repeat(beside[name], share), repeat(act, share))[::-1])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"rows": {name: _middle(one) for name, one in found.items()}, "rss_mb": round(peak, 1)}

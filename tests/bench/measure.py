@@ -29,6 +29,11 @@ def load(server: Server, port: int, requests: Path, *options: str) -> Figures:
     return report
 
 
+def turns(seconds: float) -> int:
+    """How often a measurement takes turns with its baseline. Less than a second only shows that the program works."""
+    return 3 if seconds >= 1 else 1
+
+
 def wait_for(done: Callable[[], bool], seconds: float, pause: float = 0.05) -> None:
     """Until ``done()``, or give up with a message."""
     end = time.perf_counter() + seconds

@@ -32,9 +32,9 @@ from signing.policy import CRL_IF_PRESENT
 from signing.providers import open_provider
 from signing.seal import parse_stamp
 from signing.stamper import LocalStamper
-from tests.bench.measure import Figures, note
+from tests.bench.measure import Figures, note, turns
 from tests.bench.procs import ROOT, pin
-from tests.bench.seals import NOW, PROVIDER, ROUNDS, City, Unit
+from tests.bench.seals import NOW, PROVIDER, City, Unit
 from tests.bench.sign import repeat
 
 DOCUMENTS, UNITS = 256, 16
@@ -102,17 +102,18 @@ def necessities(data: bytes) -> None:
 def measure(folder: Path, seconds: float) -> Figures:
     """Rounds of baseline and ours take turns; the ratio is the median over the rounds. ``large``: memory of 50 MB."""
     pin(0)
+    times = turns(seconds)
     city = City()
     units = [city.unit() for _ in range(UNITS)]
     note("making documents")
     documents = [sealed(city, units[number % UNITS], document(number)) for number in range(DOCUMENTS)]
     acts = rows(documents, [city.authority.certificate])
     found: dict[str, list[Figures]] = {}
-    for number in range(ROUNDS):
-        note(f"round {number + 1} of {ROUNDS}")
+    for number in range(times):
+        note(f"round {number + 1} of {times}")
         for name, act in reversed(acts.items()):
-            found.setdefault(name, []).append(repeat(act, max(0.1, seconds / ROUNDS)))
-    mine, beside = (sorted(found[name], key=lambda one: one["per_second"])[ROUNDS // 2] for name in acts)
+            found.setdefault(name, []).append(repeat(act, max(0.1, seconds / times)))
+    mine, beside = (sorted(found[name], key=lambda one: one["per_second"])[times // 2] for name in acts)
     pairs = zip(*(found[name] for name in acts), strict=True)
     ratio = statistics.median(one["per_second"] / other["per_second"] for one, other in pairs)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

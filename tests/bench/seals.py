@@ -24,11 +24,11 @@ from signing.sm2 import Signer
 from signing.sm3 import sm3
 from signing.verify import verify_seal, verify_stamp
 from tests.bench import openssl_speed
-from tests.bench.measure import Figures, note
+from tests.bench.measure import Figures, note, turns
 from tests.bench.procs import pin
 from tests.bench.sign import repeat
 
-ROUNDS, STAMPS, UNITS, REVOKED = 3, 256, 64, 1000
+STAMPS, UNITS, REVOKED = 256, 64, 1000
 PROVIDER = open_provider()
 NOW = datetime.now(UTC).replace(microsecond=0)
 BORN, DIES = NOW - timedelta(days=30), NOW + timedelta(days=300)
@@ -123,14 +123,15 @@ def _seal(seal: bytes, anchors: Sequence[Certificate]) -> Callable[[], object]:
 def measure(seconds: float) -> Figures:
     """Rounds of baseline and ours take turns; the ratio is the median over the rounds."""
     pin(0)
+    times = turns(seconds)
     found: dict[str, list[tuple[Figures, float]]] = {}
     acts = rows(seconds)
-    for number in range(ROUNDS):
-        note(f"round {number + 1} of {ROUNDS}")
-        speed = openssl_speed.sm2(max(1, int(seconds / ROUNDS)))
+    for number in range(times):
+        note(f"round {number + 1} of {times}")
+        speed = openssl_speed.sm2(max(1, int(seconds / times)))
         beside = speed["verify"] / 2 if speed else 0.0
         for name, act in acts.items():
-            found.setdefault(name, []).append((repeat(act, max(0.1, seconds / ROUNDS)), beside))
+            found.setdefault(name, []).append((repeat(act, max(0.1, seconds / times)), beside))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"rows": {name: _middle(one) for name, one in found.items()}, "rss_mb": round(peak, 1)}
 

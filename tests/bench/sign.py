@@ -17,10 +17,9 @@ from signing import sm2
 from signing.providers import open_provider
 from signing.sm3 import sm3
 from tests.bench import openssl_speed
-from tests.bench.measure import Figures, note
+from tests.bench.measure import Figures, note, turns
 from tests.bench.procs import pin, unpin
 
-ROUNDS = 3
 SHORT = secrets.token_bytes(20)  # what ``openssl speed sm2`` signs
 LONG = secrets.token_bytes(1024)
 BLOCK = secrets.token_bytes(1 << 20)
@@ -87,11 +86,12 @@ def on_two_threads(act: Callable[[], object], seconds: float) -> float:
 def measure(seconds: float) -> Figures:
     """Every row in every round; its ratio is the median over the rounds."""
     pin(0)
+    times = turns(seconds)
     known = {name: act for name, row in ROWS.items() if (act := _usable(name, *row)) is not None}
-    each, whole = max(0.1, seconds / ROUNDS), max(1, int(seconds / ROUNDS))
+    each, whole = max(0.1, seconds / times), max(1, int(seconds / times))
     rounds: dict[str, list[tuple[Figures, float]]] = {}
-    for number in range(ROUNDS):
-        note(f"round {number + 1} of {ROUNDS}")
+    for number in range(times):
+        note(f"round {number + 1} of {times}")
         speed, digests = openssl_speed.sm2(whole), openssl_speed.sm3(whole)
         for name, act in known.items():
             rounds.setdefault(name, []).append((repeat(act, each), (speed or {}).get(ROWS[name][1], 0.0)))

@@ -14,6 +14,8 @@ from typing import Any
 
 import gmalg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signing import curve, sm2
 from signing.errors import Malformed, Unavailable
@@ -116,6 +118,11 @@ def _pick(point: PublicKey, k: int) -> curve.Affine | None:
     return curve.to_affine(curve.total(curve.Table(point.x, point.y).pick(k)))
 
 
+@given(st.integers(0, (1 << 256) - 1))
+def test_the_comb_multiplies_as_the_ladder_does(k: int) -> None:
+    assert curve.generated(k) == curve.ladder(k, curve.GX, curve.GY)
+
+
 @pytest.mark.parametrize(
     "k", [0, 1, 2, 127, 128, 129, 255, 256, 257, N - 2, N - 1, 1 << 255, (1 << 248) - 1, 0x80 << 240]
 )
@@ -125,6 +132,7 @@ def test_three_ways_to_multiply_agree(k: int) -> None:
         assert _pick(point, k) == slow
         assert curve.to_affine(curve.windowed(k, curve.small_table(point.x, point.y))) == slow
         assert slow is None or curve.on_curve(*slow)
+    assert curve.generated(k) == curve.ladder(k, curve.GX, curve.GY)
 
 
 def test_sums_with_equal_and_opposite_points() -> None:
@@ -173,6 +181,7 @@ def test_the_curve_without_gmpy2_is_the_same_curve(monkeypatch: pytest.MonkeyPat
     plain = runpy.run_path(curve.__file__)
     assert not plain["WIDE"]
     assert plain["ladder"](selftest.D, curve.GX, curve.GY) == (selftest.PUBLIC.x, selftest.PUBLIC.y)
+    assert plain["generated"](selftest.D) == (selftest.PUBLIC.x, selftest.PUBLIC.y)
 
 
 PLAIN_INTEGERS = """
