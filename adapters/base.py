@@ -8,7 +8,7 @@ to the platform and says honestly what became of them: a time-out after the requ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -150,8 +150,36 @@ class Chunk(msgspec.Struct, frozen=True):
     total: int
 
 
+class Interrupted(Exception):
+    """A file stopped coming. What came of it stays; ``zh`` and ``en`` say why, and it may be asked for again."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A file that is here whole: ``sm3`` is the lower-case hex digest of what came."""
+
+    sm3: str
+    size: int
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A file of a case as its platform may fetch it: ``id`` is ours, cannot be guessed, and is good for this platform alone."""
+
+    id: str
+    sm3: str
+    size: int
+    file_name: str
+
+
+Pieces = Callable[[int], AsyncIterator[bytes]]
+"""The bytes of a file from an offset on, in pieces of any size; raises Interrupted."""
+
+
 class Backend(Protocol):
-    """What a gateway gives to platforms whose protocol carries everything through one door (SOAP)."""
+    """What a gateway gives to platforms whose protocol carries everything through one door, or that do not call."""
 
     async def accept(self, act: Act) -> dict[str, str] | Problem:
         """Take an act; the receipt's fields (see Translator) once it is durable."""
@@ -161,6 +189,13 @@ class Backend(Protocol):
 
     async def status(self, case: str) -> dict[str, str] | Problem:
         """Where a case stands: ``case_id case_number state text``."""
+
+    async def keep(self, name: str, size: int, pieces: Pieces) -> Kept | Problem:
+        """A file that we fetch, and whose digest nobody told: never whole in memory. ``name`` is its platform's for it; what
+        came before a cut is continued the next time. Raises Interrupted."""
+
+    async def attachments(self, case: str, sm3: str) -> tuple[Attachment, ...] | Problem:
+        """The files of this case that have the digest; all of its files where it is empty."""
 
 
 # --- what became of a send, and what a question brought ---------------------------------------------------------------

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from adapters.inlined import Inlined
     from adapters.soap.package_service import PackageService
     from adapters.soap.service import Service
+    from adapters.union_json.service import UnionService
     from signing.providers import Provider
     from signing.sm2 import Signer
 
@@ -34,6 +35,7 @@ FAMILIES = {
     "message_set": "adapters.message_set.family",
     "front_db": "adapters.front_db.family",
     "file_drop": "adapters.file_drop.family",
+    "union_json": "adapters.union_json.family",
 }
 
 
@@ -88,7 +90,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 @dataclass(frozen=True, slots=True)
 class Opening:
     """All that a family needs to open a platform. ``profile`` is the parsed TOML; ``resources`` are files it names; ``signer``
-    gives the key that signs our calls now; ``secrets`` what the settings keep elsewhere (passwords, keys), by name."""
+    gives the key that signs our calls now; ``secrets`` what the settings keep elsewhere (passwords, keys), by name; ``lab``: on a
+    demonstration node what needs TLS elsewhere may go without."""
 
     settings: PlatformSettings
     profile: Mapping[str, Any]
@@ -99,12 +102,13 @@ class Opening:
     now_ms: Callable[[], int]
     functions: Mapping[str, Codec]
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    lab: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """An open platform. ``service``: for callers that speak SOAP to us; ``inbox``: where its messages wait for us;
-    ``inlined``: puts files into messages for who cannot fetch them;
+    """An open platform. ``service``: for callers that speak SOAP to us; ``union``: for those that call by paths of their own;
+    ``inbox``: where its messages wait for us; ``inlined``: puts files into messages for who cannot fetch them;
     ``app_of``: reads the app id from headers; ``silent``: types of messages that it does without; ``mapping``: which version of
     its profile it works by, ``files`` what that is made of."""
 
@@ -117,6 +121,7 @@ class Platform:
     app_of: Callable[[Iterable[tuple[str, str]]], str] | None = None
     app_id: str = ""
     service: Service | PackageService | None = None
+    union: UnionService | None = None
     inbox: Inbox | None = None
     inlined: Inlined | None = None
     silent: frozenset[str] = frozenset()
@@ -153,10 +158,11 @@ def open_platform(
     new_nonce: Callable[[], str],
     now_ms: Callable[[], int],
     secrets: Mapping[str, bytes] | None = None,
+    lab: bool = False,
 ) -> Platform:
     """Compile the profile and open its family's channel. Raises Untranslatable for a profile that cannot work."""
     read = read_profile(profile)
-    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed(), secrets or {})
+    opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed(), secrets or {}, lab)
     platform: Platform = family_of(read["family"]).open_family(opening)
     files = files_of(profile, read, resources)
     silent = frozenset(read.get("send", {}).get("silent", ()))

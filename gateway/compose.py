@@ -73,6 +73,7 @@ from gateway.web.peeridentity import connected
 from gateway.web.platforms import Platforms
 from gateway.web.public import Public
 from gateway.web.scans import ScanDoor
+from gateway.web.union import UnionDoor
 from gateway.web.uploads import Uploads
 from signing import certs, crl
 from signing.errors import Unavailable
@@ -170,7 +171,7 @@ async def build(config: Config, base: Path) -> Node:
     public = _public(config, journal, vault, clock)
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(),
-        "platform": [*doors.routes(), *scanning, *counter(doors, shares, certificates)],
+        "platform": [*doors.routes(), *UnionDoor(doors).routes(), *scanning, *counter(doors, shares, certificates)],
         "admin": [*_admin(config, journal, ring, clock, wake), *office(config, certificates, doors, vault, clock)],
         **({"public": public.routes()} if config.listen.public else {}),
     }

@@ -32,7 +32,9 @@ def open_all(
         profile, beside = _files(one, base, where)
         secrets = {name: secret(source, base) for name, source in one.secrets.items()}
         try:
-            opened[one.id] = open_platform(one, profile, beside, signer, provider, new_nonce, now_ms, secrets)
+            opened[one.id] = open_platform(
+                one, profile, beside, signer, provider, new_nonce, now_ms, secrets, lab=config.node.lab
+            )
         except Untranslatable as bad:
             raise ConfigError(where, f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip()) from None
         except Faulty as faulty:

@@ -85,4 +85,6 @@ def _xml(profile: Profile, files: Files) -> Iterator[Step]:
     yield _try("wsdl", "WSDL 可生成", "the WSDL can be built", described)
 
 
-FAMILIES = {"rest_signed": _rest, "soap": _xml, "message_set": _xml, "front_db": _plain, "file_drop": _plain}
+FAMILIES = {
+    "rest_signed": _rest, "soap": _xml, "message_set": _xml, "front_db": _plain, "file_drop": _plain, "union_json": _plain,
+}  # fmt: skip

@@ -58,6 +58,21 @@ class Parts:
         self._running[path.name] = (size + len(data), running)
         return size + len(data)
 
+    def resumed(self, owner: str, name: str) -> int:
+        """Bytes that are here and can be continued; what a crash left half written is cut off first."""
+        path = self.path(owner, name)
+        if path.name not in self._running:
+            size, running = self._resume(path, name)
+            if size:
+                self._running[path.name] = size, running
+        return self.offset(owner, name)
+
+    def digest(self, owner: str, name: str) -> str:
+        """SM3 of what is here under a name that tells no digest: a file that is fetched before anybody knows it."""
+        path = self.path(owner, name)
+        _, running = self._running.get(path.name) or self._resume(path, name)
+        return running.copy().digest().hex()
+
     def matches(self, owner: str, digest: str) -> bool:
         """Whether what is here is the whole file already."""
         path = self.path(owner, digest)

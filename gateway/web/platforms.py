@@ -14,12 +14,24 @@ from dataclasses import dataclass, replace
 import structlog
 from aiohttp import web
 
-from adapters.base import Act, Chunk, Denied, Presented, Problem, Signed, Untranslatable
+from adapters.base import (
+    Act,
+    Attachment,
+    Chunk,
+    Denied,
+    Interrupted,
+    Kept,
+    Pieces,
+    Presented,
+    Problem,
+    Signed,
+    Untranslatable,
+)
 from adapters.registry import Platform, find_caller
 from adapters.soap.fault import Fault
 from gateway import problems
 from gateway.core.labels import LABELS
-from gateway.flow import casefile
+from gateway.flow import attachments, casefile
 from gateway.flow.accept import deed_of, spend_nonce
 from gateway.flow.casefile import CaseFile
 from gateway.flow.desk import Desk
@@ -84,7 +96,7 @@ class Platforms:
     def until(self) -> int:
         return self.now_ms() + 2 * self.window_ms
 
-    async def _spend(self, platform: Platform, signed: Signed) -> None:
+    async def spend(self, platform: Platform, signed: Signed) -> None:
         owner, nonce, until = f"platform:{platform.id}", signed.nonce, self.until()
         (await self.desk.journal.submit(lambda tx: spend_nonce(tx, owner, nonce, until))).only()
 
@@ -138,7 +150,7 @@ class Platforms:
         """One range of a material."""
         data = await read_body(request, self.range_limit)
         platform, signed = self.caller(request, data)
-        await self._spend(platform, signed)
+        await self.spend(platform, signed)
         return await self.uploads.put(f"platform:{platform.id}", digest_of(request), content_range(request), data)
 
     async def get_material(self, request: web.Request) -> web.StreamResponse:
@@ -146,6 +158,10 @@ class Platforms:
         platform, _ = self.caller(request, b"")
         digest = digest_of(request)
         owner, size = self._owner(platform.id, digest)
+        return await self.stream(request, owner, digest, size)
+
+    async def stream(self, request: web.Request, owner: str, digest: str, size: int) -> web.StreamResponse:
+        """A file, whole or the range that is asked for."""
         start, length = wanted_range(request, size)
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)} | guard.HEADERS
         if length != size:
@@ -246,6 +262,26 @@ class SoapDoor:
         """Where a case stands."""
         try:
             return self.doors.status(self.platform.id, case)
+        except Refused as refused:
+            return self._problem(refused)
+
+    async def keep(self, name: str, size: int, pieces: Pieces) -> Kept | Problem:
+        """A file that we fetch from this platform."""
+        try:
+            return await self.doors.uploads.fetch(f"platform:{self.platform.id}", name, size, pieces)
+        except Refused as refused:
+            return self._problem(refused)
+        except Interrupted as cut:
+            log.info("file interrupted", trace_id=self.trace_id, platform=self.platform.id, cause=cut.en)
+            raise
+
+    async def attachments(self, case: str, sm3: str) -> tuple[Attachment, ...] | Problem:
+        """The files of a case of this platform."""
+        desk = self.doors.desk
+        try:
+            commit = await desk.journal.submit(attachments.listing(desk.vault, self.platform.id, case, sm3))
+            shown: tuple[Attachment, ...] = commit.only()
+            return shown
         except Refused as refused:
             return self._problem(refused)
 

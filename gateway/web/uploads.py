@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from adapters.base import Interrupted, Kept, Pieces
 from gateway.flow.post import register_part
 from gateway.problems import Refused
 from gateway.store.journal import Journal
-from gateway.store.parts import Parts
+from gateway.store.parts import SEGMENT, Parts
 from gateway.weaklocks import WeakLocks
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -81,6 +82,44 @@ class Uploads:
                 return web.Response(status=200, headers={"Upload-Offset": str(end)})
             await self._complete(owner, digest, span.total)
         return self._done(span.total)
+
+    async def fetch(self, owner: str, name: str, size: int, pieces: Pieces) -> Kept:
+        """A file that we fetch and whose digest nobody told, whole here in the end. It grows under its owner's ``name`` for it,
+        so that what came before a cut is continued; whole, it is kept by its digest as if it had been uploaded. Raises
+        Interrupted, and ``Refused`` TB-1002 for one that is too large."""
+        if size > self._limit:
+            raise Refused("TB-1002")
+        async with self._locks[(owner, name)]:
+            await self._grow(owner, name, size, pieces)
+            digest = await asyncio.to_thread(self._parts.digest, owner, name)
+            async with self._locks[(owner, digest)]:
+                if self.known(owner, digest) is None:
+                    await asyncio.to_thread(self._renamed, owner, name, digest)
+                    await self._complete(owner, digest, size)
+            await asyncio.to_thread(self._parts.discard, owner, name)
+        return Kept(digest, size)
+
+    async def _grow(self, owner: str, name: str, size: int, pieces: Pieces) -> None:
+        """A segment at a time; at a cut also what is not yet a whole one."""
+        at = await asyncio.to_thread(self._parts.resumed, owner, name)
+        if at < size:
+            held = bytearray()
+            try:
+                async for piece in pieces(at):
+                    held += piece
+                    while len(held) >= SEGMENT:
+                        at = await asyncio.to_thread(self._parts.append, owner, name, at, bytes(held[:SEGMENT]))
+                        del held[:SEGMENT]
+            finally:
+                if held:
+                    at = await asyncio.to_thread(self._parts.append, owner, name, at, bytes(held))
+        if at < size:
+            raise Interrupted("附件未传完", "the file ended before its end")
+
+    def _renamed(self, owner: str, name: str, digest: str) -> None:
+        self._parts.discard(owner, digest)  # what an upload left there unfinished
+        for piece in self._parts.read(owner, name):
+            self._parts.append(owner, digest, self._parts.offset(owner, digest), piece)
 
     async def _complete(self, owner: str, digest: str, size: int) -> int:
         await asyncio.to_thread(self._parts.complete, owner, digest)

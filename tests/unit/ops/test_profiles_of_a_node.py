@@ -16,7 +16,7 @@ from tests.unit.adapters.support import PROFILES, PROVIDER
 
 def opened(base: Path, profile: str, **settings: Any) -> Any:
     given = LocalPlatform(id="window", profile=profile, base_url="http://127.0.0.1:9", **settings)
-    config: Any = SimpleNamespace(platform=(given,))
+    config: Any = SimpleNamespace(platform=(given,), node=SimpleNamespace(lab=False))
     return profiles.open_all(config, base, lambda: None, PROVIDER, str, int)["window"]  # type: ignore[arg-type,return-value]
 
 
@@ -51,7 +51,7 @@ def test_what_a_platform_is_shown_is_read_from_where_it_is_kept(
 ) -> None:
     given = {}
     (tmp_path / "word").write_bytes(b"open sesame\n")
-    monkeypatch.setattr(profiles, "open_platform", lambda *all_: given.update(all_[-1]))
+    monkeypatch.setattr(profiles, "open_platform", lambda *all_, **_: given.update(all_[-1]))
     opened(tmp_path, "qiaokou", secrets={"password": Secret(file="word")})
     assert given == {"password": b"open sesame"}
     with pytest.raises(ConfigError):
