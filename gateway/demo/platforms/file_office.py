@@ -88,14 +88,17 @@ class Office:
 
     async def post_cases(self, request: web.Request) -> web.Response:
         """POST /sim/cases {item, item_name, handling}: make a case and hand it in."""
-        wanted = await request.json()
+        return web.json_response({"cases": [self.hand_in(await request.json())]})
+
+    def hand_in(self, wanted: dict[str, Any]) -> str:
+        """Make a case and hand it in; its number."""
         number = f"{self.config['division']}{now():%Y%m%d%H%M%S}{self.hall.count:04d}"
         self.records.run(
             ("INSERT INTO cases VALUES (?,?,?,'collecting','collected')", (number, number, wanted["item"]))
         )
         self.note(number, "out", "SQ")
         self.hall.say("SQ", number, application(self.config, number, wanted))
-        return web.json_response({"cases": [number]})
+        return number
 
     # --- records -----------------------------------------------------------------------------------------------------
 
@@ -110,27 +113,29 @@ class Office:
         )
 
     async def state(self, request: web.Request) -> web.Response:
-        """GET /sim/state: what really happened here."""
+        """GET /sim/state."""
+        return web.json_response(self.known())
+
+    def known(self) -> dict[str, Any]:
+        """What really happened here."""
         cases = self.records.rows("SELECT tbbh, bjbh, item, role, state FROM cases")
         numbers = {bjbh: tbbh for tbbh, bjbh, *_ in cases}
         acts = self.records.rows("SELECT tbbh, way, word FROM acts ORDER BY n")
-        return web.json_response(
-            {
-                "states": {tbbh: state for tbbh, *_, state in cases},
-                "numbers": numbers,
-                "acts": [(numbers.get(tbbh, tbbh), way, word) for tbbh, way, word in acts],
-            }
-        )
+        return {
+            "states": {tbbh: state for tbbh, *_, state in cases},
+            "numbers": numbers,
+            "acts": [(numbers.get(tbbh, tbbh), way, word) for tbbh, way, word in acts],
+        }
 
 
 def application(config: dict[str, Any], number: str, wanted: dict[str, Any]) -> dict[str, Any]:
     """Of somebody who does not exist."""
-    at = f"{now():%Y年%m月%d日 %H时%M分%S秒}"
+    at, form = f"{now():%Y年%m月%d日 %H时%M分%S秒}", {"申请事由": "测试用例，不是真实申请", **wanted.get("form", {})}
     return {
         "bjbh": number, "sxbm": wanted["item"], "sxmc": wanted["item_name"], "sxbb": "1", "blfs": "YDDS",
         "bld": f"{wanted['handling']}000", "sqrlx": "1", "sqrxm": "测试甲", "sqrzjlx": "111",
         "sqrzjhm": citizen_id(config["division"], "19620102", 7), "sqrsjh": "13800000007",
-        "bd": {"x": [{"k": "申请事由", "v": "测试用例，不是真实申请"}]}, "cl": [],
+        "bd": {"x": [{"k": name, "v": text} for name, text in form.items()]}, "cl": [],
         "hy": {"czy": {"xm": OFFICER, "gh": "F001"}, "ck": "1号窗口", "fs": "1", "yj": "居民身份证",
                "sj": f"{now().timestamp():.0f}"},
         "sjsj": at, "yt": config["purpose"],

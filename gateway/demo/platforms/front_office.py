@@ -59,16 +59,18 @@ class Office:
         self.records.run(("INSERT INTO acts (tbbh, way, word) VALUES (?,?,?)", (case, way, word)))
 
     async def state(self, request: web.Request) -> web.Response:
-        """GET /sim/state: what really happened here."""
+        """GET /sim/state."""
+        return web.json_response(self.known())
+
+    def known(self) -> dict[str, Any]:
+        """What really happened here."""
         cases = self.records.rows("SELECT tbbh, bjbh, state FROM cases")
         acts = self.records.rows("SELECT tbbh, way, word FROM acts ORDER BY n")
-        return web.json_response(
-            {
-                "states": {tbbh: state for tbbh, _, state in cases},
-                "numbers": {bjbh: tbbh for tbbh, bjbh, _ in cases},
-                "acts": acts,
-            }
-        )
+        return {
+            "states": {tbbh: state for tbbh, _, state in cases},
+            "numbers": {bjbh: tbbh for tbbh, bjbh, _ in cases},
+            "acts": acts,
+        }
 
 
 async def main(config: dict[str, Any]) -> None:
