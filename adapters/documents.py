@@ -84,7 +84,7 @@ class DocumentTranslator:
         operation = self.profile.text.send.operations.get(out.type, "")
         if not operation:
             raise Untranslatable("type-not-mapped", "方案未映射这类报文", "the profile maps no such message")
-        body = self._written(self.form.root, self.profile.message(out))
+        body = self.document(self.profile.message(out))
         return Wire(id=out.id, operation=operation, body=body, content_type=self.media)
 
     @property
@@ -92,6 +92,10 @@ class DocumentTranslator:
         """The content type of a document; text in a column is UTF-8 here."""
         encoding = "utf-8" if self.form.column == "text" else self.profile.text.encoding
         return f"{'text/xml' if self.form.content == 'xml' else 'application/json'}; charset={encoding}"
+
+    def document(self, value: Mapping[str, Any]) -> bytes:
+        """A message in the platform's names as a document."""
+        return self._written(self.form.root, value)
 
     def _written(self, root: str, value: Mapping[str, Any]) -> bytes:
         encoding = self.media.rpartition("=")[2]

@@ -14,6 +14,8 @@ from schemas import canonical as c
 AT = datetime(2025, 3, 3, 1, 30, 0, tzinfo=UTC)
 CITIZEN = "11010519491231002X"
 DIGEST = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+FILE = b"abc"
+"""The file whose digest that is: GB/T 32905 A.1."""
 REDRESS = "可在六十日内申请行政复议，或在六个月内提起行政诉讼"
 
 

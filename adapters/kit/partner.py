@@ -20,13 +20,11 @@ from adapters.kit.mask import Mask
 from adapters.kit.tap import Tap, tapped
 from adapters.profile import known_type
 from adapters.registry import Platform, PlatformSettings, open_platform
+from adapters.samples import FILE
 from schemas import codec
 from schemas.canonical import BODIES
 from signing.providers import Provider
 from signing.sm2 import PrivateKey, Signer
-
-FILE = b"abc"
-"""The file whose digest is the example of GB/T 32905 A.1, which every sample material names."""
 
 
 @dataclass(frozen=True)

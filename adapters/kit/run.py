@@ -5,7 +5,7 @@ The first step finds out whether anybody is there; if not, the rest is not tried
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from adapters.base import Untranslatable
@@ -13,6 +13,7 @@ from adapters.kit.masking import shown
 from adapters.kit.partner import Partner, types_of
 from adapters.kit.score import Result, Said, failed
 from adapters.kit.steps import Sent, Step, Trial, steps_of
+from adapters.registry import Platform
 from schemas.errors import Invalid
 
 OVERSIZE = 32 << 20
@@ -25,29 +26,33 @@ class Ran(NamedTuple):
     sent: tuple[Sent, ...]
 
 
-def plan(partner: Partner, wanted: Collection[str] = ()) -> list[Step]:
+def plan(platform: Platform, wanted: Collection[str] = ()) -> list[Step]:
     """The steps for this platform; ``wanted``: names, or beginnings before a dot, empty for all."""
-    platform = partner.open()
     steps = steps_of(platform.family, types_of(platform))
     return [one for one in steps if not wanted or one.name in wanted or one.name.partition(".")[0] in wanted]
 
 
 async def run(
-    partner: Partner, steps: list[Step], *, oversize: int = OVERSIZE, done: Callable[[Result], None] = lambda _: None
+    partner: Partner,
+    platform: Platform,
+    steps: Sequence[Step],
+    *,
+    oversize: int = OVERSIZE,
+    done: Callable[[Result], None] = lambda _: None,
 ) -> list[Ran]:
-    """Try them in order; a platform at whose address nobody is ends the run."""
+    """Try them in order on this open platform; a platform at whose address nobody is ends the run."""
     partner = partner.about()
     ran: list[Ran] = []
     for step in steps:
-        ran.append(await _try(partner, step, oversize))
+        ran.append(await _try(partner, platform, step, oversize))
         done(ran[-1].result)
         if ran[-1].result.said.verdict == "unknown":
             break
     return ran
 
 
-async def _try(partner: Partner, step: Step, oversize: int) -> Ran:
-    trial = Trial(partner, oversize)
+async def _try(partner: Partner, platform: Platform, step: Step, oversize: int) -> Ran:
+    trial = Trial(partner, platform, oversize)
     try:
         said: Said = await step.run(trial)
     except (Untranslatable, Invalid) as bad:

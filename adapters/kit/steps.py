@@ -49,17 +49,14 @@ class Sent(NamedTuple):
 
 @dataclass
 class Trial:
-    """One step on its way: the platform opened anew, what was seen, what was sent unbent."""
+    """One step on its way: the platform, what was seen, what was sent unbent."""
 
     partner: Partner
+    platform: Platform
     oversize: int
-    platform: Platform = field(init=False)
     tap: Tap = field(default_factory=Tap)
     sent: list[Sent] = field(default_factory=list)
     _opened: list[Platform] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.platform = self.open()
 
     def open(self, **changes: Any) -> Platform:
         """The platform with something else about it; closed with the trial."""
@@ -67,6 +64,7 @@ class Trial:
         return self._opened[-1]
 
     async def close(self) -> None:
+        """Closes what this step opened."""
         for platform in self._opened:
             await platform.channel.close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from gateway.cli.kit_run import run
+from gateway.cli.kit_serve import serve
 from gateway.lang import say
 
 
@@ -18,3 +19,4 @@ def group() -> None:
 
 
 group.add_command(run)
+group.add_command(serve)

@@ -41,7 +41,7 @@ def chosen(profile: str, base_url: str, settings: str | None, timeout_ms: int) -
     if isinstance(compiled, list):
         first = compiled[0]
         unreadable(files.where, f"{first.where} {first.zh}", f"{first.where} {first.en}")
-    given = {"id": "kit", "profile": compiled.text.name, "base_url": base_url, **_table(settings, profile)}
+    given = {"id": "kit", "base_url": base_url, **_table(settings, profile), "profile": compiled.text.name}
     given |= {"base_url": base_url} if base_url else {}
     given |= {"timeout_ms": timeout_ms} if timeout_ms else {}
     try:
@@ -113,6 +113,17 @@ def key_of(path: str | None, provider: Provider) -> PrivateKey:
         return private_from_pem(read_bytes(path, 1 << 16))
     except SigningError as bad:
         unreadable(path, f"私钥读不出（{bad.code}）", f"the key cannot be read ({bad.code})")
+
+
+def public_of(path: str) -> str:
+    """A public key of a PEM file as hex of 04||x||y."""
+    from signing.errors import SigningError
+    from signing.keys import public_from_pem
+
+    try:
+        return public_from_pem(read_bytes(path, 1 << 16)).point.hex()
+    except SigningError as bad:
+        unreadable(path, f"公钥读不出（{bad.code}）", f"the key cannot be read ({bad.code})")
 
 
 def now_ms() -> int:

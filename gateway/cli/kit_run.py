@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adapters.kit.report import About
     from adapters.kit.run import Ran
     from adapters.kit.score import Result
+    from adapters.registry import Platform
 
 MARKS = {"pass": "✓", "fail": "✗", "na": "–", "unknown": "?"}
 
@@ -96,12 +97,15 @@ async def _run(partner: Partner, title: str, given: dict[str, Any]) -> tuple[lis
     from adapters.kit import run as kit
     from adapters.kit.report import About
 
-    steps = _steps(partner, given["steps"])
+    platform = _open(partner)
+    steps = kit.plan(platform, [one.strip() for one in given["steps"].split(",") if one.strip()])
+    if not steps:
+        raise click.UsageError(say("没有这样的步骤", "no such step"))
     began = time.monotonic()
     ran: list[Ran] = await kit.run(
-        partner, steps, oversize=given["oversize"], done=(lambda _: None) if given["json"] else _line
+        partner, platform, steps, oversize=given["oversize"], done=(lambda _: None) if given["json"] else _line
     )
-    platform = partner.open()
+    await platform.channel.close()
     about = About(
         platform.profile, title, platform.family, platform.mapping, partner.settings.base_url,
         f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}", time.monotonic() - began, len(steps) - len(ran),
@@ -109,18 +113,15 @@ async def _run(partner: Partner, title: str, given: dict[str, Any]) -> tuple[lis
     return [one.result for one in ran], about
 
 
-def _steps(partner: Partner, wanted: str) -> list[Any]:
+def _open(partner: Partner) -> Platform:
+    """Exit 65 where the profile or the settings cannot work."""
     from adapters.base import Untranslatable
-    from adapters.kit import run as kit
     from gateway.cli.output import unreadable
 
     try:
-        steps = kit.plan(partner, [one.strip() for one in wanted.split(",") if one.strip()])
+        return partner.open()
     except Untranslatable as bad:
         unreadable(partner.settings.profile, f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip())
-    if not steps:
-        raise click.UsageError(say("没有这样的步骤", "no such step"))
-    return steps
 
 
 def _line(result: Result) -> None:

@@ -42,7 +42,11 @@ async def verdicts(one: Partner, *wanted: str) -> dict[str, str]:
 
 
 async def scored(one: Partner, *wanted: str) -> list[Ran]:
-    return await run(one, plan(one, wanted), oversize=OVERSIZE)
+    platform = one.open()
+    try:
+        return await run(one, platform, plan(platform, wanted), oversize=OVERSIZE)
+    finally:
+        await platform.channel.close()
 
 
 def failures(ran: list[Ran]) -> list[str]:
