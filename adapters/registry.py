@@ -7,7 +7,7 @@ A family is a module that exports ``open_family(opening) -> Platform``. A region
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -108,7 +108,8 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class Platform:
     """An open platform. ``service``: for callers that speak SOAP to us; ``union``: for those that call by paths of their own;
-    ``inbox``: where its messages wait for us; ``inlined``: puts files into messages for who cannot fetch them;
+    ``inbox``: where its messages wait for us; ``inlined``: puts files into messages for who cannot fetch them; ``reach``: looks
+    whether the platform can be worked with, for those that are no HTTP service: None, or what is wrong (Chinese, English);
     ``app_of``: reads the app id from headers; ``silent``: types of messages that it does without; ``mapping``: which version of
     its profile it works by, ``files`` what that is made of."""
 
@@ -124,6 +125,7 @@ class Platform:
     union: UnionService | None = None
     inbox: Inbox | None = None
     inlined: Inlined | None = None
+    reach: Callable[[], Awaitable[tuple[str, str] | None]] | None = None
     silent: frozenset[str] = frozenset()
     mapping: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)

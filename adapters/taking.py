@@ -13,10 +13,11 @@ from schemas.errors import Invalid
 
 
 class Said(NamedTuple):
-    """What the platform is told: the answer's document, and whether its own was taken."""
+    """What the platform is told: the answer's document, and whether its own was taken; if not, the ``code`` of why."""
 
     ok: bool
     answer: bytes
+    code: str = ""
 
 
 async def take(
@@ -36,7 +37,7 @@ async def take(
             if found.busy:
                 waiting.add(act.case)
                 return None
-            return Said(False, translator.reply_refused(dict(found.fields)))
+            return Said(False, translator.reply_refused(dict(found.fields)), found.fields.get("code", ""))
         receipt = found
     return Said(True, translator.reply_ok(acts[-1], receipt))
 
@@ -44,4 +45,4 @@ async def take(
 def refused(translator: DocumentTranslator, bad: Untranslatable | Invalid) -> Said:
     """The answer to a document that cannot be read."""
     text = f"{bad.path} {bad.zh}".strip()
-    return Said(False, translator.reply_refused({"code": bad.code, "title": text, "title_en": bad.en}))
+    return Said(False, translator.reply_refused({"code": bad.code, "title": text, "title_en": bad.en}), bad.code)

@@ -26,21 +26,31 @@ def open_all(
     now_ms: Callable[[], int],
 ) -> dict[str, Platform]:
     """Platform id -> open platform. Raises ``ConfigError`` that names the platform and what its profile has wrong."""
-    opened = {}
-    for one in config.platform:
-        where = f"platform.{one.id}.profile"
-        profile, beside = _files(one, base, where)
-        secrets = {name: secret(source, base) for name, source in one.secrets.items()}
-        try:
-            opened[one.id] = open_platform(
-                one, profile, beside, signer, provider, new_nonce, now_ms, secrets, lab=config.node.lab
-            )
-        except Untranslatable as bad:
-            raise ConfigError(where, f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip()) from None
-        except Faulty as faulty:
-            first = faulty.findings[0]
-            raise ConfigError(where, f"{first.where} {first.zh}", f"{first.where} {first.en}") from None
-    return opened
+    return {one.id: open_one(config, one, base, signer, provider, new_nonce, now_ms) for one in config.platform}
+
+
+def open_one(
+    config: Config,
+    platform: LocalPlatform,
+    base: Path,
+    signer: Callable[[], Signer],
+    provider: Provider,
+    new_nonce: Callable[[], str],
+    now_ms: Callable[[], int],
+) -> Platform:
+    """One of them."""
+    where = f"platform.{platform.id}.profile"
+    profile, beside = _files(platform, base, where)
+    secrets = {name: secret(source, base) for name, source in platform.secrets.items()}
+    try:
+        return open_platform(
+            platform, profile, beside, signer, provider, new_nonce, now_ms, secrets, lab=config.node.lab
+        )
+    except Untranslatable as bad:
+        raise ConfigError(where, f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip()) from None
+    except Faulty as faulty:
+        first = faulty.findings[0]
+        raise ConfigError(where, f"{first.where} {first.zh}", f"{first.where} {first.en}") from None
 
 
 def by_item(platforms: Sequence[LocalPlatform]) -> Callable[[str], str]:

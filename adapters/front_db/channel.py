@@ -1,4 +1,6 @@
-"""The front-exchange database as it is reached: rows written for the platform, rows of the platform taken in (SQLite).
+"""The front-exchange database as it is reached: rows written for the platform, rows of the platform taken in.
+
+Rows go out in groups, each group one transaction; who sent one hears that it is accepted once the group is durable.
 
 Taking a row in is: read it, hand it to the gateway, and acknowledge it once the gateway has it. A crash in between reads it
 again, and the gateway knows the act by its id. The acknowledgement is one row under the message's id: of two readers one
@@ -8,14 +10,12 @@ refuses other words under the same id. What cannot be read is acknowledged as re
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
+
+import structlog
 
 from adapters.base import (
     Accepted,
@@ -31,20 +31,31 @@ from adapters.base import (
     Wire,
 )  # fmt: skip
 from adapters.documents import DocumentTranslator
-from adapters.front_db.translate import PAGE, Statements, Words, ack_values, values
+from adapters.front_db.database import REASONS, Database, Trouble
+from adapters.front_db.translate import PAGE, Statements, Words, ack_values, padded, values
 from adapters.taking import Said, refused, take
+from adapters.together import Together
 from signing.sm3 import sm3
 
-MAX_PAGES = 10
-_BEIJING = timezone(timedelta(hours=8))
+MAX_PAGES: Final = 10
+MAX_TOLD: Final = 1000
+MAX_BYTES: Final = 32 << 20
+"""How much is read at once, beyond the first row."""
+_BEIJING: Final = timezone(timedelta(hours=8))
+log = structlog.get_logger("front_db")
 
 
 class Row(NamedTuple):
-    """A message of the platform; ``content`` is None where it is too large or no text."""
+    """A message of the platform; ``content`` is None where it is too large or no text. ``id`` is what the column holds."""
 
-    id: str
-    operation: str
+    id: Any
+    type: str
     content: bytes | None
+
+    @property
+    def digest(self) -> str:
+        """SM3 of the content in hexadecimal."""
+        return sm3(self.content).hex() if self.content is not None else ""
 
 
 class Told(NamedTuple):
@@ -54,59 +65,104 @@ class Told(NamedTuple):
     said: Said
 
 
-@dataclass(frozen=True)
-class FrontDb:
-    """``Channel`` and ``Inbox`` over one SQLite file. ``types`` are the row types that are read."""
+@dataclass
+class Scan:
+    """How far a walk through what waits has come: rows passed over, and the cases that have to wait."""
 
-    path: Path
-    words: Words
-    sql: Statements
-    types: tuple[str, ...]
-    translator: DocumentTranslator
-    now_ms: Callable[[], int]
-    can_ask: bool = True
-    busy_ms: int = 5_000
+    left: int = 0
+    waiting: set[str] = field(default_factory=set)
+
+
+class FrontDb:
+    """``Channel`` and ``Inbox`` over one database. ``types`` are the row types that are read."""
+
+    def __init__(
+        self,
+        platform: str,
+        database: Database,
+        words: Words,
+        sql: Statements,
+        types: tuple[str, ...],
+        translator: DocumentTranslator,
+        now_ms: Callable[[], int],
+        can_ask: bool = True,
+    ) -> None:
+        self.database, self.words, self.sql, self.types, self.translator = database, words, sql, types, translator
+        self._now_ms, self._can_ask = now_ms, can_ask
+        self._log = log.bind(platform=platform)
+        self._sends, self._asks = Together(self._write, PAGE), Together(self._look_for, PAGE)
+        self._scan, self._ails, self._told = Scan(), "", set[tuple[str, str, str]]()
 
     # --- ours to the platform ------------------------------------------------------------------------------------
 
     async def send(self, wire: Wire) -> Outcome:
-        """Insert the row; the same row twice is once."""
-        return await asyncio.to_thread(self._send, wire)
+        """Insert the row, together with those that are sent at the same time; the same row twice is once."""
+        return await self._sends(wire)
 
-    def _send(self, wire: Wire) -> Outcome:
+    async def _write(self, wires: Sequence[Wire]) -> Sequence[Outcome]:
         try:
-            with closing(self._open()) as db:
-                given = values(self.words, wire.id, wire.operation, self._cell(wire.body), self._now())
-                try:
-                    db.execute(self.sql.write, given)
-                except sqlite3.IntegrityError:
-                    return self._known(db, wire)
-                return Accepted()
-        except sqlite3.Error as error:
-            trouble = _trouble(error)
-            return Unclear(trouble.reason) if "IOERR" in trouble.reason else trouble  # the disk may have it or not
+            return await self._written(wires)
+        except Trouble as trouble:
+            if len(wires) > 1 and trouble.reason in ("cut", "other") and not trouble.maybe:
+                return await self._one_by_one(wires)
+            outcome = Unclear(_named(trouble)) if trouble.maybe else Temporary(_named(trouble), trouble.absent)
+            return [outcome] * len(wires)
 
-    def _known(self, db: sqlite3.Connection, wire: Wire) -> Outcome:
-        row = db.execute(self.sql.written, (wire.id,)).fetchone()
-        if row is not None and _bytes(row[0]) == wire.body:
-            return Accepted()
-        return Refused(
-            "row-refused", "前置库拒绝这一行，或编号已被占用", "the table refuses the row, or its id is taken"
-        )
+    async def _one_by_one(self, wires: Sequence[Wire]) -> list[Outcome]:
+        """One of a group may be what the database cannot bear: it shall be the only one that suffers."""
+        outcomes: list[Outcome] = []
+        for one in wires:
+            gone = bool(outcomes) and isinstance(outcomes[-1], Temporary) and outcomes[-1].absent
+            outcomes.append(outcomes[-1] if gone else (await self._write([one]))[0])
+        return outcomes
+
+    async def _written(self, wires: Sequence[Wire]) -> list[Outcome]:
+        now = self._now()
+        given = [values(self.words, one.id, one.operation, self._cell(one.body), now) for one in wires]
+        async with self.database.writing() as db:
+            codes = await db.insert(self.sql.write, given)
+            known = [one.id for one, code in zip(wires, codes, strict=True) if code]
+            there = _contents(await db.rows(self.sql.written, padded(known))) if known else {}
+        return [
+            Accepted() if not code or there.get(one.id) == one.body else self._no(one, code, one.id in there)
+            for one, code in zip(wires, codes, strict=True)
+        ]
+
+    def _no(self, wire: Wire, code: str, taken: bool) -> Refused:
+        self._log.warning("row refused", message=wire.id, code=code, taken=taken)
+        if taken:
+            return Refused("id-taken", "编号已被另一行占用", "another row has this id")
+        return Refused("row-refused", f"前置库拒绝这一行（{code}）", f"the table refuses the row ({code})")
 
     async def ask(self, out_id: str) -> Answer:
         """Whether our row stands there."""
-        return await asyncio.to_thread(self._ask, out_id) if self.can_ask else CannotAsk()
+        return await self._asks(out_id) if self._can_ask else CannotAsk()
 
-    def _ask(self, out_id: str) -> Answer:
+    async def _look_for(self, ids: Sequence[str]) -> Sequence[Answer]:
         try:
-            with closing(self._open()) as db:
-                return Accepted() if db.execute(self.sql.written, (out_id,)).fetchone() is not None else NotThere()
-        except sqlite3.Error as error:
-            return _trouble(error)
+            async with self.database.reading() as db:
+                there = _contents(await db.rows(self.sql.written, padded(ids)))
+        except Trouble as trouble:
+            return [Temporary(_named(trouble), trouble.absent)] * len(ids)
+        return [Accepted() if one in there else NotThere() for one in ids]
+
+    async def reach(self) -> tuple[str, str] | None:
+        """Whether everything that the profile names can be read: None, or what is wrong, in Chinese and in English."""
+        try:
+            async with self.database.reading() as db:
+                await db.rows(self.sql.look, (*self.types, *self.words.come.fixed.values(), 1, 0))
+                await db.rows(self.sql.acked, padded([""]))
+                await db.rows(self.sql.written, padded([""]))
+        except Trouble as trouble:
+            zh, en = REASONS[trouble.reason]
+            return f"{zh}（{trouble.code}）", f"{en} ({trouble.code})"
+        return None
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Stop, and close the connection."""
+        await self._sends.close()
+        await self._asks.close()
+        await self.database.close()
 
     # --- the platform's to us ------------------------------------------------------------------------------------
 
@@ -116,84 +172,138 @@ class FrontDb:
         return self.words.poll_ms
 
     async def poll(self, door: Callable[[bytes], Backend]) -> int:
-        """Take in rows, in order, a hundred at a time; how many were dealt with. Rows that have to wait hold up no others.
+        """Take in rows, in order, a hundred at a time; how many were dealt with. Rows that have to wait hold up no others:
+        where there are very many, the next call goes on behind them.
 
         A database that is away gives none, and is looked for again.
         """
-        done, waiting, left = 0, set[str](), 0
+        done = 0
         for _ in range(MAX_PAGES):
             try:
-                rows = await asyncio.to_thread(self._read, left)
-                told = [one for row in rows if (one := await self._take(row, door, waiting)) is not None]
-                acknowledged = await asyncio.to_thread(self._acknowledge, told)
-            except sqlite3.Error:
+                rows, last = await self._read(self._scan.left)
+                told = [one for row in rows if (one := await self._take(row, door)) is not None]
+                written, elsewhere = await self._acknowledge(told)
+            except Trouble as trouble:
+                self._hear(trouble)
                 break
-            done, left = done + acknowledged, left + len(rows) - acknowledged
-            if len(rows) < PAGE:
+            self._hear(None)
+            done += written
+            self._scan.left += len(rows) - written - elsewhere
+            if last:
+                self._scan = Scan()
                 break
         return done
 
-    async def _take(self, row: Row, door: Callable[[bytes], Backend], waiting: set[str]) -> Told | None:
+    async def _take(self, row: Row, door: Callable[[bytes], Backend]) -> Told | None:
         """What to say of a row; None while its case has to wait."""
         if row.content is None:
-            bad = Untranslatable("too-large", "内容缺失或过大", "no content, or too large")
-            return Told(row, refused(self.translator, bad))
-        said = await take(self.translator, row.operation, row.content, door(row.content), waiting)
-        return None if said is None else Told(row, said)
+            said: Said | None = refused(
+                self.translator, Untranslatable("too-large", "内容缺失或过大", "no content, or too large")
+            )
+        else:
+            said = await take(self.translator, row.type, row.content, door(row.content), self._scan.waiting)
+        if said is None:
+            return None
+        if not said.ok:
+            self._log.warning("row taken as refused", code=said.code, digest=row.digest)
+        return Told(row, said)
 
-    def _read(self, left: int) -> list[Row]:
-        limit = self.translator.max_bytes
-        with closing(self._open()) as db:
-            given = (limit, *self.types, *self.words.come.fixed.values(), PAGE, left)
-            rows = db.execute(self.sql.read, given).fetchall()
-        return [Row(str(row), str(type_), _bytes(content)) for row, type_, content in rows]
+    async def _read(self, left: int) -> tuple[list[Row], bool]:
+        """The next rows after those that were left, and whether they are the last. A row whose id cannot be said again is
+        passed over."""
+        async with self.database.reading() as db:
+            given = (*self.types, *self.words.come.fixed.values(), PAGE, left)
+            looked = [tuple(row) for row in await db.rows(self.sql.look, given)]
+            page = _within(looked, MAX_BYTES, self.translator.max_bytes)
+            ids = [row[0] for row in page if _sayable(row[0])]
+            found = await self._contents(db, ids)
+        for _ in range(len(page) - len(ids)):
+            self._scan.left += 1
+            self._once("a row has no usable id", code="", digest="")
+        return [found[one] for one in ids if one in found], len(page) == len(looked) < PAGE
 
-    def _acknowledge(self, told: list[Told]) -> int:
-        """All in one transaction; a row that changed meanwhile, or that another reader has, is left out."""
+    async def _contents(self, db: Any, ids: Sequence[Any]) -> dict[Any, Row]:
+        if not ids:
+            return {}
+        rows = await db.rows(self.sql.contents, (self.translator.max_bytes, *padded(ids)))
+        return {id_: Row(id_, str(type_), _bytes(content)) for id_, type_, content in rows}
+
+    async def _acknowledge(self, told: Sequence[Told]) -> tuple[int, int]:
+        """All in one transaction; a row that changed meanwhile is left out. How many we acknowledged, and how many were already."""
         if not told:
-            return 0
-        done = 0
-        with closing(self._open()) as db:
-            db.execute("BEGIN IMMEDIATE")
-            for one in told:
-                now = db.execute(self.sql.again, (one.row.id,)).fetchone()
-                if now is None or (one.row.content is not None and _bytes(now[0]) != one.row.content):
-                    continue
-                digest = sm3(one.row.content).hex() if one.row.content is not None else ""
-                given = ack_values(
-                    self.words, one.row.id, one.said.ok, self._cell(one.said.answer), self._now(), digest
-                )
-                try:
-                    db.execute(self.sql.ack, given)
-                except sqlite3.IntegrityError:
-                    continue
-                done += 1
-            db.execute("COMMIT")
-        return done
+            return 0, 0
+        async with self.database.writing() as db:
+            now = await self._contents(db, [one.row.id for one in told])
+            same = [one for one in told if now.get(one.row.id) == one.row]
+            codes = await db.insert(self.sql.ack, [self._ack(one) for one in same])
+            broken = [(one.row, code) for one, code in zip(same, codes, strict=True) if code]
+            there = (
+                {row[0] for row in await db.rows(self.sql.acked, padded([row.id for row, _ in broken]))}
+                if broken
+                else set()
+            )
+        for row, code in broken:
+            if row.id not in there:
+                self._once("a row cannot be acknowledged", code=code, digest=row.digest)
+        return len(same) - len(broken), len(there)
+
+    def _ack(self, one: Told) -> tuple[object, ...]:
+        return ack_values(self.words, one.row.id, one.said.ok, self._cell(one.said.answer), self._now(), one.row.digest)
+
+    def _once(self, event: str, code: str, digest: str) -> None:
+        """Into the log, but not at every look."""
+        if len(self._told) > MAX_TOLD:
+            self._told.clear()
+        if (event, code, digest) not in self._told:
+            self._told.add((event, code, digest))
+            self._log.error(event, code=code, digest=digest)
+
+    def _hear(self, trouble: Trouble | None) -> None:
+        """Into the log when it changes, not at every look."""
+        ails = _named(trouble) if trouble else ""
+        if ails != self._ails:
+            self._ails = ails
+            if trouble:
+                zh, en = REASONS[trouble.reason]
+                self._log.error("front database", reason=trouble.reason, code=trouble.code, zh=zh, en=en)
+            else:
+                self._log.info("front database answers again")
 
     # --- small things --------------------------------------------------------------------------------------------
-
-    def _open(self) -> sqlite3.Connection:
-        """An existing file only: a wrong path must not make an empty database."""
-        uri = f"{self.path.absolute().as_uri()}?mode=rw"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self.busy_ms / 1000)
-        db.text_factory = lambda data: data.decode("utf-8", "surrogateescape")  # bad characters are one row's trouble
-        db.execute("PRAGMA synchronous = FULL")
-        return db
 
     def _cell(self, document: bytes) -> str | bytes:
         return document.decode() if self.translator.form.column == "text" else document
 
     def _now(self) -> str:
-        return datetime.fromtimestamp(self.now_ms() / 1000, _BEIJING).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        return datetime.fromtimestamp(self._now_ms() / 1000, _BEIJING).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _within(looked: Sequence[tuple[Any, ...]], budget: int, limit: int) -> Sequence[tuple[Any, ...]]:
+    """The first rows (id, type, size) whose contents together stay within a number of bytes; one at least. A content beyond the
+    limit is not read and weighs nothing."""
+    total = 0
+    for number, (_, _, size) in enumerate(looked):
+        weight = int(size or 0)
+        total += weight if weight <= limit else 0
+        if total > budget and number:
+            return looked[:number]
+    return looked
+
+
+def _contents(rows: Iterable[Sequence[Any]]) -> Mapping[str, bytes | None]:
+    return {str(id_): _bytes(content) for id_, content in rows}
+
+
+def _sayable(id_: object) -> bool:
+    """Whether a row can be named by its id: it has one, of characters that can be written."""
+    return id_ is not None and not (isinstance(id_, str) and any("\ud800" <= char <= "\udfff" for char in id_))
 
 
 def _bytes(content: object) -> bytes | None:
     if isinstance(content, str):
         return content.encode("utf-8", "surrogateescape")
-    return content if isinstance(content, bytes) else None
+    return bytes(content) if isinstance(content, bytes | memoryview) else None
 
 
-def _trouble(error: sqlite3.Error) -> Temporary:
-    name = getattr(error, "sqlite_errorname", "") or type(error).__name__
-    return Temporary(f"front database: {name}", absent=name in ("SQLITE_CANTOPEN", "SQLITE_NOTADB"))
+def _named(trouble: Trouble) -> str:
+    return f"front database: {trouble}"

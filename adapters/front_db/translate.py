@@ -8,7 +8,9 @@ parameters.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -55,16 +57,39 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     poll_ms: int = 500
 
 
-class Statements(msgspec.Struct, frozen=True):
-    """SQL with ``?`` for every value.
+class Dialect(NamedTuple):
+    """What databases write differently. ``mark``: the n-th value, from 1; ``size``: the bytes of a content; ``content``: a
+    content as it is read, by the kind of its column (``text``, ``bytes``)."""
 
-    ``read``: (limit of bytes, types …, fixed …, page, offset) -> id, type, content or NULL where it is too large, in order, without
-    those acknowledged; ``again``: (id) -> content; ``ack``: see ``acks``; ``write``: see ``values``; ``written``: (id).
+    mark: Callable[[int], str]
+    size: Mapping[str, str]
+    content: Mapping[str, str]
+
+
+_AS_IT_IS: Final = {"text": "{}", "bytes": "{}"}
+DIALECTS: Final = {
+    "sqlite": Dialect(lambda n: "?", dict.fromkeys(_AS_IT_IS, "length(CAST({} AS BLOB))"), _AS_IT_IS),
+    "postgresql": Dialect(
+        lambda n: f"${n}",
+        {"text": "octet_length({}::text)", "bytes": "octet_length({})"},
+        {"text": "convert_to({}::text, 'UTF8')", "bytes": "{}"},
+    ),
+    "mariadb": Dialect(lambda n: "%s", dict.fromkeys(_AS_IT_IS, "octet_length({})"), _AS_IT_IS),
+}
+
+
+class Statements(msgspec.Struct, frozen=True):
+    """SQL with a mark for every value. A list of ids is always ``PAGE`` long: see ``padded``.
+
+    ``look``: (types …, fixed …, page, offset) -> id, type, bytes of the content, in order, without those acknowledged;
+    ``contents``: (limit of bytes, ids …) -> id, type, content or NULL where it is larger;
+    ``ack``: see ``ack_values``; ``acked``: (ids …) -> id; ``write``: see ``values``; ``written``: (ids …) -> id, content.
     """
 
-    read: str
-    again: str
+    look: str
+    contents: str
     ack: str
+    acked: str
     write: str
     written: str
 
@@ -91,25 +116,50 @@ def types_of(profile: Profile) -> tuple[str, ...]:
     return tuple(name for name in profile.text.operations if name not in below)
 
 
-def statements(words: Words, types: int) -> Statements:
-    """For so many row types."""
-    come, ack, go = words.come, words.ack, words.go
+def statements(words: Words, types: int, kind: str = "sqlite", column: str = "text") -> Statements:
+    """For so many row types, in the dialect of a kind of database, with contents in columns of text or of bytes."""
+    come, ack, go, dialect = words.come, words.ack, words.go, DIALECTS[kind]
     fixed = "".join(f" AND m.{name} = ?" for name in come.fixed)
-    marks = ", ".join("?" * types)
+    size, content = (
+        dialect.size[column].format(f"m.{come.content}"),
+        dialect.content[column].format(f"m.{come.content}"),
+    )
     columns = [ack.id, ack.state, ack.content, ack.at, *([ack.digest] if ack.digest else []), *ack.fixed]
     written = [go.id, go.type, go.content, go.order, *go.fixed]
+
+    def marked(sql: str) -> str:
+        counted = count(1)
+        return re.sub(r"\?", lambda found: dialect.mark(next(counted)), sql)
+
     return Statements(
-        read=f"SELECT m.{come.id}, m.{come.type}, CASE WHEN length(m.{come.content}) <= ? THEN m.{come.content} END "
-        f"FROM {come.table} m WHERE m.{come.type} IN ({marks}){fixed} AND NOT EXISTS "
-        f"(SELECT 1 FROM {ack.table} a WHERE a.{ack.id} = m.{come.id}) ORDER BY m.{come.order}, m.{come.id} LIMIT ? OFFSET ?",
-        again=f"SELECT {come.content} FROM {come.table} WHERE {come.id} = ?",
-        ack=f"INSERT INTO {ack.table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
-        write=f"INSERT INTO {go.table} ({', '.join(written)}) VALUES ({', '.join('?' * len(written))})",
-        written=f"SELECT {go.content} FROM {go.table} WHERE {go.id} = ?",
+        look=marked(
+            f"SELECT m.{come.id}, m.{come.type}, {size} FROM {come.table} m WHERE m.{come.type} IN ({_marks(types)}){fixed} "
+            f"AND NOT EXISTS (SELECT 1 FROM {ack.table} a WHERE a.{ack.id} = m.{come.id}) "
+            f"ORDER BY m.{come.order}, m.{come.id} LIMIT ? OFFSET ?"
+        ),
+        contents=marked(
+            f"SELECT m.{come.id}, m.{come.type}, CASE WHEN {size} <= ? THEN {content} END FROM {come.table} m "
+            f"WHERE m.{come.id} IN ({_marks(PAGE)})"
+        ),
+        ack=marked(f"INSERT INTO {ack.table} ({', '.join(columns)}) VALUES ({_marks(len(columns))})"),
+        acked=marked(f"SELECT {ack.id} FROM {ack.table} WHERE {ack.id} IN ({_marks(PAGE)})"),
+        write=marked(f"INSERT INTO {go.table} ({', '.join(written)}) VALUES ({_marks(len(written))})"),
+        written=marked(
+            f"SELECT {go.id}, {dialect.content[column].format(go.content)} FROM {go.table} WHERE {go.id} IN ({_marks(PAGE)})"
+        ),
     )
 
 
-def ack_values(words: Words, row: str, ok: bool, content: str | bytes, at: str, digest: str) -> tuple[object, ...]:
+def _marks(number: int) -> str:
+    return ", ".join("?" * number)
+
+
+def padded(ids: Sequence[object]) -> tuple[object, ...]:
+    """At most ``PAGE`` ids as a list of ``PAGE``, so that a statement is one text, which a database knows again."""
+    return (*ids, *[ids[-1]] * (PAGE - len(ids)))
+
+
+def ack_values(words: Words, row: object, ok: bool, content: str | bytes, at: str, digest: str) -> tuple[object, ...]:
     """The values of ``Statements.ack`` in its order."""
     ack = words.ack
     state = ack.ok if ok else ack.refused

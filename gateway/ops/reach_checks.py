@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway import profiles
 from gateway.config import Config
 from gateway.exchange import registryfile
 from gateway.ops import alarms
@@ -86,15 +89,37 @@ def _paused(patient: Patient, party: str) -> bool:
     return row is not None and row[0] == "paused"
 
 
-def platform(name: str, url: str) -> Iterator[Check]:
-    """Whether a local platform accepts connections, or its database or folder is there."""
-    scheme, _, path = url.partition("://")
-    if scheme not in ("sqlite", "file"):
-        return service(f"platform {name}", url, ("本地平台", "platform"))
-    if Path(path).exists():
-        return iter([Check(f"platform {name}", OK, f"{path} 在", f"{path} is there")])
-    fix = ("检查路径与挂载", "check the path and what is mounted there")
-    return iter([Check(f"platform {name}", FAIL, f"没有 {path}", f"{path} is not there", *fix)])
+def platform(patient: Patient, number: int) -> Iterator[Check]:
+    """Whether a local platform accepts connections, its database can be worked with, or its folder is there."""
+    found = patient.config.platform[number]
+    name, (scheme, _, path) = f"platform {found.id}", found.base_url.partition("://")
+    if scheme in ("http", "https"):
+        yield from service(name, found.base_url, ("本地平台", "platform"))
+    elif scheme == "file" and not Path(path).exists():
+        fix = ("检查路径与挂载", "check the path and what is mounted there")
+        yield Check(name, FAIL, f"没有 {path}", f"{path} is not there", *fix)
+    else:
+        yield _worked_with(patient, number, name)
+
+
+def _worked_with(patient: Patient, number: int, name: str) -> Check:
+    """What the platform's own family says of it; nothing is written there."""
+    found = patient.config.platform[number]
+    opened = profiles.open_one(
+        patient.config, found, patient.base, partial(patient.ring.signer, "platform"), patient.opened[0], str, lambda: 0
+    )
+
+    async def look() -> tuple[str, str] | None:
+        try:
+            return await opened.reach() if opened.reach is not None else None
+        finally:
+            await opened.channel.close()
+
+    wrong = asyncio.run(look())
+    if wrong is None:
+        return Check(name, OK, f"{found.base_url} 可用", f"{found.base_url} can be worked with")
+    fix = ("按所述原因处理；待投递的会自动重试", "mend what is said; what is owed is retried by itself")
+    return Check(name, FAIL, f"{found.base_url}：{wrong[0]}", f"{found.base_url}: {wrong[1]}", *fix)
 
 
 def service(name: str, url: str, what: tuple[str, str]) -> Iterator[Check]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import click
 import pytest
 
 from adapters.registry import Platform
 from tests.contract import bouncy_castle as java
+from tests.contract import front_servers
 from tests.contract.platform_support import Scripted, scripted
 
 
@@ -39,3 +40,17 @@ async def server() -> AsyncIterator[Scripted]:
 def bouncy_castle() -> list[str]:
     """How BouncyCastle is asked, where it is installed."""
     return java.command()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[front_servers.Server]:
+    server = front_servers.postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[front_servers.Server]:
+    server = front_servers.mariadb()
+    yield server
+    server.stop()

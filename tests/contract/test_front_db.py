@@ -1,74 +1,75 @@
-"""The front-exchange database against a simulated city that knows nothing of us but the tables."""
+"""The front-exchange database against a simulated city that knows nothing of us but the tables: one contract, three databases.
+
+F11 of the attack catalogue: values that are SQL, contents that are too large, rows changed after they were read, duplicate flags
+that were reset; each by its own test.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters import samples
-from adapters.base import Accepted, Act, CannotAsk, NotThere, Problem, Refused, Temporary, Untranslatable
+from adapters.base import Accepted, Act, CannotAsk, NotThere, Problem, Refused, Temporary, Untranslatable, Wire
 from adapters.front_db import channel
+from adapters.front_db.database import Trouble
 from adapters.front_db.translate import PAGE, read_words, types_of
 from adapters.profile import compile_profile
-from adapters.registry import Platform, PlatformSettings, open_platform
-from gateway.demo import world
 from signing.sm3 import sm3
-from tests.unit.adapters.support import PROFILES, PROVIDER, toml
+from tests.contract import front_support
+from tests.contract.front_support import CASE, Desk, Place, front_hall, opened
+from tests.unit.adapters.support import PROFILES, toml
 
-sys.path.insert(0, str(Path(world.__file__).parent / "platforms"))
-import front_hall
-
-CASE = "420104.11420104MB0000000X/0195-1"
+Opened = Callable[..., channel.FrontDb]
 
 
-class Desk:
-    """What the gateway does with acts: remembers them, or does as told."""
-
-    def __init__(self) -> None:
-        self.acts: list[Act] = []
-        self.originals: list[bytes] = []
-        self.answers: Callable[[Act], Problem | None] = lambda act: None
-
-    def __call__(self, original: bytes) -> Any:
-        self.originals.append(original)
-        return self
-
-    async def accept(self, act: Act) -> dict[str, str] | Problem:
-        found = self.answers(act)
-        if found is None:
-            self.acts.append(act)
-        return found or {"case_id": act.case, "message_id": f"M{len(self.acts)}", "received_at": "t", "text": "已收件"}
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """A front database of each kind, empty."""
+    if request.param == "sqlite":
+        found = front_support.in_file(tmp_path)
+    else:
+        name = {"postgresql": "postgres_server", "mariadb": "mariadb_server"}[request.param]
+        found = front_support.on_server(request.getfixturevalue(name))
+    yield found
+    found.store.close()
 
 
 @pytest.fixture
-def hall(tmp_path: Path) -> front_hall.Hall:
-    return front_hall.Hall(str(tmp_path / "front.db"))
+async def another(place: Place) -> AsyncIterator[Opened]:
+    """Opens the front database as the gateway does, as often as asked."""
+    fronts: list[channel.FrontDb] = []
+
+    def open_(**settings: Any) -> channel.FrontDb:
+        fronts.append(place.front(**settings))
+        return fronts[-1]
+
+    yield open_
+    for one in fronts:
+        await one.close()
+
+
+@pytest.fixture
+def front(another: Opened) -> channel.FrontDb:
+    return another()
+
+
+@pytest.fixture
+def hall(place: Place) -> front_hall.Hall:
+    return place.hall()
 
 
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
-
-
-def opened(path: Path, **settings: Any) -> Platform:
-    given = PlatformSettings(id="fz", profile="fujian_front", base_url=f"sqlite://{path}", **settings)
-    data = (PROFILES / "fujian_front.toml").read_bytes()
-    return open_platform(given, data, {}, lambda: None, PROVIDER, lambda: "", lambda: 1_740_965_400_000)  # type: ignore[arg-type,return-value]
-
-
-@pytest.fixture
-def front(hall: front_hall.Hall, tmp_path: Path) -> channel.FrontDb:
-    found = opened(tmp_path / "front.db").channel
-    assert isinstance(found, channel.FrontDb)
-    return found
 
 
 # --- ours to the platform ---------------------------------------------------------------------------------------------
@@ -95,27 +96,100 @@ async def test_the_same_row_twice_is_once_and_another_under_its_id_is_refused(
     assert isinstance(await front.send(other), Refused)
 
 
-async def test_a_database_that_is_away_or_locked_is_temporary(
-    hall: front_hall.Hall, tmp_path: Path, desk: Desk
+async def test_what_is_sent_side_by_side_is_one_transaction_and_each_has_its_own_answer(
+    hall: front_hall.Hall, front: channel.FrontDb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = opened(tmp_path / "none.db").channel
-    wire = gone.translator.outbound(samples.outbound("application"))
-    assert await gone.send(wire) == await gone.ask(wire.id)
-    assert await gone.poll(desk) == 0
-    assert isinstance(await gone.send(wire), Temporary) and (await gone.send(wire)).absent
-    assert not (tmp_path / "none.db").exists()
-    front = opened(tmp_path / "front.db", connect_timeout_ms=50, can_ask=False).channel
+    groups: list[int] = []
+    whole = channel.FrontDb._written
+
+    async def counted(self: channel.FrontDb, wires: Any) -> Any:
+        groups.append(len(wires))
+        return await whole(self, wires)
+
+    monkeypatch.setattr(channel.FrontDb, "_written", counted)
+    wires = [Wire(id=f"M{n}", operation="10", body=b"<Case/>") for n in range(PAGE + 20)]
+    taken = Wire(id="M7", operation="10", body=b"<Other/>")
+    too_long = Wire(id="M" * 65, operation="10", body=b"<Case/>")
+    bad = taken if "sqlite" in hall.db.__class__.__name__.lower() else too_long  # SQLite keeps to no lengths
+    found = await asyncio.gather(*[front.send(one) for one in [*wires, bad, *wires[:3]]])
+    assert found[: PAGE + 20] == [Accepted()] * (PAGE + 20) and found[-3:] == [Accepted()] * 3
+    assert isinstance(found[PAGE + 20], Refused)
+    assert sorted(groups, reverse=True) == [PAGE, 24]
+    assert hall.db.execute("SELECT count(*) FROM provinceinfo").fetchone() == (PAGE + 20,)
+
+
+async def test_a_group_with_one_that_the_database_cannot_bear_is_sent_one_by_one(
+    front: channel.FrontDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = channel.FrontDb._written
+
+    async def unbearable(self: channel.FrontDb, wires: Any) -> Any:
+        if any(one.id == "M1" for one in wires):
+            raise Trouble("cut", "1153")
+        return await whole(self, wires)
+
+    monkeypatch.setattr(channel.FrontDb, "_written", unbearable)
+    found = await asyncio.gather(*[front.send(Wire(id=f"M{n}", operation="10", body=b"<Case/>")) for n in range(3)])
+    assert found == [Accepted(), Temporary("front database: cut 1153"), Accepted()]
+
+
+async def test_a_table_that_is_locked_is_temporary_and_logged_once(
+    place: Place, hall: front_hall.Hall, another: Opened, desk: Desk
+) -> None:
+    front = another(connect_timeout_ms=2000 if place.server else 50, timeout_ms=300, can_ask=False)
+    wire = front.translator.outbound(samples.outbound("application"))
     hall.step(CASE)
-    hall.db.execute("BEGIN EXCLUSIVE")
-    assert isinstance(await front.send(wire), Temporary)
-    assert await front.poll(desk) == 0
-    hall.db.execute("ROLLBACK")
+    place.lock()
+    with capture_logs() as logs:
+        assert isinstance(await front.send(wire), Temporary)
+        assert [await front.poll(desk), await front.poll(desk)] == [0, 0]
+        place.unlock()
+        assert await front.poll(desk) == 1
+    assert [(one["event"], one["platform"]) for one in logs] == [
+        ("front database", "fz"),
+        ("front database answers again", "fz"),
+    ]
     assert await front.send(wire) == Accepted()
     assert await front.ask(wire.id) == CannotAsk()
+
+
+async def test_a_slow_database_keeps_no_other_platform_waiting(
+    place: Place, another: Opened, tmp_path: Path, desk: Desk
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = front_support.in_file(tmp_path / "other")
+    front, quick = another(connect_timeout_ms=60_000, timeout_ms=60_000), other.front()
+    wire = front.translator.outbound(samples.outbound("application"))
+    place.lock()
+    slow = [asyncio.create_task(front.send(wire)), asyncio.create_task(front.poll(desk))]
+    for _ in range(20):
+        assert await quick.send(wire) == Accepted()
+        other.hall().step(CASE)
+        assert await quick.poll(desk) == 1
+    assert not any(one.done() for one in slow)
+    place.unlock()
+    assert await asyncio.gather(*slow) == [Accepted(), 0]
+    await quick.close()
+    other.store.close()
+
+
+async def test_closing_waits_for_no_database(place: Place, another: Opened) -> None:
+    front = another(connect_timeout_ms=2000 if place.server else 500, timeout_ms=600_000)
+    place.lock()
+    waiting = asyncio.create_task(front.send(Wire(id="M1", operation="10", body=b"<Case/>")))
+    await asyncio.sleep(0.1)
     await front.close()
+    with suppress(asyncio.CancelledError):
+        await waiting
+    place.unlock()
+    assert place.hall().waiting() == []
 
 
 # --- the platform's to us ---------------------------------------------------------------------------------------------
+
+
+in_a_file = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+on_a_server = pytest.mark.parametrize("place", ["postgresql", "mariadb"], indirect=True)
 
 
 async def test_rows_are_taken_in_the_order_of_their_time_and_acknowledged(
@@ -144,36 +218,127 @@ async def test_hundreds_of_rows_come_page_by_page_in_order(
 
 
 BAD = [
-    "no xml", "", None, 5, b"\x00\x01", '<?xml version="1.0" encoding="UTF-7"?><Case/>', "<!DOCTYPE a><Case/>", "<Other/>",
-    "<Case><Body/></Case>", "<Case>" * 200, "<Case>" + "x" * 20_000_000 + "</Case>",
+    "no xml", "", None, '<?xml version="1.0" encoding="UTF-7"?><Case/>', "<!DOCTYPE a><Case/>", "<Other/>",
+    "<Case><Body/></Case>", "<Case>" * 200, "<Case>" + "x" * 200_000 + "</Case>",
     "<Case><Body><Node><Time>24:00</Time></Node></Body></Case>",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("bad", BAD, ids=[f"bad{n}" for n in range(len(BAD))])
 async def test_X01_a_poison_row_is_refused_in_the_table_and_its_neighbours_flow(
-    bad: Any, hall: front_hall.Hall, front: channel.FrontDb, desk: Desk
+    bad: Any, hall: front_hall.Hall, another: Opened, desk: Desk
 ) -> None:
-    """X01, X07, X08: a document that is none holds up nobody."""
+    """X01, X07, X08, and F11 for a content that is too large: a document that is none holds up nobody, and is logged by digest."""
+    front = another(max_message_bytes=100_000)
     before, poison, after = hall.step(CASE), hall.row("80", bad), hall.step(CASE)
-    assert await front.poll(desk) == 3
+    with capture_logs() as logs:
+        assert await front.poll(desk) == 3
+    digest = sm3(bad.encode()).hex() if bad is not None and len(bad) < 100_000 else ""
+    assert [(one["event"], one["digest"]) for one in logs] == [("row taken as refused", digest)] and logs[0]["code"]
     assert len(desk.acts) == 2
     assert [(hall.answer_of(row) or ("",))[0] for row in (before, poison, after)] == ["1", "9", "1"]
     content = (hall.answer_of(poison) or ("", ""))[1]
     assert ElementTree.fromstring(content).findtext("code")
 
 
-async def test_X08_bytes_that_are_no_characters_are_one_rows_trouble(
-    hall: front_hall.Hall, front: channel.FrontDb, desk: Desk
+@in_a_file
+@pytest.mark.parametrize("bad", ["5", "x'0001'", "x'ff'", "CAST(x'3c436173653eff3c2f436173653e' AS TEXT)", "2.5"])
+async def test_X08_what_is_no_text_in_a_text_column_is_one_rows_trouble(
+    bad: str, hall: front_hall.Hall, front: channel.FrontDb, desk: Desk
 ) -> None:
-    """X08: a text column that holds other bytes."""
+    """X08: SQLite keeps any value in any column, and any bytes as text."""
     hall.row("80", "", unid="bad", at="2000")
-    hall.db.execute(
-        "UPDATE provinceinfo SET content = CAST(x'3c436173653eff3c2f436173653e' AS TEXT) WHERE unid = 'bad'"
-    )
+    hall.db.execute(f"UPDATE provinceinfo SET content = {bad} WHERE unid = 'bad'")
     hall.step(CASE)
     assert await front.poll(desk) == 2
     assert len(desk.acts) == 1
+
+
+@in_a_file
+async def test_X08_a_row_without_a_usable_id_is_passed_over_and_logged_once(
+    hall: front_hall.Hall, front: channel.FrontDb, desk: Desk
+) -> None:
+    """X08: an id that is NULL or no text cannot be acknowledged; its neighbours can."""
+    for bad in ("NULL", "CAST(x'ff' AS TEXT)"):
+        hall.row("80", "<Case/>", unid="bad", at="2000")
+        hall.db.execute(f"UPDATE provinceinfo SET unid = {bad} WHERE unid = 'bad'")
+    hall.step(CASE)
+    with capture_logs() as logs:
+        assert [await front.poll(desk), await front.poll(desk)] == [1, 0]
+    assert [one["event"] for one in logs] == ["a row has no usable id"]
+
+
+async def test_F11_values_that_are_sql_are_values(hall: front_hall.Hall, front: channel.FrontDb, desk: Desk) -> None:
+    """F11: ids, contents and everything we write stand as they are, whatever a database would make of them."""
+    evil = [
+        "'); DROP TABLE provinceinfo; --",
+        "\\'; DELETE FROM provinceinfo; --",
+        "%s %(x)s $1 ? {}",
+        "\\",
+        "縗' OR 1=1 --",
+        "\"`'",
+    ]
+    for text in evil:
+        sent = Wire(id=text, operation="10", body=text.encode())
+        assert [await front.send(sent), await front.ask(text)] == [Accepted(), Accepted()]
+        assert ("10", text) in [(type_, content) for unid, type_, content in hall.waiting() if unid == text]
+        came = hall.row("80", text, unid=f"in{text}")
+        step = hall.step(CASE, name=text)
+        assert await front.poll(desk) == 2
+        assert desk.acts[-1].body.name == text
+        assert [(hall.answer_of(one) or ("",))[0] for one in (came, step)] == ["9", "1"]
+    assert await front.ask("' OR '1'='1") == NotThere()
+
+
+async def test_F11_a_flag_that_is_reset_brings_the_same_act_again(
+    hall: front_hall.Hall, front: channel.FrontDb, desk: Desk
+) -> None:
+    """F11: where somebody deletes the acknowledgement, the row comes again, with the id by which the gateway knows it."""
+    row = hall.step(CASE)
+    assert await front.poll(desk) == 1
+    hall.db.execute("DELETE FROM provinceinfosync")
+    assert await front.poll(desk) == 1
+    assert [act.id for act in desk.acts] == [desk.acts[0].id] * 2 and desk.originals[0] == desk.originals[1]
+    assert hall.answer_of(row) is not None
+
+
+async def test_F11_large_contents_are_read_a_few_at_a_time_in_order(
+    hall: front_hall.Hall, front: channel.FrontDb, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F11: a hundred contents of the largest size would be more than there is memory for."""
+    monkeypatch.setattr(channel, "MAX_BYTES", 1500)
+    for n in range(9):
+        hall.step(CASE, name=f"环节{n}" + "长" * 20)
+    pages: list[int] = []
+    whole = channel.FrontDb._read
+
+    async def counted(self: channel.FrontDb, left: int) -> Any:
+        found = await whole(self, left)
+        pages.append(len(found[0]))
+        return found
+
+    monkeypatch.setattr(channel.FrontDb, "_read", counted)
+    assert await front.poll(desk) == 9
+    assert [act.body.name[2] for act in desk.acts] == [str(n) for n in range(9)]
+    assert max(pages) < 4
+
+
+async def test_an_acknowledgement_that_the_table_refuses_is_logged_once_and_holds_up_nobody(
+    place: Place, hall: front_hall.Hall, front: channel.FrontDb, desk: Desk
+) -> None:
+    place.store.execute("DROP TABLE provinceinfosync")
+    tables = front_support.front_stores.TABLES.format(text=front_support.TEXT[place.kind]).replace(
+        "etype VARCHAR(8)", "etype VARCHAR(8), CHECK (type <> '9')"
+    )
+    place.store.execute(tables.split(";")[1].strip())
+    if place.server:
+        place.store.execute("GRANT SELECT, INSERT ON provinceinfosync TO tongban")
+    poison, sound = hall.row("80", "<Case/>"), hall.step(CASE)
+    with capture_logs() as logs:
+        assert [await front.poll(desk), await front.poll(desk), await front.poll(desk)] == [1, 0, 0]
+    assert hall.answer_of(sound) is not None and hall.answer_of(poison) is None
+    [line] = [one for one in logs if one["event"] == "a row cannot be acknowledged"]
+    assert line["digest"] == sm3(b"<Case/>").hex() and line["code"] and line["log_level"] == "error"
 
 
 async def test_rows_of_other_types_and_other_receivers_are_left_alone(
@@ -215,9 +380,10 @@ async def test_a_refusal_of_the_gateway_stands_in_the_table(
     )
 
 
-async def test_a_row_that_changed_after_it_was_read_is_not_acknowledged(
+async def test_F11_a_row_that_changed_after_it_was_read_is_not_acknowledged(
     hall: front_hall.Hall, front: channel.FrontDb, desk: Desk
 ) -> None:
+    """F11: it comes again, and the gateway refuses other words under the same id."""
     row = hall.step(CASE, serial="S1")
 
     def change(act: Act) -> Problem | None:
@@ -233,9 +399,9 @@ async def test_a_row_that_changed_after_it_was_read_is_not_acknowledged(
 
 
 async def test_two_readers_acknowledge_a_row_once(
-    hall: front_hall.Hall, front: channel.FrontDb, tmp_path: Path
+    place: Place, hall: front_hall.Hall, front: channel.FrontDb, another: Opened
 ) -> None:
-    second = opened(tmp_path / "front.db").channel
+    second = another()
     hall.db.execute("BEGIN")
     for _ in range(80):
         hall.step(CASE)
@@ -252,8 +418,8 @@ async def test_a_crash_between_taking_and_acknowledging_reads_the_row_again(
 ) -> None:
     row = hall.step(CASE)
 
-    def lost(self: Any, told: Any) -> int:
-        raise sqlite3.OperationalError("disk I/O error")
+    async def lost(self: Any, told: Any) -> tuple[int, int]:
+        raise Trouble("cut")
 
     with monkeypatch.context() as patched:
         patched.setattr(channel.FrontDb, "_acknowledge", lost)
@@ -264,15 +430,13 @@ async def test_a_crash_between_taking_and_acknowledging_reads_the_row_again(
 
 
 async def test_where_there_is_a_column_the_digest_of_what_was_read_is_kept(
-    hall: front_hall.Hall, tmp_path: Path, desk: Desk
+    hall: front_hall.Hall, another: Opened, desk: Desk
 ) -> None:
     hall.db.execute("ALTER TABLE provinceinfosync ADD COLUMN sm3 VARCHAR(64)")
     text = (PROFILES / "fujian_front.toml").read_text("utf-8").replace('refused = "9"', 'refused = "9"\ndigest = "sm3"')
-    given = PlatformSettings(id="fz", profile="x", base_url=f"sqlite://{tmp_path / 'front.db'}")
-    platform = open_platform(given, text.encode(), {}, lambda: None, PROVIDER, str, lambda: 0)  # type: ignore[arg-type,return-value]
     row = hall.step(CASE)
-    assert platform.inbox is not None and await platform.inbox.poll(desk) == 1
-    [(kept,)] = hall.db.execute("SELECT sm3 FROM provinceinfosync WHERE unid = ?", (row,))
+    assert await another(profile=text.encode()).poll(desk) == 1
+    [(kept,)] = hall.db.execute("SELECT sm3 FROM provinceinfosync WHERE unid = ?", (row,)).fetchall()
     assert kept == sm3(desk.originals[0]).hex()
 
 
@@ -287,17 +451,23 @@ def test_a_name_that_is_no_identifier_is_refused(table: str, name: str) -> None:
     assert caught.value.code == "front-name"
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "sqlite:relative.db", "sqlite://host/x"])
-def test_an_address_that_is_no_path_is_refused(url: str) -> None:
-    given = PlatformSettings(id="fz", profile="fujian_front", base_url=url)
-    with pytest.raises(Untranslatable):
-        open_platform(given, (PROFILES / "fujian_front.toml").read_bytes(), {}, lambda: None, PROVIDER, str, int)  # type: ignore[arg-type,return-value]
-
-
 def test_every_row_type_of_the_profile_is_read() -> None:
     assert types_of(compile_profile(toml("fujian_front"))) == ("99", "80", "81", "82", "85")
 
 
+@in_a_file
+async def test_a_file_that_is_not_there_is_temporary_and_is_not_made(tmp_path: Path, place: Place, desk: Desk) -> None:
+    gone = opened(f"sqlite://{tmp_path / 'none.db'}").channel
+    assert isinstance(gone, channel.FrontDb)
+    wire = gone.translator.outbound(samples.outbound("application"))
+    found = await gone.send(wire)
+    assert found == await gone.ask(wire.id) and isinstance(found, Temporary) and found.absent
+    assert await gone.poll(desk) == 0 and (await gone.reach() or ("",))[0].startswith("连不上数据库")
+    assert not (tmp_path / "none.db").exists()
+    await gone.close()
+
+
+@in_a_file
 async def test_hundreds_of_rows_a_second_and_core(hall: front_hall.Hall, front: channel.FrontDb, desk: Desk) -> None:
     hall.db.execute("BEGIN")
     for _ in range(500):

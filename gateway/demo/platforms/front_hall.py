@@ -14,6 +14,7 @@ import sys
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
+from typing import Any
 from xml.etree import ElementTree
 
 BEIJING = timezone(timedelta(hours=8))
@@ -28,11 +29,14 @@ CREATE TABLE IF NOT EXISTS provinceinfosync (
 
 
 class Hall:
-    """The approval system. ``cases``: our case number -> what the application said."""
+    """The approval system. ``cases``: our case number -> what the application said; ``store``: a SQLite file's path, or an open
+    connection that has the tables and takes ``?`` for a value."""
 
-    def __init__(self, path: str, area: str = "350100", declared: str = "GB2312") -> None:
-        self.db = sqlite3.connect(path, isolation_level=None, timeout=10)
-        self.db.executescript(TABLES)
+    def __init__(self, store: Any, area: str = "350100", declared: str = "GB2312") -> None:
+        self.db = store
+        if isinstance(store, str):
+            self.db = sqlite3.connect(store, isolation_level=None, timeout=10)
+            self.db.executescript(TABLES)
         self.area, self.declared = area, declared
         self.cases: dict[str, ElementTree.Element] = {}
         self.clock = datetime(2025, 3, 3, 10, 0, 0, tzinfo=BEIJING)
@@ -42,11 +46,12 @@ class Hall:
 
     def waiting(self) -> list[tuple[str, str, str]]:
         """Rows for us without an acknowledgement, oldest first, a hundred at a time."""
-        return self.db.execute(
+        rows: list[tuple[str, str, str]] = self.db.execute(
             "SELECT unid, type, content FROM provinceinfo p WHERE toareacode = ? AND NOT EXISTS "
             "(SELECT 1 FROM provinceinfosync s WHERE s.unid = p.unid) ORDER BY createtime, unid LIMIT 100",
             (self.area,),
         ).fetchall()
+        return rows
 
     def take(self) -> list[tuple[str, ElementTree.Element]]:
         """Acknowledge all that waits; (type, document) of each."""
