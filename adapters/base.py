@@ -109,7 +109,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
 class Presented(msgspec.Struct, frozen=True):
     """A request as it stood on the wire: ``raw_path`` and ``raw_query`` not decoded, the query without its ``?``.
 
-    ``headers`` keeps duplicates and order; ``body_digest`` is SM3 of the body's bytes as they arrived.
+    ``headers`` keeps duplicates and order; ``body_digest`` is SM3 of the body's bytes as they arrived; ``body`` are the bytes
+    themselves, for platforms that encrypt them.
     """
 
     method: str
@@ -117,19 +118,28 @@ class Presented(msgspec.Struct, frozen=True):
     raw_query: str
     headers: tuple[tuple[str, str], ...]
     body_digest: bytes
+    body: bytes = b""
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """The platform ``app_id`` signed this. The caller still refuses a nonce it has seen within the window."""
+    """The platform ``app_id`` signed this. The caller still refuses a nonce it has seen within the window.
+
+    ``content``: what an encrypted body held; None where the body is the message.
+    """
 
     app_id: str
     nonce: str
     time_ms: int
+    content: bytes | None = None
+
+    def message(self, body: bytes) -> bytes:
+        """What the platform said with this body."""
+        return body if self.content is None else self.content
 
 
 class Denied(msgspec.Struct, frozen=True):
     """Not let in. Codes: missing-signature, duplicate-header, unknown-app, bad-nonce, time-outside-window,
-    bad-signature, wrong-credential."""
+    bad-signature, bad-token, bad-envelope, undecryptable, wrong-credential."""
 
     code: str
     zh: str

@@ -47,7 +47,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
                      or ``file:///path`` or ``sftp://user@host/path`` of a shared folder; never with a password in it
     ``host_keys``    (SFTP) the server's registered keys, in OpenSSH's form; ``file_owner`` (files) the uid that theirs have
     ``app_id``       (REST) the id it signs with
-    ``public_keys``  (REST) its keys, PEM or hex of 04||x||y: more than one while it changes keys
+    ``public_keys``  (REST) its keys, PEM or (SM2) hex of 04||x||y: more than one while it changes keys; shared secrets are
+                     among the platform's ``secrets``: ``secret``, ``former_secret``, ``key`` (ours), ``body_key`` (SM4)
     ``our_app_id``   (REST) the id we sign our callbacks with
     ``unit`` and ``licence``          (SOAP) what it must show us; ``our_unit`` and ``our_licence`` what we show it
     ``party``        whose it is, where it belongs to another party than the node's (a guest 客方, by its party id)
@@ -111,7 +112,7 @@ class Platform:
     ``inbox``: where its messages wait for us; ``inlined``: puts files into messages for who cannot fetch them; ``reach``: looks
     whether the platform can be worked with, for those that are no HTTP service: None, or what is wrong (Chinese, English);
     ``app_of``: reads the app id from headers; ``silent``: types of messages that it does without; ``mapping``: which version of
-    its profile it works by, ``files`` what that is made of."""
+    its profile it works by, ``files`` what that is made of; ``tls``: its protocol proves too little to do without."""
 
     id: str
     family: str
@@ -121,6 +122,7 @@ class Platform:
     authenticate: Callable[[Presented, int], Signed | Denied]
     app_of: Callable[[Iterable[tuple[str, str]]], str] | None = None
     app_id: str = ""
+    tls: bool = False
     service: Service | PackageService | None = None
     union: UnionService | None = None
     inbox: Inbox | None = None

@@ -241,6 +241,9 @@ CATALOGUE: dict[str, Problem] = {
 CODES: dict[str, str] = {
     "missing-signature": "TB-2001",
     "bad-signature": "TB-2002",
+    "bad-token": "TB-2002",
+    "bad-envelope": "TB-2002",
+    "undecryptable": "TB-2101",
     "unknown-app": "TB-2003",
     "wrong-credential": "TB-2003",
     "time-outside-window": "TB-2004",

@@ -10,19 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from yarl import URL
 
 from adapters.base import Accepted, Answer, CannotAsk, NotThere, Outcome, Refused, Temporary, Unclear, Wire
+from adapters.rest_signed.keys import Signing
 from adapters.rest_signed.sign import Part, Scheme, sign, split_target
 from adapters.transport import AnswerForm, Line, Lost, Reply, Request, Unsent, exchange
 from schemas.codec import strict_json
 from schemas.errors import Invalid
 from signing.errors import SigningError
-from signing.sm2 import Signer
 from signing.sm3 import sm3
 
 TRY_LATER = frozenset({408, 425, 429})
@@ -30,13 +29,19 @@ TRY_LATER = frozenset({408, 425, 429})
 
 @dataclass(frozen=True, slots=True)
 class RestChannel:
-    """See ``adapters.base.Channel``. ``ask_path`` holds ``{id}``; "" = this platform cannot be asked."""
+    """See ``adapters.base.Channel``. ``ask_path`` holds ``{id}``; "" = this platform cannot be asked.
+
+    ``signer`` gives what signs now, ``wrap`` encrypts a body where the platform wants that; ``app_id`` is ours, ``them`` theirs.
+    """
 
     line: Line
     base_url: str
     scheme: Scheme
-    signer: Callable[[], Signer]
+    signer: Callable[[], Signing]
+    wrap: Callable[[bytes], bytes]
+    in_machine: Callable[[], bool]
     app_id: str
+    them: str
     answer: AnswerForm
     ask_path: str
     new_nonce: Callable[[], str]
@@ -66,20 +71,35 @@ class RestChannel:
         await self.line.close()
 
     async def _call(self, method: str, path: str, body: bytes, media: str) -> Reply | Unsent | Lost:
+        try:
+            signed = self._signed(method, path, body, media)
+            request = await asyncio.to_thread(signed) if self.in_machine() else signed()
+        except SigningError as error:  # nothing was sent: the platform's queue waits until the key can sign again
+            return Unsent(error.code)
+        return await exchange(self.line.session(), request, self.connect_ms, self.total_ms, self.max_answer)
+
+    def _signed(self, method: str, path: str, body: bytes, media: str) -> Callable[[], Request]:
+        """The request with its proof, once somebody calls: a key in a machine is waited for off the loop."""
         url = URL(self.base_url.rstrip("/") + path, encoded=True)
-        raw_path, raw_query = split_target(url.raw_path_qs)
         headers = {"host": url.host_port_subcomponent or "", "accept": "application/json"}
         if media:
             headers["content-type"] = media
-        part = Part(method, raw_path, raw_query, headers, sm3(body))
-        try:
-            signer, time_ms, nonce = self.signer(), self.now_ms(), self.new_nonce()
-            made = partial(sign, self.scheme, signer, part, app=self.app_id, time_ms=time_ms, nonce=nonce)
-            signed = await asyncio.to_thread(made) if signer.kind == "machine" else made()
-        except SigningError as error:  # nothing was sent: the platform's queue waits until the key can sign again
-            return Unsent(error.code)
-        request = Request(method, url, {**headers, **dict(signed)}, body)
-        return await exchange(self.line.session(), request, self.connect_ms, self.total_ms, self.max_answer)
+
+        def made() -> Request:
+            content = self.wrap(body) if body else body
+            part = Part(method, *split_target(url.raw_path_qs), headers, sm3(content))
+            proof = sign(
+                self.scheme,
+                self.signer(),
+                part,
+                app=self.app_id,
+                time_ms=self.now_ms(),
+                nonce=self.new_nonce(),
+                them=self.them,
+            )
+            return Request(method, url, {**headers, **dict(proof)}, content)
+
+        return made
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

@@ -15,10 +15,9 @@ from urllib.parse import parse_qs
 from yarl import URL
 
 from adapters.base import Denied, Presented, Signed
-from adapters.rest_signed import sign
+from adapters.rest_signed import keys, sign
 from adapters.union_json.words import Token
 from signing.providers import Provider
-from signing.sm2 import PublicKey, Signer
 from signing.sm3 import sm3
 
 BAD_TOKEN: Final = Denied("wrong-credential", "令牌不符", "the token is not the one that was given")
@@ -29,10 +28,11 @@ class Signing:
     """Signed headers as ``rest_signed`` makes and checks them."""
 
     scheme: sign.Scheme
-    signer: Callable[[], Signer]
+    signer: Callable[[], keys.Signing]
     provider: Provider
-    keys: Mapping[str, tuple[PublicKey, ...]]
+    known: keys.Keys
     app_id: str
+    them: str
     window_ms: int
     new_nonce: Callable[[], str]
     now_ms: Callable[[], int]
@@ -43,13 +43,19 @@ class Signing:
         covered = {"host": url.host_port_subcomponent or "", **{name.lower(): value for name, value in headers.items()}}
         part = sign.Part(method, path, query, covered, sm3(body))
         made = sign.sign(
-            self.scheme, self.signer(), part, app=self.app_id, time_ms=self.now_ms(), nonce=self.new_nonce()
+            self.scheme,
+            self.signer(),
+            part,
+            app=self.app_id,
+            time_ms=self.now_ms(),
+            nonce=self.new_nonce(),
+            them=self.them,
         )
         return {**headers, **dict(made)}
 
     def verified(self, asked: Presented, now_ms: int) -> Signed | Denied:
         """Whether the platform signed this request."""
-        return sign.verify(self.scheme, self.provider, asked, self.keys, now_ms, self.window_ms)
+        return sign.verify(self.scheme, self.provider, asked, self.known, now_ms, self.window_ms, self.app_id)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -10,8 +10,7 @@ from yarl import URL
 from adapters.base import Denied, Presented, Signed, Untranslatable
 from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
-from adapters.rest_signed import sign
-from adapters.rest_signed.family import _key as key_of
+from adapters.rest_signed import keys, sign
 from adapters.transport import Line
 from adapters.union_json.answers import read_form
 from adapters.union_json.attachments import Collector
@@ -69,10 +68,11 @@ def _credentials(opening: Opening, translator: UnionTranslator) -> Credentials:
         raise _bad("secrets", zh, "secrets need token and their_token (sixteen characters or more)")
     signing = None
     if table:
-        keys = {own.app_id: tuple(key_of(text) for text in own.public_keys)}
+        scheme = sign.read_scheme(table)
+        known = {own.app_id: keys.verifying(scheme.algorithm, own.public_keys, opening.secrets)}
         signing = Signing(
-            sign.read_scheme(table), opening.signer, opening.provider, keys, own.our_app_id, own.window_ms,
-            opening.new_nonce, opening.now_ms,
+            scheme, keys.signing(scheme.algorithm, opening.secrets, opening.signer), opening.provider, known,
+            own.our_app_id, own.app_id, own.window_ms, opening.new_nonce, opening.now_ms,
         )  # fmt: skip
     return Credentials(token, ours, theirs, signing)
 

@@ -81,9 +81,11 @@ class CertificateDoor:
     async def _said(self, request: web.Request) -> tuple[Caller, bytes, Certificates]:
         body = await read_body(request, self.doors.body_limit)
         platform, signed = self.doors.caller(request, body)
+        if request.method == "GET":  # an act spends its nonce with what it does
+            await self.doors.spend(platform, signed)
         return (
             Caller(f"platform:{platform.id}", platform.id, signed.nonce, self.doors.until()),
-            body,
+            signed.message(body),
             _open(self.certificates),
         )
 

@@ -39,7 +39,9 @@ class Certificates:
             body = await read_body(request, self.doors.body_limit)
             platform, signed = self.doors.caller(request, body)
             owner, until = f"platform:{platform.id}", self.doors.until()
-            answer = await act(platform.id, read(kind, body), lambda tx: spend_nonce(tx, owner, signed.nonce, until))
+            answer = await act(
+                platform.id, read(kind, signed.message(body)), lambda tx: spend_nonce(tx, owner, signed.nonce, until)
+            )
             return web.json_response(answer)
 
         return handle

@@ -81,7 +81,7 @@ class Platforms:
         path, _, query = request.raw_path.partition("?")
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
         platform = find_caller(self.platforms.values(), headers)
-        shown = Presented(request.method, path, query, headers, sm3(body))
+        shown = Presented(request.method, path, query, headers, sm3(body), body)
         if platform is None:
             some = next((one for one in self.platforms.values() if one.app_of is not None), None)
             outcome: Signed | Denied = some.authenticate(shown, self.now_ms()) if some is not None else _unknown()
@@ -97,6 +97,7 @@ class Platforms:
         return self.now_ms() + 2 * self.window_ms
 
     async def spend(self, platform: Platform, signed: Signed) -> None:
+        """A signed request is good for one time, also one that only reads; raises ``Refused`` on a replay (J11)."""
         owner, nonce, until = f"platform:{platform.id}", signed.nonce, self.until()
         (await self.desk.journal.submit(lambda tx: spend_nonce(tx, owner, nonce, until))).only()
 
@@ -111,15 +112,17 @@ class Platforms:
     async def _act(self, request: web.Request, operation: str, case: str) -> web.Response:
         body = await read_body(request, self.body_limit)
         platform, signed = self.caller(request, body)
-        act = read_act(platform, operation, body, case)
-        deed = deed_of(platform.id, act, body, signed.nonce, self.until(), platform.mapping)
+        said = signed.message(body)
+        act = read_act(platform, operation, said, case)
+        deed = deed_of(platform.id, act, said, signed.nonce, self.until(), platform.mapping)
         receipt = await self.desk.take(deed)
         metrics.TAKEN.labels("platform", "receipt").inc()
         return web.Response(body=platform.translator.reply_ok(act, receipt), content_type="application/json")
 
     async def get_case(self, request: web.Request) -> web.Response:
         """Where a case of this platform stands."""
-        platform, _ = self.caller(request, b"")
+        platform, signed = self.caller(request, b"")
+        await self.spend(platform, signed)
         return web.json_response(self.status(platform.id, request.match_info["id"]))
 
     def status(self, platform: str, number: str) -> dict[str, str]:
@@ -143,7 +146,8 @@ class Platforms:
 
     async def head_material(self, request: web.Request) -> web.Response:
         """How far an upload of this platform is."""
-        platform, _ = self.caller(request, b"")
+        platform, signed = self.caller(request, b"")
+        await self.spend(platform, signed)
         return await self.uploads.head(f"platform:{platform.id}", digest_of(request))
 
     async def put_material(self, request: web.Request) -> web.Response:
@@ -155,7 +159,8 @@ class Platforms:
 
     async def get_material(self, request: web.Request) -> web.StreamResponse:
         """A file of one of this platform's cases, streamed from where it is asked for."""
-        platform, _ = self.caller(request, b"")
+        platform, signed = self.caller(request, b"")
+        await self.spend(platform, signed)
         digest = digest_of(request)
         owner, size = self._owner(platform.id, digest)
         return await self.stream(request, owner, digest, size)

@@ -74,13 +74,11 @@ class ScanDoor:
         """Ask the issuer about a scanned code: 200 with its answer, 202 while it is pending."""
         body = await read_body(request, self.body_limit)
         platform, signed = self.authenticate(request, body)
+        body = signed.message(body)
         issuer, query = self._read(body)
-        owner, until = f"platform:{platform.id}", self.now_ms() + 2 * self.window_ms
-
-        def spend(tx: Tx) -> None:
-            spend_nonce(tx, owner, signed.nonce, until)
-
-        id_ = (await self.journal.submit(self.scans.ask(platform.id, issuer, query, body, spend))).only()
+        id_ = (
+            await self.journal.submit(self.scans.ask(platform.id, issuer, query, body, self._spend(platform, signed)))
+        ).only()
         self.wake(f"peer:{issuer}")
         found = await self._settled(id_)
         assert found is not None  # noqa: S101 - committed before
@@ -88,7 +86,7 @@ class ScanDoor:
 
     async def get_scan(self, request: web.Request) -> web.Response:
         """A scan that this platform made."""
-        platform, _ = self.authenticate(request, b"")
+        platform = await self._reader(request)
         found = inquiries.load(self.journal.read(), request.match_info["id"])
         if found is None or found.side != ASKED or found.platform != platform.id:
             raise Refused("TB-7043")
@@ -96,13 +94,23 @@ class ScanDoor:
 
     async def get_scans(self, request: web.Request) -> web.Response:
         """Scans of this platform's certificates after ``after``; with ``wait`` (seconds) not before there is one."""
-        platform, _ = self.authenticate(request, b"")
+        platform = await self._reader(request)
         after, wait = _number(request, "after"), min(_number(request, "wait"), WAIT_S)
         reader = self.journal.read()
         rows = await _until(lambda: inquiries.heard(reader, platform.id, after, PAGE), bool, wait)
         return web.json_response(
             {"scans": [self._event(row) for row in rows], "next": rows[-1].leaf if rows else after}
         )
+
+    async def _reader(self, request: web.Request) -> Platform:
+        """Who asks, once: a signed request is good for one time, also one that only reads (J11)."""
+        platform, signed = self.authenticate(request, b"")
+        (await self.journal.submit(self._spend(platform, signed))).only()
+        return platform
+
+    def _spend(self, platform: Platform, signed: Signed) -> Callable[[Tx], None]:
+        owner, until = f"platform:{platform.id}", self.now_ms() + 2 * self.window_ms
+        return lambda tx: spend_nonce(tx, owner, signed.nonce, until)
 
     def _read(self, body: bytes) -> tuple[str, CertificateQuery]:
         """The issuer's party, and the question in canonical form."""
