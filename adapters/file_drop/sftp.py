@@ -109,6 +109,7 @@ class SftpFolder:
                     password=login.password, client_keys=[login.key] if login.key else None, agent_path=None,
                     host_based_auth=False, kbdint_auth=False, gss_auth=False, gss_kex=False, x509_trusted_certs=None,
                     disable_trivial_auth=True, compression_algs=["none"], keepalive_interval=15,
+                    encryption_algs="^aes128-gcm@openssh.com,aes256-gcm@openssh.com",
                 )  # fmt: skip
                 try:
                     return line, await line.start_sftp_client(path_errors="surrogateescape")

@@ -110,7 +110,7 @@ async def main() -> None:
         "127.0.0.1", 0, server_factory=Guard, server_host_keys=[str(HOME / "host_key")], sftp_factory=Files,
         authorized_client_keys=str(HOME / "user_key.pub"),
     )  # fmt: skip
-    print(server.sockets[0].getsockname()[1], flush=True)
+    print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
     await asyncio.sleep(86_400)
 
 

@@ -69,7 +69,7 @@ async def foreign(home: Path) -> AsyncIterator[Server]:
     try:
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), 60)
-        yield Server(int(line), "hall", home)
+        yield Server(json.loads(line)["port"], "hall", home)
     finally:
         process.kill()
         await process.wait()
