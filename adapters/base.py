@@ -161,11 +161,12 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class Interrupted(Exception):
-    """A file stopped coming. What came of it stays; ``zh`` and ``en`` say why, and it may be asked for again."""
+    """A file stopped coming. What came of it stays; ``zh`` and ``en`` say why, and it may be asked for again. ``coming``: it
+    was still on its way, and only we would not wait any longer."""
 
-    def __init__(self, zh: str, en: str) -> None:
+    def __init__(self, zh: str, en: str, *, coming: bool = False) -> None:
         super().__init__(en)
-        self.zh, self.en = zh, en
+        self.zh, self.en, self.coming = zh, en, coming
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -73,4 +73,4 @@ class Collector:
                 raise Untranslatable("attachment-size", "附件比清单所列长", "a file is longer than its list says")
             yield piece
             if left and clock.time() > until:
-                raise Interrupted("附件尚未收齐，请稍后", "the files are not all here yet")
+                raise Interrupted("附件尚未收齐，请稍后", "the files are not all here yet", coming=True)

@@ -11,20 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from adapters.base import Accepted, Backend, Interrupted, Problem, Untranslatable
 from adapters.rules import reader
 from adapters.transport import Reply
 from adapters.union_json import answers
 from adapters.union_json.attachments import Collector
 from adapters.union_json.channel import UnionChannel
+from adapters.union_json.page import apart, loose
 from adapters.union_json.words import Fetch, Mark
 from schemas.errors import Invalid
 from schemas.strict import strict_json
 
 REMEMBERED: Final = 10_000
-PAGE_BYTES: Final = 16 << 20
+PAGE_BYTES: Final = 4 << 20
 
 
 class Entry(NamedTuple):
@@ -80,14 +79,13 @@ class UnionInbox:
         reply = await self.channel.call(fetch.call, fetch.ask, PAGE_BYTES)
         if not isinstance(reply, Reply):
             return []
-        page = opened(reply.body, fetch.list)
+        page = apart(reply.body, fetch.list)
         if page is None:
             return []
-        head, raws = page
-        found = answers.opened(self.channel.form, Reply(reply.status, reply.content_type, head), PAGE_BYTES)
+        found = answers.opened(self.channel.form, Reply(reply.status, reply.content_type, page.head), PAGE_BYTES)
         if not isinstance(found, tuple) or found[0] not in self.channel.form.ok:
             return []
-        return [_entry(fetch, raw) for raw in raws]
+        return [_entry(fetch, raw) for raw in page.entries]
 
     # --- one entry ---------------------------------------------------------------------------------------------------
 
@@ -132,7 +130,7 @@ class UnionInbox:
     def _not_yet(self, entry: Entry, cut: Interrupted) -> Told | None:
         """Its files are tried again at the next poll, and not for ever."""
         name = (entry.fetch.call, entry.id)
-        _remember(self.tried, name, self.tried.get(name, 0) + 1)
+        _remember(self.tried, name, self.tried.get(name, 0) + (not cut.coming))
         if self.tried[name] < self.channel.translator.words.tries:
             return None
         return self._over(entry, Told(False, f"material-missing {cut.zh}"))
@@ -158,35 +156,12 @@ def _remember(kept: dict[tuple[str, str], Any], name: tuple[str, str], value: An
         kept.pop(next(iter(kept)))
 
 
-def opened(body: bytes, place: str) -> tuple[bytes, list[bytes]] | None:
-    """A page as (the answer with an empty list, the list's entries as their bytes stand). None where it is no whole page.
-
-    Entries are read one by one: one that is no clean JSON does not take its neighbours with it.
-    """
-    try:
-        inner = body
-        for key in place.split("."):
-            inner = bytes(msgspec.json.decode(inner, type=dict[str, msgspec.Raw])[key])
-        raws = [bytes(one) for one in msgspec.json.decode(inner, type=list[msgspec.Raw])]
-    except (msgspec.DecodeError, KeyError, RecursionError):
-        return None
-    return body.replace(inner, b"[]", 1), raws
-
-
 def _entry(fetch: Fetch, raw: bytes) -> Entry:
     """Its id and its time, as far as they can be read."""
     try:
         value = strict_json(raw, max_bytes=PAGE_BYTES)
     except Invalid:
-        value = _loose(raw)
+        return Entry(fetch, loose(raw, fetch.id), raw, "")
     id_, order = (reader(place)(value, value) if place else "" for place in (fetch.id, fetch.order))
     good = type(id_) is str and 0 < len(id_) <= 128 and id_.isprintable()
     return Entry(fetch, id_ if good else "", raw, order if type(order) is str else "")
-
-
-def _loose(raw: bytes) -> Any:
-    """An entry that will be refused is read once more for the one thing that its refusal needs: its id."""
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return {}

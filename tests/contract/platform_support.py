@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from adapters.base import Act, Chunk, Problem
+from adapters.base import Act, Attachment, Chunk, Interrupted, Kept, Pieces, Problem
+from signing.sm3 import sm3
 from tests.unit.adapters.support import ROOT, open_test
 
 SIMS = ROOT / "gateway" / "demo" / "platforms"
@@ -86,6 +87,7 @@ class Backend:
     def __init__(self) -> None:
         self.acts: list[Act] = []
         self.materials: dict[str, bytes] = {}
+        self.partial: dict[str, bytearray] = {}
         self.problem: Problem | None = None
 
     async def accept(self, act: Act) -> dict[str, str] | Problem:
@@ -103,6 +105,20 @@ class Backend:
 
     async def status(self, case: str) -> dict[str, str] | Problem:
         return {"case_id": case, "case_number": "1", "state": "accepted", "text": "已受理"}
+
+    async def keep(self, name: str, size: int, pieces: Pieces) -> Kept | Problem:
+        held = self.partial.setdefault(name, bytearray())
+        async for piece in pieces(len(held)):
+            held += piece
+        if len(held) < size:
+            raise Interrupted("附件未传完", "the file ended before its end")
+        data = bytes(self.partial.pop(name))
+        self.materials[digest := sm3(data).hex()] = data
+        return Kept(digest, size)
+
+    async def attachments(self, case: str, sm3: str) -> tuple[Attachment, ...] | Problem:
+        found = [(digest, data) for digest, data in self.materials.items() if sm3 in ("", digest)]
+        return tuple(Attachment(digest[:32], digest, len(data), "文件.pdf") for digest, data in found)
 
 
 class Door:

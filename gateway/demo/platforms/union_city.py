@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import aiohttp
 from aiohttp import web
 from simkit import House, now, pause, pdf, read_config  # type: ignore[import-not-found]
+from union_papers import Papers  # type: ignore[import-not-found]
 
 BASE = "/rest/unionProject/"
 PLAN = ("20", "30", "50", "60")
@@ -35,72 +35,11 @@ def answer(code: int, text: str, outer: int = 1, **custom: Any) -> web.Response:
     )
 
 
-class Papers:
-    """Attachments that it keeps for others, and how it hands them out."""
-
-    def __init__(self) -> None:
-        self.lists: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        self.files: dict[str, bytes] = {}
-        self.fault, self.times, self.at = "", 0, 0
-        self.asked: list[list[Any]] = []
-
-    def put(self, project: str, material: str, name: str, content: bytes) -> None:
-        """One more file of a material."""
-        guid = str(uuid.uuid4())
-        self.files[guid] = content
-        listed = self.lists.setdefault((project, material), [])
-        listed.append({"filename": name, "length": len(content), "attachguid": guid})
-
-    def order(self, wanted: dict[str, Any]) -> None:
-        """``cut`` and ``stall`` after ``at`` bytes, ``norange``, ``short``, ``long``, ``missing``, ``redirect``, ``wrongrange``."""
-        self.fault, self.times, self.at = (
-            wanted.get("fault", ""),
-            int(wanted.get("times", -1)),
-            int(wanted.get("at", 0)),
-        )
-
-    def now(self) -> str:
-        """The fault of this request."""
-        if not self.times:
-            return ""
-        self.times -= self.times > 0
-        return self.fault
-
-    async def give(self, request: web.Request) -> web.StreamResponse:
-        """GET one file, from where it is asked for."""
-        guid, fault = request.query.get("attachguid", ""), self.now()
-        content = self.files.get(guid)
-        self.asked.append([guid, request.headers.get("Range", ""), fault])
-        if content is None or fault == "missing":
-            return web.json_response({"status": {"code": 0, "text": "附件不存在"}}, status=404)
-        if fault == "redirect":
-            return web.Response(status=302, headers={"Location": "http://127.0.0.1:9/elsewhere"})
-        start = int(request.headers.get("Range", "bytes=0-")[6:].rstrip("-")) if fault != "norange" else 0
-        status, total = (206, len(content)) if start else (200, len(content))
-        content = {"short": content[:-1], "long": content + b"\n"}.get(fault, content)[start:]
-        response = web.StreamResponse(status=status)
-        if start:
-            first = start + 1 if fault == "wrongrange" else start
-            response.headers["Content-Range"] = f"bytes {first}-{total - 1}/{total}"
-        response.content_length = len(content)
-        await response.prepare(request)
-        if fault in ("cut", "stall"):
-            await response.write(content[: self.at])
-            await asyncio.sleep(0 if fault == "cut" else 3600)
-            assert request.transport is not None
-            request.transport.close()
-            return response
-        for begin in range(0, len(content), 1 << 16):
-            await response.write(content[begin : begin + (1 << 16)])
-        await response.write_eof()
-        return response
-
-
 class City:
     """What it has been given, what it has given, and the work between."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.config, self.house, self.papers = config, House(config), Papers()
+        self.config, self.house, self.papers = config, House(config), Papers("attachguid")
         self.messages: dict[str, dict[str, Any]] = {}
         self.times: dict[str, int] = {}
         self.fetched: dict[str, list[dict[str, Any]]] = {}
@@ -144,7 +83,11 @@ class City:
         """The files of a material."""
         params = (await request.json())["params"]
         listed = self.papers.lists.get((params.get("projectguid"), params.get("taskmaterialguid")))
-        return answer(0, "无此材料") if listed is None else answer(1, "成功", filelist=listed)
+        if listed is None:
+            return answer(0, "无此材料")
+        return answer(
+            1, "成功", filelist=[dict(zip(("filename", "length", "attachguid"), one, strict=True)) for one in listed]
+        )
 
     # --- calls to the gateway ----------------------------------------------------------------------------------------
 

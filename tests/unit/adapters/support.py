@@ -59,6 +59,8 @@ def open_test(
     key: PrivateKey | None = None,
     now_ms: int = 1_740_965_400_000,
     change: tuple[bytes, bytes] = (b"", b""),
+    secrets: dict[str, bytes] | None = None,
+    lab: bool = False,
     **settings: Any,
 ) -> Platform:
     """An open platform of a bundled profile, one place of its text changed; nonces count up."""
@@ -69,7 +71,7 @@ def open_test(
     )  # fmt: skip
     return open_platform(
         given, (PROFILES / f"{name}.toml").read_bytes().replace(*change), RESOURCES, lambda: signer(key), PROVIDER,
-        lambda: f"nonce-{next(counter):020d}", lambda: now_ms,
+        lambda: f"nonce-{next(counter):020d}", lambda: now_ms, secrets, lab,
     )  # fmt: skip
 
 
