@@ -42,10 +42,11 @@ def _open(address: Address, password: bytes, tls: ssl.SSLContext | None, connect
     db = pymysql.connect(
         host=address.host, port=address.port or 3306, unix_socket=address.socket or None, user=address.user,
         password=password, database=address.database, charset="utf8mb4", autocommit=True, init_command=_SESSION,
-        connect_timeout=max(connect_s, 0.001), read_timeout=timeout_s, write_timeout=timeout_s,
+        connect_timeout=connect_s, read_timeout=connect_s, write_timeout=timeout_s,
         ssl=tls, ssl_disabled=tls is None, program_name="tongban",
     )  # fmt: skip
     db.cursor().execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    db._read_timeout = timeout_s  # from here on it is queries that are waited for
     return db
 
 
@@ -61,6 +62,8 @@ def _sorted(error: Exception) -> str | Trouble:
     number = error.args[0] if error.args and isinstance(error.args[0], int) else None
     if number in _OF_A_ROW:
         return str(number)
+    if isinstance(getattr(error, "original_exception", None), ssl.SSLError):
+        return Trouble("tls-refused", str(number))
     if number in _REASONS and type(error).__module__.startswith("pymysql"):
         return Trouble(_REASONS[number], str(number))
     return Trouble("other", str(number or type(error).__name__))

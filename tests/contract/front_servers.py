@@ -17,7 +17,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -223,10 +222,10 @@ def _free_port() -> int:
 
 
 def _certificate(folder: Path) -> Path:
-    """A certificate for this machine that is its own authority; the key beside it."""
+    """A certificate for localhost, by this name alone, that is its own authority; the key beside it."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
     made = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -1,0 +1,479 @@
+"""Front databases on real servers: what is refused at the door, connections that are cut at each step, a server that dies in the
+middle, columns of other types, TLS. Nothing of the password gets anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters import samples
+from adapters.base import Accepted, NotThere, Refused, Temporary, Unclear, Untranslatable, Wire
+from adapters.front_db import address, channel, database
+from adapters.front_db.database import Trouble
+from tests.contract import front_support
+from tests.contract.front_servers import PASSWORD, Server
+from tests.contract.front_support import CASE, Desk, Place
+from tests.unit.adapters.support import PROFILES
+
+KINDS = {"postgresql": "postgres_server", "mariadb": "mariadb_server"}
+KILL = {
+    "postgresql": "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = 'tongban'",
+    "mariadb": "KILL USER tongban",
+}
+ONE = Wire(id="M1", operation="10", body=b"<Case/>")
+
+
+@pytest.fixture(params=[*KINDS])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    found = front_support.on_server(request.getfixturevalue(KINDS[request.param]))
+    yield found
+    found.store.close()
+
+
+def server_of(place: Place) -> Server:
+    assert place.server is not None
+    return place.server
+
+
+@asynccontextmanager
+async def fronted(place: Place, **settings: Any) -> AsyncIterator[channel.FrontDb]:
+    front = place.front(**settings)
+    try:
+        yield front
+    finally:
+        await front.close()
+
+
+def profile(*pairs: tuple[str, str]) -> bytes:
+    text = (PROFILES / "fujian_front.toml").read_text("utf-8")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    return text.encode()
+
+
+# --- at the door ------------------------------------------------------------------------------------------------------
+
+
+async def refused_for(place: Place, reason: str, **settings: Any) -> str:
+    """Everything says the same, rests the whole platform and shows no secret; the code that the database gives."""
+    with capture_logs() as logs:
+        async with fronted(place, **settings) as front:
+            sent, asked = await front.send(ONE), await front.ask("M1")
+            assert [await front.poll(Desk()), await front.poll(Desk())] == [0, 0]
+            said = await front.reach()
+    assert isinstance(sent, Temporary) and sent == asked and sent.absent
+    assert sent.reason.startswith(f"front database: {reason}")
+    assert said is not None and said[1].startswith(database.REASONS[reason][1])
+    assert [(one["event"], one["reason"]) for one in logs] == [("front database", reason)], "logged once"
+    assert PASSWORD not in f"{logs} {said} {sent} {front.database!r}" and "WRONG" not in f"{logs} {said} {sent}"
+    return sent.reason.rpartition(" ")[2]
+
+
+async def test_a_wrong_password_is_named_and_shown_nowhere(place: Place) -> None:
+    code = await refused_for(place, "login-refused", secret=b"WRONG")
+    assert code == {"postgresql": "28P01", "mariadb": "1045"}[place.kind]
+    await refused_for(place, "login-refused", secret=b"")
+
+
+async def test_a_table_that_is_missing_is_named(place: Place) -> None:
+    place.store.execute("DROP TABLE provinceinfosync")
+    async with fronted(place) as front:
+        assert (await front.reach() or ("",))[0].startswith("缺少方案所写的表或列")
+        assert await front.send(ONE) == Accepted(), "its own table is there"
+    hidden = "no-table" if place.kind == "postgresql" else "no-rights"  # MariaDB does not tell who may not know
+    await refused_for(place, hidden, profile=profile(('table = "provinceinfo"', 'table = "elsewhere"')))
+    await refused_for(place, "no-table", profile=profile(('content = "content"\norder', 'content = "none"\norder')))
+
+
+async def test_a_right_or_a_database_that_is_missing_is_named(place: Place) -> None:
+    user = "tongban" if place.kind == "postgresql" else "tongban@'%'"
+    place.store.execute(f"REVOKE SELECT, INSERT ON provinceinfo FROM {user}")
+    if place.kind == "mariadb":  # where nothing is granted on any table, not even the database may be entered
+        place.store.execute("FLUSH PRIVILEGES")
+    await refused_for(place, "no-rights")
+    await refused_for(
+        place, "no-database" if place.kind == "postgresql" else "no-rights", url=place.url.replace("/front", "/none")
+    )
+
+
+async def test_a_server_that_is_not_there_is_named(place: Place) -> None:
+    await refused_for(place, "no-connection", url=f"{place.kind}://tongban@/front?socket=/nowhere")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        await refused_for(
+            place, "no-connection", url=f"{place.kind}://tongban@127.0.0.1:{nobody.getsockname()[1]}/front"
+        )
+
+
+async def test_a_server_that_says_nothing_or_nonsense_is_temporary(place: Place) -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1 << 16)
+
+    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x05\x00\x00\x00\xffHTTP/1.1 400 Bad Request\r\n\r\n" * 10)
+        await writer.drain()
+        writer.close()
+
+    for answer in (mute, nonsense):
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"{place.kind}://tongban@127.0.0.1:{server.sockets[0].getsockname()[1]}/front"
+        async with fronted(place, url=url, connect_timeout_ms=300, timeout_ms=300) as front:
+            assert isinstance(await front.send(ONE), Temporary)
+            assert await front.poll(Desk()) == 0
+        server.close()
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------------
+
+
+async def test_without_tls_nothing_of_the_login_is_sent(place: Place) -> None:
+    """A server (or who stands before it) that offers no TLS where it is demanded learns neither user nor password."""
+    heard: list[bytes] = []
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if place.kind == "mariadb":  # a greeting without the flag for TLS, asking for the password in clear
+            body = (
+                b"\x0a10.11.0\x00"
+                + struct.pack("<I", 1)
+                + b"12345678\x00"
+                + struct.pack("<HBHHB", 0xF7FF & ~0x800, 45, 2, 8, 21)
+            )
+            body += b"\x00" * 10 + b"123456789012\x00" + b"mysql_clear_password\x00"
+            writer.write(len(body).to_bytes(3, "little") + b"\x00" + body)
+        while data := await reader.read(1 << 16):
+            heard.append(data)
+            if place.kind == "postgresql":
+                writer.write(b"N")
+        writer.close()
+
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    url = f"{place.kind}://tongban@127.0.0.1:{server.sockets[0].getsockname()[1]}/front?tls=on"
+    await refused_for(place, "tls-refused", url=url)
+    server.close()
+    assert b"tongban" not in b"".join(heard) and PASSWORD.encode() not in b"".join(heard)
+
+
+@asynccontextmanager
+async def secured(server: Server) -> AsyncIterator[int]:
+    """TLS before a PostgreSQL that was built without it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server.certificate, server.folder / "server.key")
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(b"S")
+        try:
+            await writer.start_tls(context)
+            inner = await asyncio.open_connection("127.0.0.1", server.port)
+            await asyncio.gather(carry(reader, inner[1]), carry(inner[0], writer))
+        except (OSError, asyncio.IncompleteReadError):
+            writer.close()
+
+    listening = await asyncio.start_server(relay, "127.0.0.1", 0)
+    yield int(listening.sockets[0].getsockname()[1])
+    listening.close()
+
+
+async def test_tls_is_checked_against_the_named_authority_and_the_name(place: Place) -> None:
+    server = server_of(place)
+    if place.kind == "mariadb":
+        await certified(place, server.port)
+    else:
+        async with secured(server) as port:
+            await certified(place, port)
+
+
+async def certified(place: Place, port: int) -> None:
+    at, authority = f"{place.kind}://tongban@localhost:{port}/front?tls=on", server_of(place).certificate
+    async with fronted(place, url=f"{at}&ca={authority}") as front:
+        assert await front.send(ONE) == Accepted()
+        assert await front.reach() is None
+    await refused_for(place, "tls-refused", url=at)
+    await refused_for(place, "tls-refused", url=f"{at}&ca={authority}".replace("localhost", "127.0.0.1"))
+
+
+# --- cut ----------------------------------------------------------------------------------------------------------------
+
+
+class Cut:
+    """A connection that really is killed before its n-th step, or whose n-th answer is lost after it was done."""
+
+    def __init__(self, inner: Any, place: Place, steps: list[int], answer_lost: bool) -> None:
+        self.inner, self.place, self.steps, self.answer_lost = inner, place, steps, answer_lost
+
+    async def _step(self, work: Any) -> Any:
+        self.steps[0] -= 1
+        if self.steps[0] == 0 and not self.answer_lost:
+            await asyncio.to_thread(self.place.store.execute, KILL[self.place.kind])
+        found = await work
+        if self.steps[0] == 0 and self.answer_lost:
+            raise Trouble("cut", "lost")
+        return found
+
+    async def begin(self) -> None:
+        await self._step(self.inner.begin())
+
+    async def commit(self) -> None:
+        await self._step(self.inner.commit())
+
+    async def rows(self, sql: str, values: Sequence[object]) -> Any:
+        return await self._step(self.inner.rows(sql, values))
+
+    async def insert(self, sql: str, rows: Sequence[Sequence[object]]) -> Any:
+        return await self._step(self.inner.insert(sql, rows))
+
+    def cut(self) -> None:
+        self.inner.cut()
+
+
+def cutting(front: channel.FrontDb, place: Place, step: int, answer_lost: bool) -> None:
+    steps, connect = [step], front.database._connect
+
+    async def connected() -> Any:
+        return Cut(await connect(), place, steps, answer_lost)
+
+    front.database._connect = connected  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("answer_lost", [False, True], ids=["killed before", "answer lost after"])
+@pytest.mark.parametrize("step", [1, 2, 3])
+async def test_a_connection_cut_at_each_step_of_a_send_leaves_the_row_once(
+    step: int, answer_lost: bool, place: Place
+) -> None:
+    """begin, insert, commit; asked about where it is not clear, sent again where it is not there."""
+    async with fronted(place) as front:
+        cutting(front, place, step, answer_lost)
+        first = await front.send(ONE)
+        assert isinstance(first, Unclear if step == 3 else Temporary)
+        if isinstance(first, Unclear):
+            assert await front.ask("M1") == (Accepted() if answer_lost else NotThere())
+        assert await front.send(ONE) == Accepted()
+    assert place.store.execute("SELECT unid FROM provinceinfo").fetchall() == [("M1",)]
+
+
+@pytest.mark.parametrize("answer_lost", [False, True], ids=["killed before", "answer lost after"])
+@pytest.mark.parametrize("step", range(1, 7))
+async def test_a_connection_cut_at_each_step_of_a_poll_acknowledges_each_row_once(
+    step: int, answer_lost: bool, place: Place
+) -> None:
+    """Look, contents; begin, contents again, acknowledge, commit."""
+    hall, desk = place.hall(), Desk()
+    rows = [hall.step(CASE, name=f"环节{n}") for n in range(3)]
+    async with fronted(place) as front:
+        cutting(front, place, step, answer_lost)
+        for _ in range(3):
+            await front.poll(desk)
+        assert await front.poll(desk) == 0
+    assert all((hall.answer_of(row) or ("",))[0] == "1" for row in rows)
+    assert place.store.execute("SELECT count(*) FROM provinceinfosync").fetchone() == (3,)
+    assert len({act.id for act in desk.acts}) == 3 and [act.body.name for act in desk.acts][:3] == [
+        f"环节{n}" for n in range(3)
+    ]
+
+
+async def test_a_connection_that_died_while_nobody_used_it_is_nobodys_trouble(place: Place) -> None:
+    async with fronted(place) as front:
+        assert await front.send(ONE) == Accepted()
+        place.store.execute(KILL[place.kind])
+        assert await front.send(Wire(id="M2", operation="10", body=b"<Case/>")) == Accepted()
+
+
+@pytest.mark.long
+async def test_a_server_that_dies_in_the_middle_has_each_row_once(place: Place) -> None:
+    """A real crash while hundreds are sent, and the server started again: what was accepted is there, and nothing twice."""
+    server = server_of(place)
+    wires = [Wire(id=f"M{n}", operation="10", body=b"<Case/>") for n in range(600)]
+    open_ = {one.id: one for one in wires}
+    accepted: set[str] = set()
+    hall, desk = place.hall(), Desk()
+    for n in range(250):
+        hall.step(CASE, name=f"环节{n}")
+    place.store.close()
+
+    async def attempt(front: channel.FrontDb, wire: Wire) -> None:
+        outcome = await front.send(wire)
+        if isinstance(outcome, Unclear):
+            answer = await front.ask(wire.id)
+            outcome = Accepted() if isinstance(answer, Accepted) else Temporary("asked")
+        if isinstance(outcome, Accepted):
+            accepted.add(open_.pop(wire.id).id)
+        assert not isinstance(outcome, Refused)
+
+    async with fronted(place) as front:
+        for round_ in range(1000):
+            some = list(open_.values())[:40]
+            if not some and round_ > 12:
+                break
+            work = asyncio.gather(front.poll(desk), *[attempt(front, one) for one in some])
+            if round_ in (3, 9):
+                await asyncio.sleep(0.02)
+                await asyncio.to_thread(server.crash)
+                await work
+                assert await front.reach() is not None
+                await asyncio.to_thread(server.begin)
+            else:
+                await work
+        while await front.poll(desk):
+            pass
+    place.store = server.admin("front")
+    ids = [
+        row[0] for row in place.store.execute("SELECT unid FROM provinceinfo WHERE toareacode = '350100'").fetchall()
+    ]
+    assert sorted(ids) == sorted(one.id for one in wires) and accepted == set(ids)
+    assert place.store.execute("SELECT count(*) FROM provinceinfosync").fetchone() == (250,)
+    assert len({act.id for act in desk.acts}) == 250
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------------
+
+TYPED = {
+    "postgresql": (
+        "CREATE TABLE provinceinfo (unid BIGINT PRIMARY KEY, type SMALLINT NOT NULL, content JSONB, createtime TIMESTAMPTZ,"
+        " fromareacode UUID, toareacode VARCHAR(16))",
+        "CREATE TABLE provinceinfosync (unid BIGINT PRIMARY KEY, type NUMERIC, updatetime TIMESTAMP, content TEXT, fromareacode"
+        " VARCHAR(16), etype CHAR(8))",
+    ),
+    "mariadb": (
+        "CREATE TABLE provinceinfo (unid BIGINT PRIMARY KEY, type SMALLINT NOT NULL, content JSON, createtime TIMESTAMP(3),"
+        " fromareacode CHAR(36), toareacode VARCHAR(16))",
+        "CREATE TABLE provinceinfosync (unid BIGINT PRIMARY KEY, type DECIMAL(3), updatetime DATETIME(3), content MEDIUMTEXT,"
+        " fromareacode VARCHAR(16), etype CHAR(8))",
+    ),
+}
+
+
+def recreate(place: Place, statements: Sequence[str]) -> None:
+    for table in ("provinceinfo", "provinceinfosync"):
+        place.store.execute(f"DROP TABLE {table}")
+    for statement in statements:
+        place.store.execute(statement)
+    for table in ("provinceinfo", "provinceinfosync"):
+        place.store.execute(f"GRANT SELECT, INSERT ON {table} TO tongban")
+
+
+async def test_numbers_times_and_json_are_columns_too(place: Place) -> None:
+    """Ids that are numbers, times that are times (in Beijing), a content of the database's own JSON type."""
+    recreate(place, TYPED[place.kind])
+    place.store.execute(
+        "INSERT INTO provinceinfo (unid, type, content, createtime, toareacode) VALUES "
+        "(12, 80, '{\"a\": 1}', '2026-01-02 03:04:05+08', 'tongban'), (9, 80, '[]', '2026-01-02 03:04:06+08', 'tongban')".replace(
+            "+08", "+08" if place.kind == "postgresql" else ""
+        )
+    )
+    json = profile(
+        ('content = "xml"', 'content = "json"'),
+        ('fromareacode = "tongban", toareacode = "350100"', 'toareacode = "350100"'),
+    )
+    desk = Desk()
+    async with fronted(place, profile=json) as front:
+        assert await front.poll(desk) == 2
+        assert desk.originals == [b'{"a": 1}', b"[]"], "in the order of time"
+        assert [
+            await front.send(Wire(id="77", operation="10", body=b'{"b":"\xe6\xb5\x8b"}')),
+            await front.ask("77"),
+        ] == [Accepted()] * 2
+    answers = place.store.execute("SELECT unid, type, etype FROM provinceinfosync ORDER BY unid").fetchall()
+    assert [(int(unid), int(type_), etype.strip()) for unid, type_, etype in answers] == [(9, 9, "TB"), (12, 9, "TB")]
+    seconds = {"postgresql": "EXTRACT(EPOCH FROM createtime)::bigint", "mariadb": "UNIX_TIMESTAMP(createtime)"}[
+        place.kind
+    ]
+    [(epoch, content)] = place.store.execute(f"SELECT {seconds}, content FROM provinceinfo WHERE unid = 77").fetchall()
+    assert int(epoch) == 1_740_965_400 and "测" in content
+
+
+async def test_documents_in_columns_of_bytes_keep_their_encoding(place: Place) -> None:
+    kind = {"postgresql": "BYTEA", "mariadb": "LONGBLOB"}[place.kind]
+    recreate(place, [one.strip() for one in front_support.front_stores.TABLES.format(text=kind).split(";")])
+    desk = Desk()
+    document = place.hall().area and "<?xml version='1.0' encoding='GB18030'?><Case><Body/>丁𠀀</Case>".encode(
+        "gb18030"
+    )
+    place.store.execute(
+        "INSERT INTO provinceinfo (unid, type, content, createtime, toareacode) VALUES ('r', '80', ?, '2026', 'tongban')",
+        (document,),
+    )
+    async with fronted(place, profile=profile(('column = "text"', 'column = "bytes"'))) as front:
+        wire = front.translator.outbound(samples.outbound("application"))
+        assert [await front.send(wire), await front.ask(wire.id), await front.send(wire)] == [Accepted()] * 3
+        assert await front.poll(desk) == 1
+    assert desk.originals == [document]
+    [(content,)] = place.store.execute("SELECT content FROM provinceinfo WHERE unid = ?", (wire.id,)).fetchall()
+    assert bytes(content) == wire.body and "测试大道𠀀号".encode("gb18030") in bytes(content)
+
+
+# --- what a session must not let through -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def careless(mariadb_server: Server) -> Iterator[Place]:
+    """A MariaDB that cuts off what does not fit, and knows no backslash."""
+    admin = mariadb_server.admin()
+    admin.execute("SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES'")
+    found = front_support.on_server(mariadb_server)
+    yield found
+    found.store.close()
+    admin.execute("SET GLOBAL sql_mode = DEFAULT")
+    admin.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [("TEXT", b"<Case>" + b"x" * 70_000 + b"</Case>"), ("LONGTEXT CHARACTER SET utf8mb3", "<Case>𠀀</Case>".encode())],
+)
+async def test_F11_what_does_not_fit_is_refused_and_not_cut_off(text: str, body: bytes, careless: Place) -> None:
+    """F11: a server that is not strict would store half of it and say yes."""
+    recreate(careless, [one.strip() for one in front_support.front_stores.TABLES.format(text=text).split(";")])
+    async with fronted(careless) as front:
+        found = await asyncio.gather(front.send(ONE), front.send(Wire(id="M2", operation="10", body=body)))
+    assert found[0] == Accepted() and isinstance(found[1], Refused) and found[1].code == "row-refused"
+    assert careless.store.execute("SELECT unid FROM provinceinfo").fetchall() == [("M1",)]
+
+
+async def test_F11_values_are_values_where_a_backslash_is_no_escape(careless: Place) -> None:
+    """F11: the server's own mode must not turn our quotes around, in text or in bytes."""
+    recreate(careless, [one.strip() for one in front_support.front_stores.TABLES.format(text="LONGBLOB").split(";")])
+    evil = "\\'; DROP TABLE provinceinfo; -- "
+    for column in ("text", "bytes"):
+        async with fronted(careless, profile=profile(('column = "text"', f'column = "{column}"'))) as front:
+            wire = Wire(id=f"{evil}{column}", operation="10", body=evil.encode())
+            assert [await front.send(wire), await front.ask(wire.id)] == [Accepted(), Accepted()]
+    assert careless.store.execute("SELECT count(*) FROM provinceinfo").fetchone() == (2,)
+
+
+async def test_F11_text_of_other_encodings_arrives_as_it_was_meant(careless: Place) -> None:
+    """F11: columns in GBK; the database converts, and half a character hides no quote."""
+    recreate(
+        careless,
+        [one.strip() for one in front_support.front_stores.TABLES.format(text="LONGTEXT CHARACTER SET gbk").split(";")],
+    )
+    hall, desk = careless.hall(), Desk()
+    hall.step(CASE, name="縗' OR 1=1 --")
+    async with fronted(careless) as front:
+        assert await front.poll(desk) == 1
+        assert await front.send(Wire(id="M1", operation="10", body="<Case>縗'</Case>".encode())) == Accepted()
+    assert desk.acts[0].body.name == "縗' OR 1=1 --"
+
+
+# --- addresses ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_driver_that_is_not_installed_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "find_spec", lambda name: None)
+    with pytest.raises(Untranslatable) as caught:
+        place.front()
+    assert caught.value.code == "driver-missing" and "tongban[" in caught.value.zh and "tongban[" in caught.value.en
