@@ -12,16 +12,15 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
-from aiohttp import web
 
 from adapters import samples
-from adapters.base import Accepted, Act, NotThere, Outbound, Presented, Refused, Signed, Temporary, Unclear
-from adapters.registry import Platform, PlatformSettings, open_platform
-from adapters.rest_signed.sign import split_target
+from adapters.base import Accepted, NotThere, Outbound, Refused, Temporary, Unclear
+from adapters.registry import PlatformSettings, open_platform
 from schemas import canonical as c
 from signing.sm2 import Signer
 from signing.sm3 import sm3
 from tests.contract.platform_support import Sim, sim, site
+from tests.contract.rest_door import Gate
 from tests.unit.adapters.support import PROFILES, PROVIDER
 
 pytestmark = pytest.mark.processes
@@ -30,75 +29,10 @@ OURS, THEIRS = PROVIDER.generate(), PROVIDER.generate()
 PDF = 3 * (1 << 20) + 77
 
 
-class Gate:
-    """The REST door of a small gateway: uploads, cases, events; with faults to order."""
-
-    def __init__(self) -> None:
-        self.platform: Platform | None = None
-        self.uploads: dict[str, bytearray] = {}
-        self.acts: list[Act] = []
-        self.nonces: set[str] = set()
-        self.fail: list[str] = []
-        self.clock = asyncio.get_running_loop()
-
-    async def check(self, request: web.Request) -> bytes:
-        """The body of a request that the window really signed."""
-        if self.fail and (kind := self.fail.pop(0)):
-            if kind == "cut" and request.transport is not None:
-                request.transport.abort()
-            raise web.HTTPServiceUnavailable
-        body = await request.read()
-        shown = Presented(request.method, *split_target(request.raw_path), tuple(request.headers.items()), sm3(body))
-        assert self.platform is not None
-        who = self.platform.authenticate(shown, time.time_ns() // 1_000_000)
-        assert isinstance(who, Signed), who
-        assert who.nonce not in self.nonces
-        self.nonces.add(who.nonce)
-        return body
-
-    async def put(self, request: web.Request) -> web.Response:
-        body = await self.check(request)
-        kept = self.uploads.setdefault(request.match_info["sm3"], bytearray())
-        unit, _, rest = request.headers["Content-Range"].partition(" ")
-        first, last, total = (int(part) for part in rest.replace("/", "-").split("-"))
-        assert (unit, last - first + 1) == ("bytes", len(body))
-        if first != len(kept):
-            return web.Response(status=409, headers={"Upload-Offset": str(len(kept))})
-        kept.extend(body)
-        return web.Response(status=201 if len(kept) == total else 200, headers={"Upload-Offset": str(len(kept))})
-
-    async def head(self, request: web.Request) -> web.Response:
-        await self.check(request)
-        kept = self.uploads.get(request.match_info["sm3"])
-        return web.Response(status=404) if kept is None else web.Response(headers={"Upload-Offset": str(len(kept))})
-
-    async def get(self, request: web.Request) -> web.Response:
-        await self.check(request)
-        data = bytes(self.uploads[request.match_info["sm3"]])
-        first, last = request.headers["Range"].removeprefix("bytes=").split("-")
-        return web.Response(status=206, body=data[int(first) : int(last) + 1])
-
-    async def act(self, request: web.Request) -> web.Response:
-        body = await self.check(request)
-        case = request.match_info.get("id", "")
-        assert self.platform is not None
-        act = self.platform.translator.inbound("event" if case else "case", body, case=case)
-        if act.id not in {known.id for known in self.acts}:
-            self.acts.append(act)
-        receipt = {"case_id": f"T/{act.case}", "message_id": "M1", "receipt": "cmVj", "text": "已收件"}
-        return web.Response(body=self.platform.translator.reply_ok(act, receipt), content_type="application/json")
-
-
 @pytest.fixture
 async def gate(tmp_path: Path) -> AsyncIterator[tuple[Gate, Sim]]:
     made = Gate()
-    app = web.Application(client_max_size=1 << 24)
-    app.router.add_put("/platform/v1/materials/{sm3}", made.put)
-    app.router.add_head("/platform/v1/materials/{sm3}", made.head)
-    app.router.add_get("/platform/v1/materials/{sm3}", made.get, allow_head=False)
-    app.router.add_post("/platform/v1/cases", made.act)
-    app.router.add_post("/platform/v1/cases/{id}/events", made.act)
-    async with aiohttp.ClientSession() as session, site(app) as base:
+    async with aiohttp.ClientSession() as session, site(made.app()) as base:
         config = {
             "listen": "127.0.0.1:0", "control": "127.0.0.1:0", "database": str(tmp_path / "window.db"), "gateway": base,
             "app_id": "qk-window", "private_key": f"{THEIRS.d:064x}", "gateway_public_key": OURS.public.point.hex(),

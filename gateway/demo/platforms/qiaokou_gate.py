@@ -74,7 +74,7 @@ class Gate:
             try:
                 status, _, said = await self.call("POST", path, body, {"content-type": "application/json"})
                 answer = json.loads(said)
-                if status < 300 and answer.get("code") == 0 and (not want or answer.get(want)):
+                if status < 300 and self.taken(answer) and (not want or answer.get(want)):
                     return dict(answer)
                 conflicts += status in AGAIN
                 if 400 <= status < 500 and (status not in AGAIN or conflicts > PATIENCE):
@@ -85,6 +85,10 @@ class Gate:
                 pass
             await pause(attempt)
             attempt += 1
+
+    def taken(self, answer: dict[str, Any]) -> bool:
+        """Whether an answer of the gateway says yes."""
+        return answer.get("code") == 0
 
     async def upload(self, digest: str, data: bytes) -> None:
         """PUT in ranges of 1 MiB; after a failure ask by HEAD how far it is and go on from there."""

@@ -357,5 +357,6 @@ def rows() -> Iterator[dict[str, Any]]:
 if __name__ == "__main__":
     done = {"now_ms": NOW, "window_ms": 300_000, "app": "hall", "us": "tongban", "secret": SECRET, "body_key": "0f" * 16,
             "rows": list(rows())}  # fmt: skip
-    (HERE / "schemes.json").write_text(json.dumps(done, ensure_ascii=False, indent=0) + "\n", "utf-8")
+    text = json.dumps(done, ensure_ascii=False).replace('{"name": ', '\n{"name": ')  # a line for each
+    (HERE / "schemes.json").write_text(text + "\n", "utf-8")
     print(sum(len(row["vectors"]) for row in done["rows"]), "vectors")
