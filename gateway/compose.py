@@ -68,6 +68,7 @@ from gateway.timestamping import open_client, time_trust
 from gateway.web.admin import Admin
 from gateway.web.deliveries import DeliveryOffice
 from gateway.web.guard import Refuse
+from gateway.web.lookups import lookups
 from gateway.web.partners import Partners
 from gateway.web.peeridentity import connected
 from gateway.web.platforms import Platforms
@@ -171,7 +172,13 @@ async def build(config: Config, base: Path) -> Node:
     public = _public(config, journal, vault, clock)
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(),
-        "platform": [*doors.routes(), *UnionDoor(doors).routes(), *scanning, *counter(doors, shares, certificates)],
+        "platform": [
+            *doors.routes(),
+            *UnionDoor(doors).routes(),
+            *lookups(config, doors, vault),
+            *scanning,
+            *counter(doors, shares, certificates),
+        ],
         "admin": [*_admin(config, journal, ring, clock, wake), *office(config, certificates, doors, vault, clock)],
         **({"public": public.routes()} if config.listen.public else {}),
     }

@@ -134,6 +134,13 @@ CATALOGUE: dict[str, Problem] = {
         "查看投递",
         "Look at it",
     ),
+    "TB-5009": Problem(
+        429,
+        "这个编号查询过于频繁",
+        "This number is asked for too often",
+        "核对编号与证件号码，一分钟后再查",
+        "Check number and identity, ask again in a minute",
+    ),
     "TB-6001": Problem(
         409,
         "材料分段不连续",
