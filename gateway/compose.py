@@ -153,7 +153,19 @@ async def build(config: Config, base: Path) -> Node:
     rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, _urgent(loops, "peer:"))
     wake = _waker(loops, rotation)
     judges = stamps, signatures, contents
-    desk = Desk(party, journal, vault, parts, agreed, *judges, found.divisions, new_id, clock, wake)
+    desk = Desk(
+        party,
+        journal,
+        vault,
+        parts,
+        agreed,
+        *judges,
+        found.divisions,
+        new_id,
+        clock,
+        wake,
+        profiles.forms(config, base),
+    )
     certificates = issuing(config, printed, agreed, journal, vault, parts, new_id, provider.random, clock, wake)
     notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))

@@ -195,6 +195,12 @@ class RegistryFile(_Strict, frozen=True, kw_only=True):
     file: str = "registry.json"
 
 
+class OneFormFile(_Strict, frozen=True, kw_only=True):
+    """One form for several items (一张表单), handed in as one."""
+
+    file: str
+
+
 class AgreementFile(_Strict, frozen=True, kw_only=True):
     """A signed agreement in force on this node."""
 
@@ -317,6 +323,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     platform: tuple[LocalPlatform, ...] = ()
     sharing: tuple[SharingPlatform, ...] = ()
     agreement: tuple[AgreementFile, ...] = ()
+    one_form: tuple[OneFormFile, ...] = ()
 
     def __post_init__(self) -> None:
         if self.certificates is not None and not (self.stamp.uri and self.public.url):

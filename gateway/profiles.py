@@ -1,4 +1,5 @@
-"""The local platforms of a node, opened by their profiles: by name from the package, by path from beside the configuration."""
+"""The local platforms of a node, opened by their profiles (by name from the package, by path from beside the configuration), which
+of them handles an item, and the forms that are handed in for several."""
 
 from __future__ import annotations
 
@@ -9,7 +10,10 @@ from pathlib import Path
 from adapters.base import Untranslatable
 from adapters.registry import Platform, open_platform
 from adapters.rules import Faulty
+from agreements import oneform
+from agreements.oneform import OneForm
 from gateway.config import Config, ConfigError, LocalPlatform, secret
+from schemas.errors import Invalid
 from signing.providers import Provider
 from signing.sm2 import Signer
 
@@ -66,6 +70,24 @@ def by_item(platforms: Sequence[LocalPlatform]) -> Callable[[str], str]:
         return next((listed[code] for code in wide if item.startswith(code[:-1])), rest)
 
     return chosen
+
+
+def forms(config: Config, base: Path) -> dict[str, OneForm]:
+    """The forms for several items, by the code that each is handed in under."""
+    read: dict[str, OneForm] = {}
+    for one in config.one_form:
+        try:
+            form = oneform.read((base / one.file).read_bytes())
+        except OSError as error:
+            raise ConfigError(
+                one.file, f"读不到文件（{error.strerror}）", f"cannot be read ({error.strerror})"
+            ) from None
+        except Invalid as bad:
+            raise ConfigError(one.file, bad.zh, bad.en) from None
+        if form.item in read:
+            raise ConfigError(one.file, f"{form.item} 已有一张表单", f"there is a form for {form.item} already")
+        read[form.item] = form
+    return read
 
 
 def _files(platform: LocalPlatform, base: Path, where: str) -> tuple[bytes, dict[str, bytes]]:

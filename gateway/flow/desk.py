@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
 
 from agreements.match import Refusal, Route
-from gateway.flow import outbox, post
+from agreements.oneform import OneForm
+from gateway.flow import bundles, outbox, post
 from gateway.flow.accept import Deed, Taken, accept, key_of, refuse, with_body
 from gateway.flow.agreed import Agreed
 from gateway.flow.certificate_acts import identified
@@ -33,7 +34,8 @@ RECEIPT_EN = "Receipt: collected and recorded, to be forwarded to the handling p
 
 @dataclass(frozen=True)
 class Desk:
-    """All that taking an act in needs. ``wake`` tells a destination's loop that there is work."""
+    """All that taking an act in needs. ``wake`` tells a destination's loop that there is work; ``forms``: by the code that each
+    is handed in under."""
 
     party: str
     journal: Journal
@@ -47,28 +49,47 @@ class Desk:
     new_id: Callable[[], str]
     now_ms: Callable[[], int]
     wake: Callable[[str], None]
+    forms: Mapping[str, OneForm] = field(default_factory=dict)
 
     async def take(self, deed: Deed) -> dict[str, str]:
         """Take the deed in, durably; the receipt's fields. Raises ``Refused``, with the refusal's proof attached."""
+        body = deed.act.body
+        form = self.forms.get(body.item) if isinstance(body, Application) else None
         try:
-            taken, receipt = await self._take(deed)
+            deeds = [deed] if form is None else bundles.parts_of(deed, form)
+            taken, receipts = await self._take(deeds)
         except Refused as refused:
             if not refused.code.startswith("TB-9") and not refused.extra.get("early"):
                 await self._sign_refusal(deed, refused)
             raise
-        self.wake(self._via(deed) or f"peer:{taken.case.counterpart}")
-        received = datetime.fromtimestamp(taken.received_ms / 1000, UTC)
-        return {
-            "case_id": taken.case.id,
-            "case_number": taken.case.case_number,
-            "message_id": taken.message,
-            "received_at": received.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "receipt": base64.b64encode(receipt).decode(),
+        for one, its in zip(deeds, taken, strict=True):
+            self.wake(self._via(one) or f"peer:{its.case.counterpart}")
+        first = taken[0]
+        told = {
+            "case_id": first.case.id,
+            "case_number": first.case.case_number,
+            "message_id": first.message,
+            "received_at": datetime.fromtimestamp(first.received_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "receipt": base64.b64encode(receipts[0]).decode(),
             "text": RECEIPT_ZH,
             "text_en": RECEIPT_EN,
         }
+        return told if form is None else told | bundles.receipt(body.case_number, receipts)
 
-    async def _take(self, deed: Deed) -> tuple[Taken, bytes]:
+    async def _take(self, deeds: Sequence[Deed]) -> tuple[list[Taken], list[bytes]]:
+        """All of them, or none; each with its proof."""
+        judged = [await self._judge(one) for one in deeds]
+        works = [
+            accept(one, route, party=self.party, vault=self.vault, new_id=self.new_id, via=self._via(one))
+            for one, route in judged
+        ]
+        commit = await self.journal.submit(bundles.together(works))
+        taken: list[Taken] = commit.only()
+        proofs = (self.journal.prove(one.leaf) if one.duplicate else commit.prove(one.leaf) for one in taken)
+        return taken, [msgspec.json.encode(proof) for proof in proofs]
+
+    async def _judge(self, deed: Deed) -> tuple[Deed, Route | Refusal | None]:
+        """What needs no transaction: the deed as it will be taken, and the agreement's decision."""
         route = None
         body = deed.act.body
         if isinstance(body, Application):
@@ -88,11 +109,7 @@ class Desk:
             stamped = await asyncio.to_thread(self.stamps.stamp, deed.owner, named)
             await self._own_parts(deed, [d.stamp.sm3 for d in stamped.documents if d.stamp], stamped)
             deed = with_body(deed, stamped)
-        work = accept(deed, route, party=self.party, vault=self.vault, new_id=self.new_id, via=self._via(deed))
-        commit = await self.journal.submit(work)
-        taken: Taken = commit.only()
-        proof = self.journal.prove(taken.leaf) if taken.duplicate else commit.prove(taken.leaf)
-        return taken, msgspec.json.encode(proof)
+        return deed, route
 
     async def _judge_signatures(self, deed: Deed, application: Application, route: Route | Refusal | None) -> None:
         """A file that has not come whole is the acceptance's affair, and has its own code."""

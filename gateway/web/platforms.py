@@ -30,8 +30,9 @@ from adapters.base import (
 from adapters.registry import Platform, find_caller
 from adapters.soap.fault import Fault
 from gateway import problems
+from gateway.core.bundle import overall
 from gateway.core.labels import LABELS
-from gateway.flow import attachments, casefile
+from gateway.flow import attachments, bundles, casefile
 from gateway.flow.accept import deed_of, spend_nonce
 from gateway.flow.casefile import CaseFile
 from gateway.flow.desk import Desk
@@ -123,11 +124,21 @@ class Platforms:
         """Where a case of this platform stands."""
         platform, signed = self.caller(request, b"")
         await self.spend(platform, signed)
-        return web.json_response(self.status(platform.id, request.match_info["id"]))
+        number = request.match_info["id"]
+        parts = [self._told(one) for one in bundles.find(self.desk.journal.read(), platform.id, number)]
+        return web.json_response({**self.status(platform.id, number), **({"parts": parts} if parts else {})})
 
     def status(self, platform: str, number: str) -> dict[str, str]:
-        """State of a case in words; a case of another platform is no case (A06)."""
-        case = self._case(platform, number)
+        """State in words, of a case or of several that were handed in as one; a case of another platform is no case (A06)."""
+        reader = self.desk.journal.read()
+        parts = bundles.find(reader, platform, number)
+        if not parts:
+            return self._told(self._case(platform, number))
+        found = overall([one.state for one in parts])
+        return {"case_id": number, "case_number": number, "local_number": "", "state": found.code, "text": found.zh}
+
+    @staticmethod
+    def _told(case: CaseFile) -> dict[str, str]:
         return {
             "case_id": case.id,
             "case_number": case.case_number,

@@ -21,7 +21,7 @@ from aiohttp import web
 from agreements import samples
 from agreements.model import Item
 from gateway import config, lab
-from gateway.demo import world
+from gateway.demo import systems, world
 from gateway.flow.export import export_case
 from gateway.ids import now_ms
 from gateway.lab import Place
@@ -37,6 +37,7 @@ import gongan  # noqa: E402
 import guangzhou  # noqa: E402
 
 TOKEN = "licence-of-a-simulated-system"
+OPEN = f'licence = "{TOKEN}"\nour_licence = "{TOKEN}"\n'
 BRISK = "\n[delivery]\nbase_ms = 50\ncap_ms = 500\n"
 
 
@@ -121,6 +122,16 @@ def front_system(folder: Path) -> Any:
     return front_office.Office({"database": str(folder / "front.db"), "records": str(folder / "own.db"), "step_ms": 10})
 
 
+def four(root: Path, gongan: str, queue: str) -> str:
+    """The four platforms of the handling place; the last takes what no other lists."""
+    return (
+        platform("police", "gongan", f"http://{gongan}/soap", systems.IDENTITY_CARD, more=OPEN)
+        + platform("social", brisk(root, "fujian_front"), f"sqlite://{root / 'social' / 'front.db'}", "QX-TB-0*")
+        + platform("medical", brisk(root, "guangzhou"), f"http://{queue}", systems.CARE_ELSEWHERE, more=OPEN)
+        + files(root / "rest", "rest", systems.DISABILITY)
+    )
+
+
 @asynccontextmanager
 async def queue_system(folder: Path, listen: str) -> AsyncIterator[Any]:
     """A system that reads objects from queues, with its queue server."""
@@ -156,6 +167,22 @@ async def site(app: web.Application, listen: str) -> AsyncIterator[None]:
         yield
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def app_platform(listen: str) -> AsyncIterator[dict[str, list[str]]]:
+    """What the app's server hears of each of its cases."""
+    heard: dict[str, list[str]] = {}
+
+    async def event(request: web.Request) -> web.Response:
+        said = await request.json()
+        heard.setdefault(said["bjbh"], []).append(said["lx"])
+        return web.json_response({"code": 0, "msg": "已收到", "bh": said["lsh"]})
+
+    server = web.Application()
+    server.router.add_post("/tongban/events", event)
+    async with site(server, listen):
+        yield heard
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
 from agreements import samples
 from gateway.demo import world
@@ -18,22 +15,6 @@ from tests.flow.places import Pact, case_of, platform, proved, settled, state
 
 APP, THERE = ("420000", "湖北省"), ("360113", "南昌市红谷滩区")
 ITEM = "QX-TB-011"
-
-
-@asynccontextmanager
-async def app_platform(listen: str) -> AsyncIterator[dict[str, list[str]]]:
-    """What the app's server hears of each of its cases."""
-    heard: dict[str, list[str]] = {}
-
-    async def event(request: web.Request) -> web.Response:
-        said = await request.json()
-        heard.setdefault(said["bjbh"], []).append(said["lx"])
-        return web.json_response({"code": 0, "msg": "已收到", "bh": said["lsh"]})
-
-    server = web.Application()
-    server.router.add_post("/tongban/events", event)
-    async with places.site(server, listen):
-        yield heard
 
 
 async def test_W3_an_item_of_the_list_is_applied_for_online_and_decided_elsewhere(
@@ -56,7 +37,7 @@ async def test_W3_an_item_of_the_list_is_applied_for_online_and_decided_elsewher
         "items": [{"code": ITEM, "name": "失业登记", "version": 1, "materials": []}],
     }  # fmt: skip
     async with (
-        app_platform(f"127.0.0.1:{port}") as heard,
+        places.app_platform(f"127.0.0.1:{port}") as heard,
         running(*sides.values()) as (a, b),
         places.working(hall),
     ):

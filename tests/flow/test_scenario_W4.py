@@ -8,21 +8,10 @@ from typing import Any
 from gateway.demo import systems, world
 from tests.flow import places
 from tests.flow.nodes import running, until
-from tests.flow.places import TOKEN, Pact, brisk, case_of, platform, proved, settled, state
+from tests.flow.places import Pact, case_of, proved, settled, state
 
 WINDOW, ALL = ("420104", "武汉市硚口区"), ("360113", "南昌市红谷滩区")
 POLICE, SOCIAL, MEDICAL, REST = systems.IDENTITY_CARD, systems.SOCIAL_CARD, systems.CARE_ELSEWHERE, "QX-TB-004"
-OPEN = f'licence = "{TOKEN}"\nour_licence = "{TOKEN}"\n'
-
-
-def four(root: Path, gongan: str, queue: str) -> str:
-    """The four platforms of the handling place; the last takes what no other lists."""
-    return (
-        platform("police", "gongan", f"http://{gongan}/soap", POLICE, more=OPEN)
-        + platform("social", brisk(root, "fujian_front"), f"sqlite://{root / 'social' / 'front.db'}", "QX-TB-0*")
-        + platform("medical", brisk(root, "guangzhou"), f"http://{queue}", MEDICAL, more=OPEN)
-        + places.files(root / "rest", "rest", REST)
-    )
 
 
 async def test_W4_each_of_four_systems_gets_the_cases_of_its_items_and_none_of_the_others(tmp_path: Path) -> None:
@@ -30,7 +19,7 @@ async def test_W4_each_of_four_systems_gets_the_cases_of_its_items_and_none_of_t
     sides = places.build(
         tmp_path, {"window": WINDOW, "all": ALL},
         [Pact("window", "all", systems.listed(systems.SYSTEMS))],
-        {"window": places.files(tmp_path / "counter"), "all": four(tmp_path, gongan, queue)},
+        {"window": places.files(tmp_path / "counter"), "all": places.four(tmp_path, gongan, queue)},
     )  # fmt: skip
     counter, rest = places.file_system(tmp_path / "counter", WINDOW[0]), places.file_system(tmp_path / "rest", ALL[0])
     social = places.front_system(tmp_path / "social")
