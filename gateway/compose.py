@@ -153,19 +153,8 @@ async def build(config: Config, base: Path) -> Node:
     rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, _urgent(loops, "peer:"))
     wake = _waker(loops, rotation)
     judges = stamps, signatures, contents
-    desk = Desk(
-        party,
-        journal,
-        vault,
-        parts,
-        agreed,
-        *judges,
-        found.divisions,
-        new_id,
-        clock,
-        wake,
-        profiles.forms(config, base),
-    )
+    forms = profiles.forms(config, base)
+    desk = Desk(party, journal, vault, parts, agreed, *judges, found.divisions, new_id, clock, wake, forms)
     certificates = issuing(config, printed, agreed, journal, vault, parts, new_id, provider.random, clock, wake)
     notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
@@ -182,15 +171,10 @@ async def build(config: Config, base: Path) -> Node:
     shares = sharing.acts(config, getting, journal, vault, parts, agreed, new_id)
     scanning = _scanning(config, found, doors, exchange, wake)
     public = _public(config, journal, vault, clock)
+    also = [*UnionDoor(doors).routes(), *lookups(config, doors, vault)]
     routes: dict[str, Sequence[web.RouteDef]] = {
         "exchange": exchange.routes(),
-        "platform": [
-            *doors.routes(),
-            *UnionDoor(doors).routes(),
-            *lookups(config, doors, vault),
-            *scanning,
-            *counter(doors, shares, certificates),
-        ],
+        "platform": [*doors.routes(), *also, *scanning, *counter(doors, shares, certificates)],
         "admin": [*_admin(config, journal, ring, clock, wake), *office(config, certificates, doors, vault, clock)],
         **({"public": public.routes()} if config.listen.public else {}),
     }
