@@ -152,8 +152,7 @@ async def build(config: Config, base: Path) -> Node:
     loops: dict[str, Loop] = {}
     rotation = Rotation(ring, signers, tls, cards, base / "card.json", found.fingerprint, _urgent(loops, "peer:"))
     wake = _waker(loops, rotation)
-    judges = stamps, signatures, contents
-    forms = profiles.forms(config, base)
+    judges, forms = (stamps, signatures, contents), profiles.forms(config, base)
     desk = Desk(party, journal, vault, parts, agreed, *judges, found.divisions, new_id, clock, wake, forms)
     certificates = issuing(config, printed, agreed, journal, vault, parts, new_id, provider.random, clock, wake)
     notes = _notes(platforms, new_id, wake)
