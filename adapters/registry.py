@@ -112,7 +112,7 @@ class Platform:
     ``inbox``: where its messages wait for us; ``inlined``: puts files into messages for who cannot fetch them; ``reach``: looks
     whether the platform can be worked with, for those that are no HTTP service: None, or what is wrong (Chinese, English);
     ``app_of``: reads the app id from headers; ``silent``: types of messages that it does without; ``mapping``: which version of
-    its profile it works by, ``files`` what that is made of; ``tls``: its protocol proves too little to do without."""
+    its profile it works by, ``files`` what that is made of."""
 
     id: str
     family: str
@@ -122,7 +122,6 @@ class Platform:
     authenticate: Callable[[Presented, int], Signed | Denied]
     app_of: Callable[[Iterable[tuple[str, str]]], str] | None = None
     app_id: str = ""
-    tls: bool = False
     service: Service | PackageService | None = None
     union: UnionService | None = None
     inbox: Inbox | None = None
@@ -179,6 +178,12 @@ def open_translator(profile: bytes, resources: Mapping[str, bytes], max_bytes: i
     family = family_of(read["family"])
     translator: Mapped = family.open_translator(compile_profile(read, installed()), resources, max_bytes)
     return translator
+
+
+def needs_tls(profile: Mapping[str, Any]) -> bool:
+    """Whether a platform of this profile is safe by TLS alone: what it proves by itself leaves the body uncovered."""
+    asked: Callable[[Mapping[str, Any]], bool] | None = getattr(family_of(profile["family"]), "needs_tls", None)
+    return asked is not None and asked(profile)
 
 
 def find_caller(platforms: Iterable[Platform], headers: Iterable[tuple[str, str]]) -> Platform | None:

@@ -6,6 +6,7 @@ it did is unknown. Redirects are not followed, no proxy of the environment is us
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -58,6 +59,14 @@ class AnswerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duplicate: tuple[str, ...] = ()
     busy: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this address is this very machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Line:

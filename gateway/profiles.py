@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
+from yarl import URL
+
 from adapters.base import Untranslatable
-from adapters.registry import Platform, open_platform
+from adapters.registry import Platform, needs_tls, open_platform, read_profile
 from adapters.rules import Faulty
+from adapters.transport import is_loopback
 from agreements import oneform
 from agreements.oneform import OneForm
 from gateway.config import Config, ConfigError, LocalPlatform, secret
@@ -45,6 +48,7 @@ def open_one(
     """One of them."""
     where = f"platform.{platform.id}.profile"
     profile, beside = _files(platform, base, where)
+    _safe(config, platform, profile)
     secrets = {name: secret(source, base) for name, source in platform.secrets.items()}
     try:
         return open_platform(
@@ -55,6 +59,35 @@ def open_one(
     except Faulty as faulty:
         first = faulty.findings[0]
         raise ConfigError(where, f"{first.where} {first.zh}", f"{first.where} {first.en}") from None
+
+
+def check(config: Config, base: Path) -> None:
+    """That every platform's profile is there, and that none goes in the clear that must not. Raises ``ConfigError``."""
+    for one in config.platform:
+        _safe(config, one, _files(one, base, f"platform.{one.id}.profile")[0])
+
+
+def _safe(config: Config, platform: LocalPlatform, profile: bytes) -> None:
+    """A platform whose own signature leaves the body uncovered is spoken to by TLS, and speaks to us by it: to the proxy before
+    our listener, on this machine. A laboratory may do without."""
+    where = f"platform.{platform.id}"
+    try:
+        needed = not config.node.lab and needs_tls(read_profile(profile))
+    except Untranslatable as bad:
+        raise ConfigError(f"{where}.profile", f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip()) from None
+    if not needed:
+        return
+    url = URL(platform.base_url)
+    if url.scheme != "https" and not is_loopback(url.host or ""):
+        zh, en = (
+            "此方案的签名不覆盖报文，须用 https://",
+            "this profile's signature leaves the body uncovered: https:// is needed",
+        )
+        raise ConfigError(f"{where}.base_url", zh, en)
+    if not is_loopback(config.listen.platform.rpartition(":")[0]):
+        zh = f"平台 {platform.id} 须经 TLS 来访：platform 只监听本机回环地址，由同机的 TLS 反向代理转发"
+        en = f"platform {platform.id} has to come by TLS: listen on the loopback, behind a TLS proxy on this machine"
+        raise ConfigError("listen.platform", zh, en)
 
 
 def by_item(platforms: Sequence[LocalPlatform]) -> Callable[[str], str]:

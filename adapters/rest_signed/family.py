@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -23,6 +23,11 @@ Authenticate = Callable[[Presented, int], Signed | Denied]
 def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int) -> RestTranslator:
     """The translator alone: it needs nothing but the profile."""
     return RestTranslator(profile, max_bytes)
+
+
+def needs_tls(profile: Mapping[str, Any]) -> bool:
+    """See ``adapters.registry.needs_tls``."""
+    return sign.SCHEMES[sign.read_scheme(profile.get("signing", {})).scheme].tls
 
 
 def open_family(opening: Opening) -> Platform:
@@ -59,7 +64,6 @@ def open_family(opening: Opening) -> Platform:
         authenticate=_authenticate(opening, scheme),
         app_of=lambda headers: sign.app_of(scheme, headers),
         app_id=settings.app_id,
-        tls=sign.SCHEMES[scheme.scheme].tls,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 
 from yarl import URL
@@ -11,7 +10,7 @@ from adapters.base import Denied, Presented, Signed, Untranslatable
 from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
 from adapters.rest_signed import keys, sign
-from adapters.transport import Line
+from adapters.transport import Line, is_loopback
 from adapters.union_json.answers import read_form
 from adapters.union_json.attachments import Collector
 from adapters.union_json.channel import UnionChannel
@@ -82,15 +81,8 @@ def _address(base_url: str, lab: bool) -> None:
     url = URL(base_url, encoded=True)
     if url.host is None or url.query_string or url.fragment or url.user or url.scheme not in ("https", "http"):
         raise _bad("base_url", "应为 https://主机/路径", "https://host/path is expected")
-    if url.scheme == "http" and not lab and not _loopback(url.host):
+    if url.scheme == "http" and not lab and not is_loopback(url.host):
         raise _bad("base_url", "令牌和材料须经 TLS 传送（https）", "tokens and papers go by TLS (https)")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _bad(where: str, zh: str, en: str) -> Untranslatable:

@@ -36,7 +36,7 @@ def check(path: str, as_json: bool) -> None:
     """Exit 0 usable, 1 not usable, 65 the file cannot be read as TOML."""
     from pathlib import Path
 
-    from gateway import config, ground
+    from gateway import config, ground, profiles
     from gateway.cli.output import finish
     from gateway.config import ConfigError
 
@@ -44,6 +44,7 @@ def check(path: str, as_json: bool) -> None:
     try:
         settings = config.load(Path(path))
         found = ground.ground(settings, Path(path).parent)
+        profiles.check(settings, Path(path).parent)
     except ConfigError as error:
         text = f"{error.where}: {say(error.zh, error.en)}"
         finish(False, {"where": error.where, "text": text}, as_json, [text])

@@ -70,3 +70,30 @@ def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
         parse(bad.encode(), "node.toml")
     assert "secrets" in caught.value.en
     assert "PASSWORD" not in f"{caught.value} {caught.value.zh} {caught.value.en}"
+
+
+CLEAR = [
+    ("https://city.example/x", "127.0.0.1:8080", ""), ("http://127.0.0.1:9", "[::1]:8080", ""),
+    ("http://city.example/x", "127.0.0.1:8080", "platform.window.base_url"),
+    ("https://city.example", "0.0.0.0:8080", "listen.platform"),
+    ("https://city.example", "10.1.2.3:8080", "listen.platform"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("url", "listen", "where"), CLEAR)
+def test_a_platform_whose_signature_leaves_the_body_open_goes_by_tls(
+    url: str, listen: str, where: str, tmp_path: Path
+) -> None:
+    for profile, lab in [("hubei", False), ("xiamen_yibao", False), ("hubei", True), ("wuhan", False)]:
+        given = LocalPlatform(id="window", profile=profile, base_url=url)
+        config: Any = SimpleNamespace(
+            platform=(given,), node=SimpleNamespace(lab=lab), listen=SimpleNamespace(platform=listen)
+        )
+        if not where or lab or profile == "wuhan":
+            profiles.check(config, tmp_path)
+            continue
+        with pytest.raises(ConfigError) as caught:
+            profiles.check(config, tmp_path)
+        assert caught.value.where == where
+        with pytest.raises(ConfigError):
+            profiles.open_all(config, tmp_path, lambda: None, PROVIDER, str, int)  # type: ignore[arg-type,return-value]
