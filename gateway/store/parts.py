@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import RLock
 from typing import BinaryIO
 
 from gateway.problems import Refused
@@ -22,12 +23,20 @@ SEGMENT = 1 << 20
 
 
 class Parts:
-    """Files of one node under ``root``. Owners (a platform, a partner) never see each other's uploads."""
+    """Files of one node under ``root``. Owners (a platform, a partner) never see each other's uploads.
+
+    Several threads may bring the same file at once (one document in two messages): one writes it, the others find it here.
+    """
 
     def __init__(self, root: Path, vault: Vault) -> None:
         self._root = root
         self._vault = vault
         self._running: dict[str, tuple[int, Hash]] = {}
+        self._writing = [RLock() for _ in range(256)]
+
+    def _writer(self, path: Path) -> RLock:
+        """The lock of a file that changes; a few files share one."""
+        return self._writing[hash(path.name) % len(self._writing)]
 
     def path(self, owner: str, digest: str) -> Path:
         """Where a file of an owner lies; the name tells neither owner nor content."""
@@ -45,18 +54,19 @@ class Parts:
     def append(self, owner: str, digest: str, start: int, data: bytes) -> int:
         """Add one range at the current end; the new end. Raises ``Refused('TB-6001')`` on a gap or overlap."""
         path = self.path(owner, digest)
-        size, running = self._running.get(path.name) or self._resume(path, digest)
-        if start != size:
-            raise Refused("TB-6001", offset=size)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("r+b" if size else "wb") as file:
-            key = self._key(file) if size else self._begin(file)
-            count = sum(1 for _ in self._walk(file)) if size else 0
-            sealed = self._vault.seal(key, data, _label(digest, count))
-            file.write(len(sealed).to_bytes(LENGTH, "big") + sealed)
-        running.update(data)
-        self._running[path.name] = (size + len(data), running)
-        return size + len(data)
+        with self._writer(path):
+            size, running = self._running.get(path.name) or self._resume(path, digest)
+            if start != size:
+                raise Refused("TB-6001", offset=size)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("r+b" if size else "wb") as file:
+                key = self._key(file) if size else self._begin(file)
+                count = sum(1 for _ in self._walk(file)) if size else 0
+                sealed = self._vault.seal(key, data, _label(digest, count))
+                file.write(len(sealed).to_bytes(LENGTH, "big") + sealed)
+            running.update(data)
+            self._running[path.name] = (size + len(data), running)
+            return size + len(data)
 
     def resumed(self, owner: str, name: str) -> int:
         """Bytes that are here and can be continued; what a crash left half written is cut off first."""
@@ -76,31 +86,34 @@ class Parts:
     def matches(self, owner: str, digest: str) -> bool:
         """Whether what is here is the whole file already."""
         path = self.path(owner, digest)
-        _, running = self._running.get(path.name) or self._resume(path, digest)
-        return running.copy().digest().hex() == digest
+        with self._writer(path):
+            _, running = self._running.get(path.name) or self._resume(path, digest)
+            return running.copy().digest().hex() == digest
 
     def complete(self, owner: str, digest: str) -> None:
         """Check the digest of a whole upload and put it on disk. A wrong one is removed: ``Refused('TB-6002')``."""
         path = self.path(owner, digest)
-        _, running = self._running.get(path.name) or self._resume(path, digest)
-        self._running.pop(path.name, None)
-        if running.digest().hex() != digest:
-            path.unlink(missing_ok=True)
-            raise Refused("TB-6002")
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with self._writer(path):
+            _, running = self._running.get(path.name) or self._resume(path, digest)
+            self._running.pop(path.name, None)
+            if running.digest().hex() != digest:
+                path.unlink(missing_ok=True)
+                raise Refused("TB-6002")
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def store(self, owner: str, digest: str, data: bytes) -> None:
         """Put a file that is already in memory (it came inside a message); nothing happens if it is here."""
-        if self.matches(owner, digest):
-            return
-        self.discard(owner, digest)
-        self.keep(owner, digest, (data[begin : begin + SEGMENT] for begin in range(0, len(data), SEGMENT)))
+        with self._writer(self.path(owner, digest)):
+            if self.matches(owner, digest):
+                return
+            self.discard(owner, digest)
+            self.keep(owner, digest, (data[begin : begin + SEGMENT] for begin in range(0, len(data), SEGMENT)))
 
     def keep(self, owner: str, digest: str, pieces: Iterable[bytes]) -> None:
         """Put a file that comes in pieces, none of it here yet. A wrong digest is ``Refused('TB-6002')``, nothing stays."""
@@ -133,12 +146,13 @@ class Parts:
 
     def destroy(self, path: Path) -> None:
         """Destroy a file: its key first, then its name."""
-        self._running.pop(path.name, None)
-        if path.exists():
-            with path.open("r+b") as file:
-                file.write(b"\0" * 64)
-                os.fsync(file.fileno())
-            path.unlink()
+        with self._writer(path):
+            self._running.pop(path.name, None)
+            if path.exists():
+                with path.open("r+b") as file:
+                    file.write(b"\0" * 64)
+                    os.fsync(file.fileno())
+                path.unlink()
 
     def idle(self, before: float) -> Iterator[Path]:
         """Files last written before a time (seconds since 1970): candidates for the reaper."""
