@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from gateway.demo import world
-from gateway.demo.platforms import simkit  # type: ignore[import-untyped]
+from gateway.demo.platforms import simkit
 from tests.contract.platform_support import sim
 from tests.flow.nodes import Running, Window, running, until
 
