@@ -72,6 +72,18 @@ def check_profile(profile: Profile) -> Report:
     return Report(list(dict.fromkeys(findings)), list(dict.fromkeys(hints)))
 
 
+def check_table(profile: Profile, name: str, kind: type, path: str = "") -> list[Finding]:
+    """An outward table that is no message of its own: what it reads has to be there in a value of this type, or of the entries of
+    the list at ``path`` in it."""
+    shape: mi.Type | None = mi.type_info(kind)
+    found = at(bare(shape), tuple(path.split("."))) if path and shape is not None else shape
+    inner = bare(found) if found is not None else None
+    shape = inner.item_type if path and isinstance(inner, mi.ListType) else None if path else found
+    if shape is None:
+        return [_no_source(path, f"out.{name}")]
+    return list(_Used(profile).rows(profile.outward[name], shape))
+
+
 def _struct(name: str) -> mi.Type:
     return mi.type_info(BODIES.get(name, Status))
 

@@ -110,6 +110,7 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     front: dict[str, Any] = {}
     drop: dict[str, Any] = {}
     union: dict[str, Any] = {}
+    national: dict[str, Any] = {}
 
     @property
     def doors(self) -> tuple[str, ...]:

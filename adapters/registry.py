@@ -7,10 +7,10 @@ A family is a module that exports ``open_family(opening) -> Platform``. A region
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -36,6 +36,7 @@ FAMILIES = {
     "front_db": "adapters.front_db.family",
     "file_drop": "adapters.file_drop.family",
     "union_json": "adapters.union_json.family",
+    "national_push": "adapters.national_push.family",
 }
 
 
@@ -106,13 +107,38 @@ class Opening:
     lab: bool = False
 
 
+class Row(Protocol):
+    """A row that stands at a collector: its table, and the columns that hold something."""
+
+    @property
+    def table(self) -> str: ...
+    @property
+    def values(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """Of a platform that collects case data (办件归集) and hands in no cases: the events that it is told, how often new ones are
+    looked for, and what a reconciliation (对账) asks. ``held``: our rows of the days from one to another (``yyyy-MM-dd``);
+    ``rows``: the same of a frozen report; ``key``, ``case``, ``time``: columns; ``once``: tables in which a case has one row."""
+
+    events: frozenset[str]
+    every_s: float
+    held: Callable[[str, str], Awaitable[Sequence[Row]]]
+    rows: Callable[[bytes], Sequence[Row]]
+    key: str
+    case: str
+    time: str
+    once: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """An open platform. ``service``: for callers that speak SOAP to us; ``union``: for those that call by paths of their own;
     ``inbox``: where its messages wait for us; ``inlined``: puts files into messages for who cannot fetch them; ``reach``: looks
     whether the platform can be worked with, for those that are no HTTP service: None, or what is wrong (Chinese, English);
-    ``app_of``: reads the app id from headers; ``silent``: types of messages that it does without; ``mapping``: which version of
-    its profile it works by, ``files`` what that is made of."""
+    ``app_of``: reads the app id from headers; ``silent``: types of messages that it does without; ``collecting``: of a
+    collector of case data; ``mapping``: which version of its profile it works by, ``files`` what that is made of."""
 
     id: str
     family: str
@@ -128,6 +154,7 @@ class Platform:
     inlined: Inlined | None = None
     reach: Callable[[], Awaitable[tuple[str, str] | None]] | None = None
     silent: frozenset[str] = frozenset()
+    collecting: Collecting | None = None
     mapping: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
 

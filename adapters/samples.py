@@ -8,7 +8,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+
 from adapters.base import Outbound, Status
+from adapters.report import Report
 from schemas import canonical as c
 
 AT = datetime(2025, 3, 3, 1, 30, 0, tzinfo=UTC)
@@ -57,6 +60,17 @@ def outbound(type_: str) -> Outbound:
         agreement="TB-420104-360113", agreement_version=1, clause="三", item="360113-0001", item_name="测试事项",
         from_party="420104.11420104MB0000000X", from_name="测试收件单位", status="received_there",
     )  # fmt: skip
+
+
+def report(event: str) -> Outbound:
+    """A report of an event of the sample case, with all that a case can have behind it."""
+    whole = Report(
+        event=event, number="36011301950000000000000000000001", day="20250303", sequence="0000000001", change="insert",
+        unit="测试审批局", unit_code="11360113MB0000000X", division="360113", officer="测试官", step="审查", opinion="符合条件",
+        at=AT, recorded=AT, application=body("application"), acceptance=body("acceptance"), special=body("special_start"),
+        special_end=body("special_end"), decision=body("decision"), result=body("result"),
+    )  # fmt: skip
+    return msgspec.structs.replace(outbound("receipt"), type="report", body=whole)
 
 
 _BODIES: dict[str, Any] = {

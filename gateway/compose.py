@@ -37,6 +37,7 @@ from gateway.flow.notes import Note
 from gateway.flow.outbox import STAMPER
 from gateway.flow.polling import Polling, polling
 from gateway.flow.recognition import lists, recognition, seal_policy
+from gateway.flow.reporting import Reporting
 from gateway.flow.rotate import Rotation
 from gateway.flow.scans import Scans
 from gateway.flow.seal import Sealer
@@ -105,6 +106,7 @@ class Node:
     ring: Keyring
     sources: Mapping[str, Source]
     polls: Sequence[Polling]
+    reporting: Sequence[Reporting] = ()
     stamping: Stamping | None = None
     timestamps: Timestamps | None = None
     refusals: Mapping[str, Refuse] = field(default_factory=dict)  # of listeners that say no in their own form
@@ -143,8 +145,7 @@ async def build(config: Config, base: Path) -> Node:
     await journal.start()
     await journal.submit(mappings.keep(platforms.values()))
     await _register_peers(journal, found.partners)
-    session = _session()
-    limits = config.limits
+    session, limits = _session(), config.limits
     uploads, from_peers = (Uploads(parts, journal, size) for size in (limits.part, sealed_size(limits.part)))
     opener = Opener(signers.openers, provider, parts, from_peers.lock)
     agreed = Agreed(party, found.book, found.calendars, frozenset(found.partners))
@@ -179,9 +180,10 @@ async def build(config: Config, base: Path) -> Node:
     }
     lapses = Lapses(config.node.name, party[:6], journal, vault, found.book, found.calendars, new_id, clock, wake)
     housekeeping = Housekeeping(journal, parts, config.limits.upload_idle_ms, clock)
+    told = _reporting(config, platforms, journal, vault, new_id, wake)
     return Node(
         config, found.warning, journal, session, loops, routes, platforms, housekeeping, lapses, desk, tls, cards, rotation,
-        ring, getting.sources, polling(platforms.values(), doors.door), stamping,
+        ring, getting.sources, polling(platforms.values(), doors.door), told, stamping,
         _timestamps(config, base, provider, journal, clock), {"public": public.refuse},
     )  # fmt: skip
 
@@ -194,6 +196,23 @@ def _admin(
     return [
         *figures.routes(),
         *DeliveryOffice(journal, ring.vault(), config.limits.window_ms, clock, wake).routes(),
+    ]
+
+
+def _reporting(
+    config: Config,
+    platforms: Mapping[str, Platform],
+    journal: Journal,
+    vault: Vault,
+    new_id: Ids,
+    wake: Callable[[str], None],
+) -> list[Reporting]:
+    """What feeds the collectors of case data."""
+    ours = config.node.party, config.node.name
+    return [
+        Reporting(one.id, one.collecting, journal, vault, *ours, new_id, wake)
+        for one in platforms.values()
+        if one.collecting is not None
     ]
 
 

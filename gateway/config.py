@@ -302,7 +302,7 @@ class Clocks(_Strict, frozen=True, kw_only=True):
 
 
 class Config(_Strict, frozen=True, kw_only=True):
-    """The whole file."""
+    """The whole file. ``national``: collectors of case data (办件归集), told of the cases that are handled here."""
 
     node: Node
     keys: Keys
@@ -321,6 +321,7 @@ class Config(_Strict, frozen=True, kw_only=True):
     certificates: CertificateSettings | None = None
     peer: tuple[Peer, ...] = ()
     platform: tuple[LocalPlatform, ...] = ()
+    national: tuple[LocalPlatform, ...] = ()
     sharing: tuple[SharingPlatform, ...] = ()
     agreement: tuple[AgreementFile, ...] = ()
     one_form: tuple[OneFormFile, ...] = ()
@@ -331,6 +332,9 @@ class Config(_Strict, frozen=True, kw_only=True):
         listed = [code for one in self.platform for code in one.items]
         if len(set(listed)) < len(listed):
             raise ValueError("一个事项只归一个平台办理 (an item is handled by one platform)")
+        ids = [one.id for one in (*self.platform, *self.national)]
+        if len(set(ids)) < len(ids):
+            raise ValueError("platform 与 national 的 id 不能重复 (platforms and collectors need ids of their own)")
         pages = [address for address in (self.public.url, *(one.public for one in self.peer)) if address]
         if len(set(pages)) < len(pages):
             raise ValueError("两方的二维码不能是同一网址 (two parties' QR codes cannot lead to one address)")

@@ -33,7 +33,10 @@ def open_all(
     now_ms: Callable[[], int],
 ) -> dict[str, Platform]:
     """Platform id -> open platform. Raises ``ConfigError`` that names the platform and what its profile has wrong."""
-    return {one.id: open_one(config, one, base, signer, provider, new_nonce, now_ms) for one in config.platform}
+    return {
+        one.id: open_one(config, one, base, signer, provider, new_nonce, now_ms)
+        for one in (*config.platform, *config.national)
+    }
 
 
 def open_one(

@@ -44,6 +44,7 @@ async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, 
 def start(node: Node) -> list[asyncio.Task[None]]:
     """The node's background tasks: a loop per destination, housekeeping, and terms that run out."""
     tasks = [asyncio.create_task(loop.run(), name=name) for name, loop in node.loops.items()]
+    tasks += [asyncio.create_task(one.run(), name=f"reports:{one.id}") for one in node.reporting]
     tasks += [asyncio.create_task(poll.run(), name=f"inbox:{poll.platform}") for poll in node.polls]
     standing = {"housekeeping": node.housekeeping.run(), "keys": node.rotation.run()}
     if node.config.clocks.deem_accepted:

@@ -32,6 +32,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "case": ("gateway.cli.case", "办件", "cases"),
     "msg": ("gateway.cli.msg", "报文", "messages"),
     "deadletter": ("gateway.cli.deadletter", "死信：待人处置的投递", "deliveries that wait for a person"),
+    "recon": ("gateway.cli.recon", "对账：与办件归集库核对", "reconciliation with collectors of case data"),
     "peer": ("gateway.cli.peer", "对端网关", "partner gateways"),
     "registry": ("gateway.cli.registry", "名册：多方共签的名片清单", "the registry of cards"),
     "key": ("gateway.cli.key", "本节点的密钥", "our own keys"),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from adapters import samples
 from adapters.base import Untranslatable
-from adapters.check import check_profile
+from adapters.check import check_profile, check_table
 from adapters.message_set.translate import ObjectTranslator
 from adapters.profile import Profile, known_type
+from adapters.report import Report
 from adapters.rest_signed import sign
 from adapters.rest_signed.translate import RestTranslator
 from adapters.soap.family import service_of
@@ -85,6 +86,20 @@ def _xml(profile: Profile, files: Files) -> Iterator[Step]:
     yield _try("wsdl", "WSDL 可生成", "the WSDL can be built", described)
 
 
+def _national(profile: Profile, files: Files) -> Iterator[Step]:
+    """The columns against the report's types, and every event's rows of a sample case."""
+    translator = plain_translator(profile, files)
+    for name, table in translator.words.tables.items():
+        findings = check_table(profile, name, Report, table.each)
+        detail = "；".join(f"{one.where} {one.zh}" for one in findings)
+        yield Step(f"table.{name}", not findings, f"列有来源：{name}", f"columns have sources: {name}", detail)
+    for event in translator.words.events:
+        out = samples.report(event)
+        zh, en = f"样例成行：{event}", f"a sample fills its rows: {event}"
+        yield _try(f"rows.{event}", zh, en, lambda out=out: translator.outbound(out))  # type: ignore[misc]
+
+
 FAMILIES = {
     "rest_signed": _rest, "soap": _xml, "message_set": _xml, "front_db": _plain, "file_drop": _plain, "union_json": _plain,
+    "national_push": _national,
 }  # fmt: skip

@@ -217,10 +217,11 @@ TYPES: dict[str, tuple[str, str]] = {
     "special_end": ("特别程序结束", "special procedure ends"), "decision": ("决定", "decision"),
     "result": ("结果", "result"), "arrival": ("到件", "arrival"), "delivery": ("送达", "delivery"),
     "withdrawal": ("撤回", "withdrawal"), "receipt": ("对方回执通知", "note of the far receipt"),
+    "report": ("办件归集上报", "report of case data"),
     "certificate_query": ("扫码查验", "scan of a certificate"),
     "certificate_answer": ("查验答复", "answer to a scan"),
 }  # fmt: skip
-_DIRECTIONS = {"out": ("发出", "out"), "in": ("收到", "in"), "note": ("通知本地", "note")}
+_DIRECTIONS = {"out": ("发出", "out"), "in": ("收到", "in"), "note": ("通知本地", "note"), "report": ("上报", "report")}
 _ANSWERS = {
     "receipt": ("有回执", "receipt held"),
     "refusal": ("有拒收证明", "refusal held"),
@@ -237,7 +238,7 @@ STATES: dict[str, tuple[str, str]] = {
 def letter_line(one: Letter) -> str:
     """A message for people."""
     parts = [one.id, say(*_DIRECTIONS.get(one.direction, ("", ""))), say(*TYPES.get(one.type, (one.type, one.type)))]
-    if one.direction != "note":
+    if one.direction in ("out", "in"):
         parts.append(say(*_ANSWERS[one.answer]) + (f" {one.problem}" if one.problem else ""))
     if one.delivery is not None:
         parts.append(owed_line(one.delivery))

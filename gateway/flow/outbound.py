@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from adapters.base import Outbound, Status
 from gateway.core.labels import LABELS
-from gateway.flow import casefile, post
+from gateway.flow import casefile, post, reports
 from gateway.flow.casefile import CaseFile
 from gateway.flow.spend import certificates_say
 from gateway.problems import Refused
@@ -29,12 +29,13 @@ class Stored(NamedTuple):
     frozen: bytes | None
     created_ms: int
     mapping: str
+    seq: int
 
 
 def load(tx: Reader, message: str) -> tuple[CaseFile, Stored]:
     """A message with its case; raises ``Refused`` TB-5001 when there is none."""
     row = tx.one(
-        "SELECT case_id, type, direction, act, sealed, original, frozen, created_ms, mapping FROM message WHERE id = ?",
+        "SELECT case_id, type, direction, act, sealed, original, frozen, created_ms, mapping, seq FROM message WHERE id = ?",
         message,
     )  # fmt: skip
     case = casefile.load(tx, row[0]) if row is not None else None
@@ -47,6 +48,8 @@ def outbound(tx: Reader, case: CaseFile, row: Stored, vault: Vault, names: Mappi
     """The message as the platform's translator takes it. ``names``: party id -> name."""
     if row.direction == post.NOTE:
         body: Any = _status(tx, case, row, names)
+    elif row.direction == post.REPORT:
+        body = reports.body(tx, case, vault, row.id, row.sealed, row.seq, row.created_ms)
     else:
         body = codec.decode(row.type, vault.open(vault.unwrap(case.wrapped_key), row.sealed, post.body_label(row.id)))
     party = case.counterpart if row.direction == post.IN else ""

@@ -16,6 +16,7 @@ from gateway.store.journal import Reader, Tx
 from schemas import canonical
 
 OUT, IN, NOTE = "out", "in", "note"  # to a partner, from a partner, from ourselves to the local platform
+REPORT = "report"  # from ourselves to a collector of case data
 
 
 def put(

@@ -67,7 +67,8 @@ def examine(patient: Patient, *, deep: bool = True, outside: bool = True) -> lis
     if outside:
         rows += [(f"peer {one.id}", partial(reach_checks.peer, patient, n)) for n, one in enumerate(config.peer)]
         rows += [
-            (f"platform {one.id}", partial(reach_checks.platform, patient, n)) for n, one in enumerate(config.platform)
+            (f"platform {one.id}", partial(reach_checks.platform, patient, n))
+            for n, one in enumerate((*config.platform, *config.national))
         ]
         rows += [(f"sharing {one.id}", partial(sharing_checks.platform, one.id, one.url)) for one in config.sharing]
         rows += [

@@ -91,7 +91,7 @@ def _paused(patient: Patient, party: str) -> bool:
 
 def platform(patient: Patient, number: int) -> Iterator[Check]:
     """Whether a local platform accepts connections, its database can be worked with, or its folder is there."""
-    found = patient.config.platform[number]
+    found = (*patient.config.platform, *patient.config.national)[number]
     name, (scheme, _, path) = f"platform {found.id}", found.base_url.partition("://")
     if scheme in ("http", "https"):
         yield from service(name, found.base_url, ("本地平台", "platform"))
@@ -104,7 +104,7 @@ def platform(patient: Patient, number: int) -> Iterator[Check]:
 
 def _worked_with(patient: Patient, number: int, name: str) -> Check:
     """What the platform's own family says of it; nothing is written there."""
-    found = patient.config.platform[number]
+    found = (*patient.config.platform, *patient.config.national)[number]
     opened = profiles.open_one(
         patient.config, found, patient.base, partial(patient.ring.signer, "platform"), patient.opened[0], str, lambda: 0
     )

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 DATABASE = "gateway.db"  # the store's file in a node's data folder
-HEAD = "0009"
+HEAD = "0010"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -74,6 +74,7 @@ case_file = Table(
     Index("case_number", "case_number"),
     Index("case_state", "state"),
     Index("case_created", "created_ms"),
+    Index("case_updated", "role", "updated_ms"),
 )
 
 case_event = Table(
@@ -141,6 +142,22 @@ delivery = Table(
     Column("said", String(256), nullable=False, server_default=""),  # … and what that brought, if it brought no end
     Index("delivery_due", "destination", "state", "next_ms"),
     Index("delivery_case", "case_id", "destination", "state"),
+)
+
+reported = Table(  # how far a case has been reported to a collector of case data (办件归集)
+    "reported",
+    metadata,
+    Column("collector", String(32), primary_key=True),
+    Column("case_id", String(64), primary_key=True),
+    Column("events", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+collector = Table(
+    "collector",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),  # of its last report
 )
 
 confirmation = Table(  # a person's words on unclear outcomes (人工确认)
