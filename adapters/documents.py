@@ -40,6 +40,11 @@ def read_form(profile: Profile) -> Form:
         raise Untranslatable("document-unreadable", f"document 有误：{where}", f"bad document table: {where}") from None
 
 
+def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int = 16 << 20) -> DocumentTranslator:
+    """The translator of a family whose documents travel whole. Raises Untranslatable."""
+    return DocumentTranslator(profile, read_form(profile), max_bytes)
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentTranslator:
     """See ``adapters.base.Translator``."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from adapters.base import Backend, Problem, Untranslatable
+from adapters.base import Backend, Denied, Presented, Problem, Signed, Untranslatable
 from adapters.documents import DocumentTranslator
 from schemas.errors import Invalid
 
@@ -18,6 +18,11 @@ class Said(NamedTuple):
     ok: bool
     answer: bytes
     code: str = ""
+
+
+def never_calls(shown: Presented, now_ms: int) -> Signed | Denied:
+    """``Platform.authenticate`` of platforms that put their documents down and call nobody."""
+    return Denied("missing-signature", "此平台不直接调用网关", "this platform makes no calls")
 
 
 async def take(

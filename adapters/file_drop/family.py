@@ -10,26 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from adapters.base import Denied, Presented, Signed, Untranslatable
-from adapters.documents import DocumentTranslator, read_form
+from adapters.base import Untranslatable
+from adapters.documents import open_translator
 from adapters.file_drop.channel import FileDrop
 from adapters.file_drop.folder import Folder
 from adapters.file_drop.local import LocalFolder
 from adapters.file_drop.translate import Words, read_words
-from adapters.profile import Profile, compile_profile
+from adapters.profile import compile_profile
 from adapters.registry import Opening, Platform
+from adapters.taking import never_calls
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
-
-IN_FILES = Denied(
-    "missing-signature", "此平台经文件交换，不直接调用", "this platform exchanges files and makes no calls"
-)
-
-
-def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int = 16 << 20) -> DocumentTranslator:
-    """The translator alone. Raises Untranslatable."""
-    return DocumentTranslator(profile, read_form(profile), max_bytes)
 
 
 def open_family(opening: Opening) -> Platform:
@@ -38,13 +30,9 @@ def open_family(opening: Opening) -> Platform:
     words = read_words(profile)
     translator = open_translator(profile, opening.resources, settings.max_message_bytes)
     drop = FileDrop(settings.id, _folder(opening, words), words, translator, settings.can_ask)
-
-    def authenticate(shown: Presented, now_ms: int) -> Signed | Denied:
-        return IN_FILES
-
     return Platform(
         id=settings.id, family=profile.text.family, profile=profile.text.name, translator=translator, channel=drop,
-        authenticate=authenticate, inbox=drop,
+        authenticate=never_calls, inbox=drop,
     )  # fmt: skip
 
 

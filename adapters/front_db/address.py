@@ -77,4 +77,6 @@ def driver(module: str, extra: str) -> None:
     """Raises Untranslatable with how to install it, where the driver of a database is missing."""
     if find_spec(module) is None:
         how = f"pip install 'tongban[{extra}]'"
-        raise Untranslatable("driver-missing", f"缺少驱动 {module}：{how}", f"{module} is missing: {how}", "base_url")
+        raise Untranslatable(
+            "extra-missing", f"此库需要附加组件：{how}", f"this database needs an extra: {how}", "base_url"
+        )

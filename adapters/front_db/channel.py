@@ -10,6 +10,7 @@ refuses other words under the same id. What cannot be read is acknowledged as re
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -92,6 +93,7 @@ class FrontDb:
         self._log = log.bind(platform=platform)
         self._sends, self._asks = Together(self._write, PAGE), Together(self._look_for, PAGE)
         self._scan, self._ails, self._told = Scan(), "", set[tuple[str, str, str]]()
+        self._look_ms = 0
 
     # --- ours to the platform ------------------------------------------------------------------------------------
 
@@ -168,8 +170,8 @@ class FrontDb:
 
     @property
     def pause_ms(self) -> int:
-        """How often rows are looked for."""
-        return self.words.poll_ms
+        """How often rows are looked for: seldom enough that looking is a tenth of a database's time at most."""
+        return max(self.words.poll_ms, 9 * self._look_ms)
 
     async def poll(self, door: Callable[[bytes], Backend]) -> int:
         """Take in rows, in order, a hundred at a time; how many were dealt with. Rows that have to wait hold up no others:
@@ -212,8 +214,9 @@ class FrontDb:
         """The next rows after those that were left, and whether they are the last. A row whose id cannot be said again is
         passed over."""
         async with self.database.reading() as db:
-            given = (*self.types, *self.words.come.fixed.values(), PAGE, left)
+            given, began = (*self.types, *self.words.come.fixed.values(), PAGE, left), time.monotonic()
             looked = [tuple(row) for row in await db.rows(self.sql.look, given)]
+            self._look_ms = int(1000 * (time.monotonic() - began))
             page = _within(looked, MAX_BYTES, self.translator.max_bytes)
             ids = [row[0] for row in page if _sayable(row[0])]
             found = await self._contents(db, ids)

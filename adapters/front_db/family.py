@@ -3,28 +3,19 @@ user's password."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from adapters.base import Denied, Presented, Signed
-from adapters.documents import DocumentTranslator, read_form
+from adapters.documents import open_translator
 from adapters.front_db import mariadb, postgresql, sqlite
 from adapters.front_db.address import read_address
 from adapters.front_db.channel import FrontDb
 from adapters.front_db.database import Database
 from adapters.front_db.translate import read_words, statements, types_of
-from adapters.profile import Profile, compile_profile
+from adapters.profile import compile_profile
 from adapters.registry import Opening, Platform
+from adapters.taking import never_calls
 
 SERVERS = {"postgresql": postgresql.database, "mariadb": mariadb.database}
-IN_ROWS = Denied(
-    "missing-signature", "此平台经前置库交换，不直接调用", "this platform exchanges rows and makes no calls"
-)
-
-
-def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int = 16 << 20) -> DocumentTranslator:
-    """The translator alone. Raises Untranslatable."""
-    return DocumentTranslator(profile, read_form(profile), max_bytes)
 
 
 def open_family(opening: Opening) -> Platform:
@@ -35,13 +26,9 @@ def open_family(opening: Opening) -> Platform:
     translator = open_translator(profile, opening.resources, settings.max_message_bytes)
     sql = statements(words, len(types), kind, translator.form.column)
     front = FrontDb(settings.id, database, words, sql, types, translator, opening.now_ms, settings.can_ask)
-
-    def authenticate(shown: Presented, now_ms: int) -> Signed | Denied:
-        return IN_ROWS
-
     return Platform(
         id=settings.id, family=profile.text.family, profile=profile.text.name, translator=translator, channel=front,
-        authenticate=authenticate, inbox=front, reach=front.reach,
+        authenticate=never_calls, inbox=front, reach=front.reach,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from adapters.base import Accepted
 from adapters.registry import Platform, PlatformSettings, open_platform
 from signing.providers import open_provider
 from signing.sm2 import Signer
-from tests.bench import files
+from tests.bench import files, front
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, Server, pin, start
 
@@ -86,7 +86,7 @@ async def carried(platform: Platform, seconds: float) -> Figures:
 
 
 def measure(folder: Path, seconds: float) -> Figures:
-    """All adapters; ``ratio``: of the 1,000 a second per core that are asked for (500 of a shared folder)."""
+    """All adapters; ``ratio``: of the 1,000 a second per core that are asked for (500 of a shared folder, of a front database)."""
     pin(0)
     rows: dict[str, Figures] = {}
     for name, (profile, path, config) in KINDS.items():
@@ -99,4 +99,5 @@ def measure(folder: Path, seconds: float) -> Figures:
         per_core = found["cpu"]
         rows[name] = {**found, "baseline": 1000, "ratio": round(per_core / 1000, 3), "p50_ms": None, "p99_ms": None}
     rows |= files.rows(folder, seconds)
+    rows |= front.rows(folder, seconds)
     return {"rows": rows, "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)}

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.registry import Platform
 from tests.contract import bouncy_castle as java
-from tests.contract import front_servers
+from tests.contract import front_servers, front_support
 from tests.contract.platform_support import Scripted, scripted
 
 
@@ -54,3 +54,12 @@ def mariadb_server() -> Iterator[front_servers.Server]:
     server = front_servers.mariadb()
     yield server
     server.stop()
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def on_server(request: pytest.FixtureRequest) -> Iterator[front_support.Place]:
+    """A front database on each server, empty."""
+    name = {"postgresql": "postgres_server", "mariadb": "mariadb_server"}[request.param]
+    found = front_support.on_server(request.getfixturevalue(name))
+    yield found
+    found.store.close()

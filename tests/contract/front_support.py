@@ -4,12 +4,13 @@ more rights than docs/howto/rows-and-files.md grants."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.base import Act, Problem
+from adapters.base import Act, Problem, Wire
 from adapters.front_db.channel import FrontDb
 from adapters.registry import Platform, PlatformSettings, open_platform
 from gateway.demo import world
@@ -19,6 +20,7 @@ from tests.unit.adapters.support import PROFILES, PROVIDER
 sys.path.insert(0, str(Path(world.__file__).parent / "platforms"))
 import front_hall
 
+ONE = Wire(id="M1", operation="10", body=b"<Case/>")
 CASE = "420104.11420104MB0000000X/0195-1"
 TEXT = {"sqlite": "CLOB", "postgresql": "TEXT", "mariadb": "LONGTEXT"}
 LOCK = {
@@ -116,3 +118,22 @@ def on_server(server: front_servers.Server) -> Place:
     place = Place(server.kind, server.url(), server.admin("front"), server)
     place.tables()
     return place
+
+
+@asynccontextmanager
+async def fronted(place: Place, **settings: Any) -> AsyncIterator[FrontDb]:
+    """Ours, closed at the end."""
+    front = place.front(**settings)
+    try:
+        yield front
+    finally:
+        await front.close()
+
+
+def profile(*pairs: tuple[str, str]) -> bytes:
+    """The profile with some words replaced."""
+    text = (PROFILES / "fujian_front.toml").read_text("utf-8")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    return text.encode()
