@@ -1,7 +1,7 @@
 """Messages spoilt in one way each (改坏的报文): what a platform must refuse, or at least survive. Pure.
 
-JSON is bent before it is signed, so that only the message is wrong; XML is bent in the finished request, where an envelope
-may stand around it.
+They are bent in the finished request, where an envelope may stand around them, or before they are signed, so that only the
+message is wrong.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Answer(NamedTuple):
 
 
 @dataclass
-class Kept:
+class Noted:
     """A message that the platform has. ``case``: the number that its acts about it go by; ``person``: its body in canonical
     form, where it can be read back, for the mask."""
 
@@ -75,14 +75,14 @@ class Desk:
     """What the platform has taken. ``fresh`` is called with each message that is new; ``understood`` counts the messages of
     which it is known who is named in them."""
 
-    kept: list[Kept] = field(default_factory=list)
-    fresh: Callable[[Kept], None] = lambda kept: None
+    kept: list[Noted] = field(default_factory=list)
+    fresh: Callable[[Noted], None] = lambda kept: None
     understood: int = 0
 
-    def find(self, id_: str) -> Kept | None:
+    def find(self, id_: str) -> Noted | None:
         return next((one for one in self.kept if one.id == id_), None)
 
-    def take(self, message: Kept, how: Behaviour) -> tuple[Kept, bool]:
+    def take(self, message: Noted, how: Behaviour) -> tuple[Noted, bool]:
         """The record of this message and whether it was there before."""
         known = self.find(message.id)
         if known is not None:
@@ -110,6 +110,7 @@ class Cast:
     gateway: str
     now_ms: Callable[[], int]
     mask: Mask
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     desk: Desk = field(default_factory=Desk)
 
     @cached_property
@@ -133,13 +134,13 @@ class Cast:
         settings = msgspec.structs.replace(own, base_url=base_url, public_keys=self._gateway_keys(), **given)
         return open_platform(
             settings, toml, self.beside, lambda: self.signer, self.provider, lambda: self.provider.random(16).hex(),
-            lambda: self.now_ms() + how.skew_ms,
+            lambda: self.now_ms() + how.skew_ms, self.secrets, lab=True,
         )  # fmt: skip
 
     def _gateway_keys(self) -> tuple[str, ...]:
         return (self.gateway_key,) if self.gateway_key else ()
 
-    def note(self, id_: str, operation: str, data: bytes, message: Mapping[str, object]) -> Kept:
+    def note(self, id_: str, operation: str, data: bytes, message: Mapping[str, object]) -> Noted:
         """A message of ours as the platform would put it down."""
         plain = dict(message)
         type_ = self.mirror.type_of(operation, plain)
@@ -148,7 +149,7 @@ class Cast:
         body = self.mirror.body(type_, plain) if type_ else None
         self.desk.understood += body is not None or type_ in NOBODY_NAMED
         self.mask.meet(body)
-        return Kept(id_, sm3(data).hex(), "", type_, case, number, body)
+        return Noted(id_, sm3(data).hex(), "", type_, case, number, body)
 
 
 class Peer(Protocol):

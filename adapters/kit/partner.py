@@ -24,7 +24,7 @@ from adapters.samples import FILE
 from schemas import codec
 from schemas.canonical import BODIES
 from signing.providers import Provider
-from signing.sm2 import PrivateKey, Signer
+from signing.sm2 import Signer
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,20 @@ class Partner:
     case_number: str = ""
     item: str = ""
     bodies: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     mask: Mask = field(default_factory=Mask)
 
-    def open(self, *, key: PrivateKey | None = None, shift_ms: int = 0, **changes: Any) -> Platform:
-        """The platform with a fresh channel; ``changes`` are other settings."""
+    def open(self, *, wrong: bool = False, shift_ms: int = 0, **changes: Any) -> Platform:
+        """The platform with a fresh channel. ``wrong``: with another key, licence and secrets; ``changes``: other settings."""
         provider, now = self.keys.provider, self.keys.now_ms
-        signer = self.keys.signer if key is None else Signer(provider, key)
+        signer = Signer(provider, provider.generate()) if wrong else self.keys.signer
+        if wrong:
+            changes |= {"our_licence": "kit-wrong-licence"}
+        secrets = {name: _altered(value) for name, value in self.secrets.items()} if wrong else self.secrets
         settings = msgspec.structs.replace(self.settings, **changes)
         return open_platform(
             settings, self.profile, self.beside, lambda: signer, provider, lambda: provider.random(16).hex(),
-            lambda: now() + shift_ms,
+            lambda: now() + shift_ms, secrets, lab=True,
         )  # fmt: skip
 
     def about(self) -> Partner:
@@ -68,6 +72,10 @@ class Partner:
         return replace(
             self, case_id=self.case_id or f"420104.11420104MB0000000X/{fresh}", case_number=self.case_number or number
         )
+
+    def named(self, case_id: str, case_number: str, item: str) -> Partner:
+        """The same with this case."""
+        return replace(self, case_id=case_id, case_number=case_number, item=item)
 
     def sample(self, type_: str) -> Outbound:
         """A sample message of this type about this case, under an id of its own."""
@@ -82,6 +90,11 @@ class Partner:
             out, id=str(uuid.uuid4()), case_id=self.case_id, case_number=self.case_number, at_ms=self.keys.now_ms(),
             body=body, item=self.item or out.item,
         )  # fmt: skip
+
+
+def _altered(secret: bytes) -> bytes:
+    """Another secret of the same form; a key in PEM stays what it is."""
+    return secret if secret.startswith(b"-----") else secret[:-1] + (b"2" if secret.endswith(b"1") else b"1")
 
 
 def _sized(type_: str, body: Any) -> Any:

@@ -23,7 +23,7 @@ from yarl import URL
 from adapters import samples
 from adapters.base import Accepted, Outbound, Untranslatable
 from adapters.kit.behaviour import BEHAVIOURS, Behaviour, Switch
-from adapters.kit.cast import Answer, Cast, Heard, Kept, Peer
+from adapters.kit.cast import Answer, Cast, Heard, Noted, Peer
 from adapters.kit.masking import shown
 from adapters.kit.score import Shown
 from adapters.kit.tap import Exchange, Tap, tapped
@@ -145,11 +145,11 @@ class Play:
 
     # --- telling ---------------------------------------------------------------------------------------------------------
 
-    def _fresh(self, kept: Kept) -> None:
+    def _fresh(self, kept: Noted) -> None:
         if self.cast.gateway and kept.type == "application":
             self._begin(self._work(kept))
 
-    async def _work(self, kept: Kept) -> None:
+    async def _work(self, kept: Noted) -> None:
         acts = [type_ for type_ in self.plan if type_ in self.cast.mirror.acts()]
         if self.switch.now.shuffled:
             acts.reverse()
@@ -157,10 +157,11 @@ class Play:
         while outs:
             outs = [out for out in outs if not await self.tell(out, kept.case, once=len(outs) > 1)]
 
-    def _act(self, type_: str, kept: Kept) -> Outbound:
+    def _act(self, type_: str, kept: Noted) -> Outbound:
         """An act of now, under an id of its own."""
         out = samples.outbound(type_)
-        body = codec.build(type_, _of_now(msgspec.to_builtins(out.body, builtin_types=(datetime, date))))
+        plain = _of_now(msgspec.to_builtins(out.body, builtin_types=(datetime, date)))
+        body = codec.build(type_, plain | ({"case_number": kept.number} if type_ == "application" else {}))
         return msgspec.structs.replace(
             out, id=str(uuid4()), case_id=kept.case, case_number=kept.number, local_number=kept.reference,
             at_ms=self.cast.now_ms(), body=body,
@@ -216,7 +217,7 @@ class Play:
         type_, case = str(wanted.get("type", "")), str(wanted.get("case", ""))
         if type_ not in self.cast.mirror.acts():
             raise web.HTTPBadRequest(text=f"one of {', '.join(self.cast.mirror.acts())}")
-        kept = Kept("", "", "", "", case or f"KIT{self.cast.now_ms()}", case or f"KIT{self.cast.now_ms()}")
+        kept = Noted("", "", "", "", case or f"KIT{self.cast.now_ms()}", case or f"KIT{self.cast.now_ms()}")
         taken = await self.tell(self._act(type_, kept), kept.case, once=True)
         return web.json_response({"taken": taken, "case": kept.case})
 

@@ -81,12 +81,13 @@ class Trial:
         return outcome
 
     async def spoilt(self, out: Outbound, json: bend.Spoil, xml: bend.Spoil) -> Outcome:
-        """Send it spoilt: JSON before it is signed, XML on its way."""
+        """Send it spoilt: before it is signed where the body is, else on its way."""
         wire = wire_of(self.platform, out)
-        if bend.is_json(wire.content_type):
-            wire = msgspec.structs.replace(wire, body=json(wire.body))
+        spoil = json if bend.is_json(wire.content_type) else xml
+        if self.platform.family in SIGNS_BODIES:
+            wire = msgspec.structs.replace(wire, body=spoil(wire.body))
         else:
-            self.tap.bend = _body(xml)
+            self.tap.bend = _body(spoil)
         try:
             return await tell(self.platform, wire, self.tap)
         finally:
@@ -258,11 +259,6 @@ async def _pace(trial: Trial) -> Said:
     return passed(f"同时 {AT_ONCE} 件，都收下", f"{AT_ONCE} at once, all taken")
 
 
-async def _wrong_key(trial: Trial) -> Said:
-    out = trial.first()
-    return await _turned_away(trial, out, await trial.send(out, trial.open(key=trial.partner.keys.provider.generate())))
-
-
 def _with(**changes: Any) -> Callable[[Trial], Awaitable[Said]]:
     async def run(trial: Trial) -> Said:
         out = trial.first()
@@ -332,7 +328,7 @@ UNDER_WAY = (
     Step("pace", "同时多件都按时应答", "answers several at once in time", _pace),
 )
 SIGNED = (
-    Step("wrong_key", "别人的签名拒绝", "refuses a signature of another key", _wrong_key),
+    Step("wrong_key", "别人的签名拒绝", "refuses a signature of another key", _with(wrong=True)),
     Step("tampered", "签名后改动正文，拒绝", "refuses a body changed after it was signed", _tampered),
     Step(
         "unknown_app", "未登记的应用标识拒绝", "refuses an app id that it does not know", _with(our_app_id="kit-nobody")
@@ -340,13 +336,14 @@ SIGNED = (
     Step("skewed_clock", "时间差一小时的请求拒绝", "refuses a request an hour off", _skewed),
     Step("replay", "原样重放的请求拒绝", "refuses the very same request again", _replay),
 )
-CREDENTIAL = (
-    Step("wrong_credential", "许可证不符拒绝", "refuses a wrong licence", _with(our_licence="kit-wrong-licence")),
-)
+CREDENTIAL = (Step("wrong_credential", "许可证或令牌不符拒绝", "refuses a wrong licence or token", _with(wrong=True)),)
 COMMON: Final = (GOOD, *ASKED, *UNDER_WAY, *SPOILT)
+SIGNS_BODIES: Final = frozenset({"rest_signed"})
+"""Families whose signature covers the body, so that only what is spoilt before it arrives as spoilt."""
 FAMILIES: Final[dict[str, tuple[Step, ...]]] = {
     "rest_signed": (*COMMON, *SIGNED),
     "soap": (*COMMON, *CREDENTIAL),
+    "union_json": (*COMMON, *CREDENTIAL),
     "message_set": (GOOD, *ASKED, *UNDER_WAY, *CREDENTIAL),
     "front_db": (GOOD, *ASKED),
     "file_drop": (GOOD, *ASKED),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from gateway.cli.kit_replay import replay
 from gateway.cli.kit_run import run
 from gateway.cli.kit_serve import serve
 from gateway.lang import say
@@ -20,3 +21,4 @@ def group() -> None:
 
 group.add_command(run)
 group.add_command(serve)
+group.add_command(replay)

@@ -10,31 +10,39 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import click
+
 from gateway.cli.output import read_bytes, unreadable
 from gateway.lang import say
 
 if TYPE_CHECKING:
     from adapters.registry import PlatformSettings
+    from gateway.config import LocalPlatform
     from signing.providers import Provider
     from signing.sm2 import PrivateKey
 
 
-class Chosen(NamedTuple):
-    """``secrets``: the values that may be shown nowhere."""
+NOWHERE = {"front_db": "sqlite:////nowhere", "file_drop": "file:///nowhere"}
+"""Addresses for a platform that is only read from a recording, of families that are not reached by HTTP."""
 
-    settings: PlatformSettings
+
+class Chosen(NamedTuple):
+    """``secrets``: what the settings keep elsewhere, by name; ``hidden``: the values that may be shown nowhere."""
+
+    settings: LocalPlatform
     profile: bytes
     beside: dict[str, bytes]
     title: str
-    secrets: tuple[str, ...]
+    secrets: dict[str, bytes]
+    hidden: tuple[str, ...]
 
 
 def chosen(profile: str, base_url: str, settings: str | None, timeout_ms: int) -> Chosen:
     """Exit 65 for a profile or settings that cannot be read."""
     import msgspec
 
-    from adapters.registry import PlatformSettings
     from gateway.cli import profile_files
+    from gateway.config import ConfigError, LocalPlatform, secret
 
     files = profile_files.load(profile)
     compiled = profile_files.compiled(files)
@@ -45,10 +53,15 @@ def chosen(profile: str, base_url: str, settings: str | None, timeout_ms: int) -
     given |= {"base_url": base_url} if base_url else {}
     given |= {"timeout_ms": timeout_ms} if timeout_ms else {}
     try:
-        told = msgspec.convert(given, PlatformSettings)
+        told = msgspec.convert(given, LocalPlatform)
+        base = Path(settings).parent if settings else Path()
+        secrets = {name: secret(source, base) for name, source in told.secrets.items()}
     except msgspec.ValidationError as error:
         unreadable(settings or profile, f"平台设置有误：{error}", f"bad platform settings: {error}")
-    return Chosen(told, files.toml, files.beside, compiled.text.title, _secrets(told))
+    except ConfigError as bad:
+        unreadable(bad.where, bad.zh, bad.en)
+    hidden = (*_licences(told), *(value.decode("utf-8", "replace") for value in secrets.values()))
+    return Chosen(told, files.toml, files.beside, compiled.text.title, secrets, hidden)
 
 
 def _table(path: str | None, profile: str) -> dict[str, Any]:
@@ -71,11 +84,9 @@ def _table(path: str | None, profile: str) -> dict[str, Any]:
     return dict(fits[0])
 
 
-def _secrets(settings: PlatformSettings) -> tuple[str, ...]:
-    """Values of settings whose names say that they are secret."""
-    words = ("licence", "secret", "token", "password", "passphrase")
-    found = [getattr(settings, name) for name in settings.__struct_fields__ if any(word in name for word in words)]
-    return tuple(one for one in found if isinstance(one, str) and one)
+def _licences(settings: PlatformSettings) -> tuple[str, ...]:
+    """What both sides show each other, of the settings themselves."""
+    return tuple(one for one in (settings.licence, settings.our_licence) if one)
 
 
 def bodies(given: tuple[str, ...]) -> dict[str, Any]:
@@ -124,6 +135,14 @@ def public_of(path: str) -> str:
         return public_from_pem(read_bytes(path, 1 << 16)).point.hex()
     except SigningError as bad:
         unreadable(path, f"公钥读不出（{bad.code}）", f"the key cannot be read ({bad.code})")
+
+
+def address(text: str, option: str) -> tuple[str, int]:
+    """``host:port`` of an option; exit 64 for anything else."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise click.UsageError(say(f"--{option} 应为 主机:端口", f"--{option} is host:port"))
+    return host, int(port)
 
 
 def now_ms() -> int:

@@ -10,6 +10,7 @@ import click
 from gateway.lang import say
 
 if TYPE_CHECKING:
+    from adapters.kit.door import Door
     from adapters.kit.partner import Partner
     from adapters.kit.report import About
     from adapters.kit.run import Ran
@@ -52,6 +53,11 @@ MARKS = {"pass": "✓", "fail": "✗", "na": "–", "unknown": "?"}
 @click.option(
     "--report", metavar="DIR", help=say("写 report.html 与 report.json", "write report.html and report.json here")
 )
+@click.option("--record", metavar="FILE", help=say("录制成夹具（JSONL）", "write the session down as a fixture"))
+@click.option("--door", metavar="A", help=say("开门接对方来报的地址", "where the platform's own calls are taken"))
+@click.option(
+    "--wait", default=0, metavar="S", help=say("测完后等对方来报的秒数", "seconds to wait for its calls at the end")
+)
 @click.option("--json", is_flag=True, help=say("机器可读输出", "for machines"))
 def run(**given: Any) -> None:
     """Exit 0: all that applies passed; 1: something failed; 2: nobody answered."""
@@ -86,7 +92,7 @@ def _partner(given: dict[str, Any]) -> tuple[Partner, str]:
     keys = Keys(provider, Signer(provider, key), kit_open.now_ms)
     partner = Partner(
         chosen.settings, chosen.profile, chosen.beside, keys, given["case_id"], given["case_number"], given["item"],
-        kit_open.bodies(given["samples"]), Mask(chosen.secrets),
+        kit_open.bodies(given["samples"]), chosen.secrets, Mask(chosen.hidden),
     )  # fmt: skip
     return partner, chosen.title
 
@@ -95,22 +101,61 @@ async def _run(partner: Partner, title: str, given: dict[str, Any]) -> tuple[lis
     from datetime import datetime
 
     from adapters.kit import run as kit
+    from adapters.kit.door import Door, scored
     from adapters.kit.report import About
 
     platform = _open(partner)
     steps = kit.plan(platform, [one.strip() for one in given["steps"].split(",") if one.strip()])
     if not steps:
         raise click.UsageError(say("没有这样的步骤", "no such step"))
+    door, done = Door(platform, partner.mask, partner.keys.now_ms), (lambda _: None) if given["json"] else _line
+    if given["door"]:
+        await _opened(door, given["door"], given["json"])
     began = time.monotonic()
-    ran: list[Ran] = await kit.run(
-        partner, platform, steps, oversize=given["oversize"], done=(lambda _: None) if given["json"] else _line
-    )
+    ran: list[Ran] = await kit.run(partner, platform, steps, oversize=given["oversize"], done=done)
+    results = [one.result for one in ran]
+    if given["door"]:
+        await door.wait(given["wait"])
+        results += scored(door)
+        for one in results[len(ran) :]:
+            done(one)
+    await door.close()
     await platform.channel.close()
+    if given["record"]:
+        _record(given["record"], partner, platform, ran, door)
     about = About(
         platform.profile, title, platform.family, platform.mapping, partner.settings.base_url,
         f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}", time.monotonic() - began, len(steps) - len(ran),
     )  # fmt: skip
-    return [one.result for one in ran], about
+    return results, about
+
+
+async def _opened(door: Door, address: str, json: bool) -> None:
+    from gateway.cli import kit_open
+    from gateway.cli.output import unreadable
+
+    try:
+        url = await door.open(*kit_open.address(address, "door"))
+    except OSError as error:
+        unreadable(address, f"无法监听（{error.strerror}）", f"cannot listen ({error.strerror})")
+    click.echo(say(f"来报之门：{url}", f"the door for its calls: {url}"), err=json)
+
+
+def _record(path: str, partner: Partner, platform: Platform, ran: list[Ran], door: Door) -> None:
+    from pathlib import Path
+
+    import msgspec
+
+    from adapters.kit import record
+    from gateway.cli.output import unreadable
+
+    lines = [record.head(platform)]
+    lines += [record.sent_line(sent, partner.mask) for one in ran for sent in one.sent]
+    lines += [record.heard_line(one, partner.mask) for one in door.heard]
+    try:
+        Path(path).write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    except OSError as error:
+        unreadable(path, f"写不了录制（{error.strerror}）", f"the recording cannot be written ({error.strerror})")
 
 
 def _open(partner: Partner) -> Platform:

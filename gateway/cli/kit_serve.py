@@ -93,7 +93,7 @@ def _cast(given: dict[str, Any]) -> Cast:
         click.echo(kit_open.fresh_key_notice(key.public.point.hex()), err=True)
     return Cast(
         chosen.settings, chosen.profile, chosen.beside, provider, Signer(provider, key), gateway_key, given["gateway"],
-        kit_open.now_ms, Mask(chosen.secrets),
+        kit_open.now_ms, Mask(chosen.hidden), chosen.secrets,
     )  # fmt: skip
 
 
@@ -121,14 +121,10 @@ async def _serve(cast: Cast, given: dict[str, Any], file: IO[str]) -> None:
 
 
 async def _listening(play: Play, given: dict[str, Any]) -> tuple[int, int]:
+    from gateway.cli import kit_open
     from gateway.cli.output import unreadable
 
-    places = []
-    for name in ("listen", "control"):
-        host, _, port = given[name].rpartition(":")
-        if not host or not port.isdigit():
-            raise click.UsageError(say(f"--{name} 应为 主机:端口", f"--{name} is host:port"))
-        places.append((host, int(port)))
+    places = [kit_open.address(given[name], name) for name in ("listen", "control")]
     try:
         return await play.start(*places)
     except OSError as error:

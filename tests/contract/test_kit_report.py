@@ -59,8 +59,9 @@ def own(folder: Path) -> list[object]:
 @pytest.mark.parametrize("profile", ["qiaokou", "honggutan", "guangzhou"])
 async def test_P05_no_number_name_key_or_licence_gets_into_a_report(profile: str, tmp_path: Path) -> None:
     """P05, P01: also where the platform says everything back."""
-    done = await tried(echo, tmp_path / "r", "--profile", profile, *own(tmp_path), "--json")
+    done = await tried(echo, tmp_path / "r", "--profile", profile, *own(tmp_path), "--json", "--record", tmp_path / "s")
     assert done.exit_code == 1
+    assert scan((tmp_path / "s").read_bytes()) == set() and SECRET not in (tmp_path / "s").read_text("utf-8")
     card = json.loads(done.output.rstrip("\n").split("\n")[-1])
     assert card["ok"] is False and card["failed"] > 3
     found = [(tmp_path / "r" / name).read_text("utf-8") for name in ("report.html", "report.json")]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from adapters.kit.behaviour import BEHAVIOURS, Switch
-from adapters.kit.cast import Cast
+from adapters.kit.cast import Cast, Noted
+from adapters.kit.door import Door
+from adapters.kit.door import scored as scored_door
 from adapters.kit.mask import Mask
 from adapters.kit.play import Play
 from signing.sm2 import Signer
@@ -127,3 +130,63 @@ async def test_it_misbehaves_for_so_many_calls_and_is_good_again() -> None:
     async with playing(made) as url:
         assert await verdicts(partner("qiaokou", url), "good") == {"good": "fail"}
         assert await verdicts(partner("qiaokou", url), "good") == {"good": "pass"}
+
+
+async def until(there: Callable[[], bool]) -> None:
+    """Within a generous bound."""
+    for _ in range(1500):
+        if there():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came")
+
+
+IN = {"in.signed", "in.read", "in.order", "in.repeat"}
+FAILS_IN: dict[str, dict[str, set[str]]] = {
+    "good": {},
+    "duplicated": {},  # the same again is what whoever heard no answer does
+    "out-of-order": {"qiaokou": {"in.order"}, "honggutan": {"in.order"}, "guangzhou": {"in.order"}},
+    "wrong-signer-id": {"qiaokou": {"in.signed"}, "honggutan": {"in.signed"}},
+    "skewed-clock": {"qiaokou": {"in.signed"}},
+    "half-migrated": {"qiaokou": {"in.read"}, "honggutan": {"in.read"}},
+}
+ACTS = {
+    "qiaokou": ("arrival", "delivery"),
+    "honggutan": ("acceptance", "decision"),
+    "guangzhou": ("acceptance", "decision"),
+}
+IN_ROWS = [
+    pytest.param(
+        behaviour, profile, marks=() if profile == "honggutan" or behaviour == "skewed-clock" else pytest.mark.long
+    )
+    for behaviour in FAILS_IN
+    for profile in PATHS
+]
+
+
+@pytest.mark.parametrize(("behaviour", "profile"), IN_ROWS)
+async def test_what_it_tells_us_is_scored_too(behaviour: str, profile: str) -> None:
+    """The play tells a case's acts in its order; the door scores them."""
+    opened = partner(profile, "http://127.0.0.1:9").open()
+    door = Door(opened, Mask(), now_ms)
+    gateway = await door.open("127.0.0.1", 0)
+    made = play(profile, behaviour, gateway=gateway)
+    if profile == "guangzhou":  # the door fetches from the queue that is played
+        await door.close()
+    async with playing(made) as url:
+        if profile == "guangzhou":
+            opened = partner(profile, url).open()
+            door = Door(opened, Mask(), now_ms)
+            await door.open("127.0.0.1", 0)
+        acts = ACTS[profile][::-1] if BEHAVIOURS[behaviour].shuffled else ACTS[profile]
+        for type_ in acts:
+            await made.tell(made._act(type_, Noted("", "", "Y1", "", "C1", "C1")), "C1", once=True)
+        if profile == "guangzhou":
+            await until(lambda: len(door.heard) + len(made.peer.refused) >= 2)  # type: ignore[attr-defined]
+    await door.close()
+    await opened.channel.close()
+    found = {one.name: one.said.verdict for one in scored_door(door)}
+    assert set(found) == IN
+    assert {name for name, verdict in found.items() if verdict == "fail"} == FAILS_IN[behaviour].get(profile, set()), [
+        one.said for one in scored_door(door)
+    ]
