@@ -6,18 +6,17 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
 from adapters.registry import Platform
-from adapters.transport import Line
 from gateway import compose_sharing as sharing
+from gateway import compose_stamping as sealing
 from gateway import profiles
 from gateway.compose_certificates import counter, issuing, office, press
-from gateway.config import Config, ConfigError, secret
+from gateway.config import Config, ConfigError
 from gateway.core.applicant_signature import Believed
 from gateway.core.throttle import Throttle
 from gateway.exchange.client import PeerClient
@@ -26,46 +25,38 @@ from gateway.exchange.trust import Partner
 from gateway.flow import mappings
 from gateway.flow.agreed import Agreed
 from gateway.flow.cards import Cards
-from gateway.flow.certificate_entry import TYPE as CERTIFICATE
-from gateway.flow.certificates_to_stamp import CertificatesToStamp
 from gateway.flow.contents import Contents
 from gateway.flow.desk import Desk
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.lapses import Lapses
 from gateway.flow.loop import Loop
 from gateway.flow.notes import Note
-from gateway.flow.outbox import STAMPER
 from gateway.flow.polling import Polling, polling
-from gateway.flow.recognition import lists, recognition, seal_policy
+from gateway.flow.recognition import lists
 from gateway.flow.reporting import Reporting
 from gateway.flow.rotate import Rotation
 from gateway.flow.scans import Scans
 from gateway.flow.seal import Sealer
 from gateway.flow.signatures import Signatures
-from gateway.flow.stamps import Stamps
-from gateway.flow.statuses import Online, asking
 from gateway.flow.timestamps import Timestamps
 from gateway.flow.to_peer import ToPeer
 from gateway.flow.to_platform import ToPlatform
-from gateway.flow.to_stamper import RESULT, Kind, Results, ToStamper
 from gateway.flow.unseal import Opener
 from gateway.ground import Ground, ground, read_file
 from gateway.ids import Ids, now_ms
 from gateway.keys.keyring import Keyring
 from gateway.keys.signers import ONLINE, Signers
 from gateway.ops import metrics
-from gateway.ops.alarms import alarm
-from gateway.ops.ocsp import StatusClient
 from gateway.ops.scanner import Scanner
 from gateway.public.register import Register
 from gateway.sharing.getting import Source
-from gateway.stamping.external import Authenticate, Expected, ExternalStamper, Stamping, hmac_sm3, sm2_signed, unsigned
+from gateway.stamping.external import Stamping
 from gateway.store.head import Head
 from gateway.store.journal import Journal, Tx
 from gateway.store.parts import Parts
 from gateway.store.schema import DATABASE
 from gateway.store.vault import Vault
-from gateway.timestamping import open_client, time_trust
+from gateway.timestamping import open_client
 from gateway.web.admin import Admin
 from gateway.web.deliveries import DeliveryOffice
 from gateway.web.guard import Refuse
@@ -77,13 +68,9 @@ from gateway.web.public import Public
 from gateway.web.scans import ScanDoor
 from gateway.web.union import UnionDoor
 from gateway.web.uploads import Uploads
-from signing import certs, crl
-from signing.errors import Unavailable
-from signing.policy import CRL_IF_PRESENT
-from signing.providers import Provider, open_provider
-from signing.providers.watched import SecondOpinion
+from signing import certs
+from signing.providers import Provider
 from signing.sealed import sealed_size
-from signing.stamper import LocalStamper, Stamper
 
 
 @dataclass
@@ -133,10 +120,10 @@ async def build(config: Config, base: Path) -> Node:
     ring, party, data = found.ring, config.node.party, base / config.node.data
     provider, vault, new_id, signers = ring.provider, ring.vault(), Ids(), Signers(ring, found.card)
     parts = Parts(data / "parts", vault)
-    stamps = _stamps(config, base, ring, found, parts, clock)
+    stamps = sealing.stamps(config, base, ring, found, parts, clock)
     signatures, contents = _lookers(config, base, ring, parts, clock)
     printed = press(config, base, stamps.stamper)
-    stamping, expected = _stamping(config, base, ring), _expected(config, base, ring, found)
+    stamping, expected = sealing.stamping(config, base, ring), sealing.expected(config, base, ring, found)
     platforms = profiles.open_all(config, base, signers.of("platform"), provider, _nonce(provider), clock)
     getting = sharing.sources(config, base, ring, expected, lambda: journal.read(), vault, parts, clock)
     tls = _tls(config, base, found)
@@ -159,10 +146,10 @@ async def build(config: Config, base: Path) -> Node:
     notes = _notes(platforms, new_id, wake)
     loops.update(_loops(config, found, journal, vault, parts, agreed, platforms, notes, cards, clock))
     loops.update(sharing.completing(config, getting, agreed, journal, vault, parts, notes, clock, wake))
-    loops.update(_stamping_loop(config, stamping, expected, journal, vault, parts, new_id, clock, wake))
+    loops.update(sealing.stamping_loop(config, stamping, expected, journal, vault, parts, new_id, clock, wake))
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
-        stamps=replace(stamps, online=_online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
+        stamps=replace(stamps, online=sealing.online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
         contents=contents, opener=opener, scans=Scans(party, vault, agreed, new_id), platform=profiles.by_item(config.platform),
         batch_limit=config.limits.batch, range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock,
         wake=wake, heard=lambda one: loops[f"peer:{one}"].wake(urgent=True), connected=_connected(config, found),
@@ -214,28 +201,6 @@ def _reporting(
         for one in platforms.values()
         if one.collecting is not None
     ]
-
-
-def _stamping_loop(
-    config: Config,
-    stamping: Stamping | None,
-    expected: Expected,
-    journal: Journal,
-    vault: Vault,
-    parts: Parts,
-    new_id: Ids,
-    clock: Callable[[], int],
-    wake: Callable[[str], None],
-) -> dict[str, Loop]:
-    """The loop of the city's stamping system, where there is one: results and certificates."""
-    if stamping is None:
-        return {}
-    kinds: dict[str, Kind] = {
-        RESULT: Results(journal, vault, parts, stamping.wants_file, wake),
-        CERTIFICATE: CertificatesToStamp(journal, vault, parts, new_id),
-    }
-    to_stamper = ToStamper(stamping, expected, journal, config.delivery, random.random, clock, kinds)
-    return {STAMPER: Loop(STAMPER, journal, to_stamper, clock, config.delivery.parallel)}
 
 
 def _public(config: Config, journal: Journal, vault: Vault, clock: Callable[[], int]) -> Public:
@@ -391,87 +356,11 @@ def _waker(loops: dict[str, Loop], rotation: Rotation) -> Callable[[str], None]:
     return wake
 
 
-def _stamps(config: Config, base: Path, ring: Keyring, found: Ground, parts: Parts, clock: Callable[[], int]) -> Stamps:
-    judges = _judges(config, ring.provider)
-    return Stamps(
-        stamper=_stamper(config, base, ring, found), elsewhere=bool(config.stamp.url), parts=parts, provider=judges,
-        recognised=recognition(found.partners, config.peer, base, seal_policy(config.revocation), judges), now_ms=clock,
-        times=time_trust(config.tsa, base),
-    )  # fmt: skip
-
-
-def _online(config: Config, session: aiohttp.ClientSession, provider: Provider, clock: Callable[[], int]) -> Online:
-    """Where the status of the certificates of partners' seals is asked for."""
-    how = asking(config.revocation, provider, lambda: datetime.fromtimestamp(clock() / 1000, UTC))
-    responders = {one.id: one.ocsp for one in config.peer if one.ocsp}
-    return Online(StatusClient(session, how), responders, config.revocation.ocsp_timeout_ms / 1000)
-
-
-def _judges(config: Config, provider: Provider) -> Provider:
-    """Who verifies seals: our provider, with a second opinion where one is set."""
-    if not config.keys.second_opinion:
-        return provider
-    try:
-        second = open_provider(config.keys.second_opinion)
-    except Unavailable as error:
-        raise ConfigError("keys.second_opinion", error.zh, error.en) from None
-    return SecondOpinion(provider, second, alarm("second-opinion"))
-
-
-def _stamper(config: Config, base: Path, ring: Keyring, found: Ground) -> Stamper | None:
-    stamp = config.stamp
-    if not stamp.uri or stamp.url:
-        return None
-    if stamp.uri != "local:":
-        raise ConfigError(
-            "stamp.uri", "应为 local:（试验）或 external:网址", "local: (lab) or external:URL is expected"
-        )
-    ours = [certs.parse(key.certificate) for key in found.card.keys if key.use == "seal-anchor"]
-    return LocalStamper(
-        ring.signer(stamp.key),
-        certs.parse(read_file(base / stamp.certificate)),
-        read_file(base / stamp.seal),
-        ours,
-        CRL_IF_PRESENT,
-    )
-
-
-def _stamping(config: Config, base: Path, ring: Keyring) -> Stamping | None:
-    """The city's stamping system, where one is configured."""
-    stamp = config.stamp
-    if not stamp.url:
-        return None
-    if stamp.external is None:
-        raise ConfigError("stamp.external", "external: 须有 [stamp.external] 一节", "external: needs its table")
-    authenticate: Authenticate = unsigned
-    if stamp.external.auth == "sm2":
-        authenticate = sm2_signed(ring.signer(stamp.key))
-    elif stamp.external.auth == "hmac-sm3":
-        if stamp.secret is None:
-            raise ConfigError("stamp.secret", "HMAC-SM3 须有密钥", "HMAC-SM3 needs its secret")
-        authenticate = hmac_sm3(secret(stamp.secret, base))
-    return ExternalStamper(Line(), stamp.url, stamp.external, authenticate, now_ms, _nonce(ring.provider))
-
-
 def _believed(config: Config, base: Path) -> Callable[[], Believed]:
     """Whose certificates vouch for applicants' signatures."""
     own = config.applicant_signature
     anchors = [one for name in own.anchors for one in certs.load(read_file(base / name))]
     return lambda: Believed(anchors, lists(base / own.crl if own.crl else None))
-
-
-def _expected(config: Config, base: Path, ring: Keyring, found: Ground) -> Expected:
-    """What a stamp from the city's system has to be."""
-    stamp = config.stamp
-    anchors = [certs.parse(key.certificate) for key in found.card.keys if key.use == "seal-anchor"]
-    for name in stamp.anchors:
-        anchors += certs.load(read_file(base / name))
-
-    def crls() -> list[crl.RevocationList]:
-        return lists(base / stamp.crl if stamp.crl else None)
-
-    seal_id = stamp.external.seal_id if stamp.external else ""
-    return Expected(seal_id, anchors, crls, _judges(config, ring.provider), seal_policy(config.revocation))
 
 
 async def _register_peers(journal: Journal, partners: Mapping[str, Partner]) -> None:
