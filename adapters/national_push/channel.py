@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from adapters.base import Accepted, Answer, CannotAsk, NotThere, Outcome, Refused, Temporary, Unclear, Wire
+from adapters.base import (
+    Accepted,
+    Answer,
+    CannotAsk,
+    NotThere,
+    Outcome,
+    Refused,
+    Temporary,
+    Unclear,
+    Untranslatable,
+    Wire,
+)
 from adapters.front_db.database import REASONS, Connection, Database, Trouble
 from adapters.front_db.translate import DIALECTS
 from adapters.national_push.statements import Statements
@@ -46,23 +57,34 @@ class Collector:
 
     async def send(self, wire: Wire) -> Outcome:
         """All rows of a report or none; those that stand there already count."""
-        return await self._sends(wire)
+        try:
+            rows = rows_of(wire.body)
+        except Untranslatable as bad:
+            return Refused(bad.code, bad.zh, bad.en)
+        return await self._sends(rows)
 
-    async def _write(self, wires: Sequence[Wire]) -> Sequence[Outcome]:
-        """As one transaction; where a row is in the way, each report for itself."""
+    async def _write(self, reports: Sequence[Sequence[Filled]]) -> Sequence[Outcome]:
+        """As one transaction. Where a row is in the way, or is more than the database can bear, each report for itself."""
         try:
             async with self._database.writing() as db:
-                refused = await self._fill(db, [row for wire in wires for row in rows_of(wire.body)])
+                refused = await self._fill(db, [row for rows in reports for row in rows])
                 if refused is not None:
                     raise _No(refused)
         except _No as no:
-            if len(wires) > 1:
-                return [(await self._write([one]))[0] for one in wires]
-            return [_refusal(str(no))]
+            return await self._one_by_one(reports) if len(reports) > 1 else [_refusal(str(no))]
         except Trouble as trouble:
+            if len(reports) > 1 and trouble.reason in ("cut", "other") and not trouble.maybe:
+                return await self._one_by_one(reports)
             outcome = Unclear(_named(trouble)) if trouble.maybe else Temporary(_named(trouble), trouble.absent)
-            return [outcome] * len(wires)
-        return [Accepted()] * len(wires)
+            return [outcome] * len(reports)
+        return [Accepted()] * len(reports)
+
+    async def _one_by_one(self, reports: Sequence[Sequence[Filled]]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for one in reports:
+            gone = bool(outcomes) and isinstance(outcomes[-1], Temporary) and outcomes[-1].absent
+            outcomes.append(outcomes[-1] if gone else (await self._write([one]))[0])
+        return outcomes
 
     async def _fill(self, db: Connection, rows: Sequence[Filled]) -> str | None:
         """Write what is not there; the code of what is in the way."""

@@ -149,7 +149,8 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     yield say(f"  办件 {case['id']}：{case['label']}", f"  case {case['id']}: {case['label']}")
     yield say(f"  其后还有 {data['behind']} 份等着", f"  {data['behind']} more wait behind it")
     yield say("平台", "The platform")
-    nothing = say("没有答复", "no answer") if sent["tries"] else say("未曾呼叫", "never called")
+    done = say("已收到", "taken") if owed["state"] == "delivered" else say("没有答复", "no answer")
+    nothing = done if sent["tries"] else say("未曾呼叫", "never called")
     yield say(f"  对最近一次：{heard['said'] or nothing}", f"  to the last try: {heard['said'] or nothing}")
     yield say(f"  它的业务编号：{heard['number'] or '—'}", f"  its own number: {heard['number'] or '-'}")
     for one in heard["acts"]:

@@ -12,7 +12,7 @@ from gateway.cli.node import CONFIG, JSON, Files, on_node, open_node
 from gateway.lang import say
 
 if TYPE_CHECKING:
-    from adapters.registry import Platform, Row
+    from adapters.registry import Platform
     from gateway.flow.recon import Compared, Difference
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -100,26 +100,31 @@ def _compared(
         last.date().isoformat() if last else today,
     )
     one = _opened(node, collector)
-    assert one.collecting is not None  # noqa: S101 - only those are opened here
     try:
-        held = asyncio.run(_held(one, days))
+        found = asyncio.run(_days(node, one, days))
     except Trouble as trouble:
         zh, en = REASONS[trouble.reason]
         finish(None, {"code": trouble.reason, "text": say(zh, en)}, as_json, [say(zh, en)])
-    start, end = _ms(days[0]), _ms(days[1]) + 86_400_000 - 1
-    ours = list(recon.said(node.reader, node.vault, one.id, one.collecting, start, days))
-    found = recon.compare(ours, held, one.collecting)
-    lost, found.behind = recon.unreported(node.reader, one.id, one.collecting, start, end)
-    found.differences += lost
     return one, days, found
 
 
-async def _held(one: Platform, days: tuple[str, str]) -> list[Row]:
-    assert one.collecting is not None  # noqa: S101
+async def _days(node: Files, one: Platform, days: tuple[str, str]) -> Compared:
+    """Day by day, so that a long time costs no more memory than its busiest day."""
+    from gateway.flow import recon
+
+    assert one.collecting is not None  # noqa: S101 - only those are opened here
+    found, collecting = recon.Compared(), one.collecting
     try:
-        return list(await one.collecting.held(*days))
+        for at_ms in range(recon.day_ms(days[0]), recon.day_ms(days[1]) + 1, recon.DAY_MS):
+            day = recon.china_day(at_ms)
+            held = await collecting.held(day, day)
+            found.add(recon.compare(recon.said(node.reader, node.vault, one.id, collecting, day), held, collecting))
     finally:
         await one.channel.close()
+    until = recon.day_ms(days[1]) + recon.DAY_MS - 1
+    lost, found.behind = recon.unreported(node.reader, one.id, collecting, recon.day_ms(days[0]), until)
+    found.differences += lost
+    return found
 
 
 def _opened(node: Files, collector: str) -> Platform:
@@ -141,11 +146,6 @@ def _opened(node: Files, collector: str) -> Platform:
         lambda: provider.random(16).hex(),
         now_ms,
     )
-
-
-def _ms(day: str) -> int:
-    """The first moment of a day in China, ms."""
-    return int((datetime.fromisoformat(f"{day}T00:00:00+08:00")).timestamp() * 1000)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ from gateway.store.vault import Vault
 from signing.sm3 import sm3
 
 FORMAT = "tongban/v1/confirmation"
-BY_WORD = "人工确认"
 _BEIJING = timezone(timedelta(hours=8))
 
 
@@ -91,7 +90,7 @@ def confirm(vault: Vault, message: str, word: Word, operator: Operator) -> Work[
         if state is not State.AWAITING_PERSON:
             raise _not_waiting(tx, message, state)
         event = Event.CONFIRMED_THERE if word.there else Event.CONFIRMED_NOT_THERE
-        state = outbox.move(tx, message, event, BY_WORD)
+        state = outbox.move(tx, message, event, unclear.BY_WORD)
         tx.run("UPDATE delivery SET attempt = 0 WHERE message = ?", message)
         if word.there and word.number:
             _name(tx, case, word.number)

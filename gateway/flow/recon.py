@@ -28,12 +28,13 @@ from gateway.store.journal import Reader, Tx
 from gateway.store.vault import Vault
 
 Kind = Literal["missing", "differs", "doubled", "foreign", "stuck", "unreported"]
+DAY_MS: Final = 86_400_000
 STUCK: Final = frozenset({State.HELD, State.PARKED, State.REFUSED, State.GIVEN_UP, State.AWAITING_PERSON})
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A report of ours: whose, how its delivery stands, and its rows of the days in question by table and key."""
+    """A report of ours: whose, how its delivery stands, and its rows by table and key; none while it is not frozen."""
 
     message: str
     act: str
@@ -69,30 +70,33 @@ class Compared:
     waiting: int = 0
     behind: int = 0
 
+    def add(self, other: Compared) -> None:
+        """Another day's."""
+        self.differences += other.differences
+        self.ours += other.ours
+        self.theirs += other.theirs
+        self.waiting += other.waiting
+        self.behind += other.behind
 
-def said(
-    reader: Reader, vault: Vault, collector: str, collecting: Collecting, first_ms: int, days: tuple[str, str]
-) -> Iterator[Said]:
-    """The reports made since ``first_ms`` with rows of the days from one to another (``yyyy-MM-dd``), or none frozen yet."""
-    keys: dict[str, tuple[CaseFile, bytes]] = {}
+
+def said(reader: Reader, vault: Vault, collector: str, collecting: Collecting, day: str) -> list[Said]:
+    """The reports of a day (``yyyy-MM-dd``), oldest first. One that is sent again is still of its first day."""
+    found: list[Said] = []
+    first_ms = day_ms(day)
     rows = reader.all(
-        "SELECT m.id, m.act, m.case_id, m.frozen, d.state, m.created_ms FROM message m JOIN delivery d ON d.message = m.id "
-        "WHERE d.destination = ? AND m.direction = ? AND m.created_ms >= ? ORDER BY m.id",
-        f"platform:{collector}", post.REPORT, first_ms,
+        "SELECT m.id, m.act, m.case_id, m.frozen, d.state FROM message m JOIN delivery d ON d.message = m.id "
+        "WHERE m.direction = ? AND m.created_ms >= ? AND m.created_ms < ? AND d.destination = ? ORDER BY m.id",
+        post.REPORT, first_ms, first_ms + DAY_MS, f"platform:{collector}",
     )  # fmt: skip
-    for message, act, case_id, frozen, state, created_ms in rows:
-        if case_id not in keys:
-            keys = {case_id: _opened(reader, vault, case_id)}  # a case's reports mostly follow each other
-        case, key = keys[case_id]
-        found = collecting.rows(_wire(vault, key, message, frozen).body) if frozen is not None else ()
-        kept = {
-            (row.table, row.values[collecting.key]): row
-            for row in found
-            if days[0] <= row.values[collecting.time][:10] <= days[1]
-        }
-        day = found[0].values[collecting.time][:10] if found else china_day(created_ms)
-        if kept or (frozen is None and days[0] <= day <= days[1]):
-            yield Said(message, act, case_id, case.case_number, State(state), day, kept)
+    opened: tuple[str, CaseFile, bytes] | None = None
+    for message, act, case_id, frozen, state in rows:
+        if opened is None or opened[0] != case_id:  # a case's reports mostly follow each other
+            opened = (case_id, *_opened(reader, vault, case_id))
+        _, case, key = opened
+        made = collecting.rows(_wire(vault, key, message, frozen).body) if frozen is not None else ()
+        kept = {(row.table, row.values[collecting.key]): row for row in made}
+        found.append(Said(message, act, case_id, case.case_number, State(state), day, kept))
+    return found
 
 
 def compare(ours: Sequence[Said], held: Sequence[Row], collecting: Collecting) -> Compared:
@@ -139,16 +143,16 @@ def unreported(
 
 
 def again(tx: Tx, vault: Vault, collector: str, found: Sequence[Difference], new_id: Callable[[], str]) -> int:
-    """Send what is missing again, the same bytes; how many reports. One that already waits to go is not queued twice."""
-    reports = dict.fromkeys(one.message for one in found if one.kind == "missing" and one.message)
+    """Send what is missing, or was refused, again, the same bytes; how many reports. One that still waits is not queued twice."""
+    reports = dict.fromkeys(one.message for one in found if one.kind in ("missing", "stuck") and one.message)
     return sum(_again(tx, vault, collector, message, new_id()) for message in reports)
 
 
 def _again(tx: Tx, vault: Vault, collector: str, message: str, new_id: str) -> int:
-    row = tx.one("SELECT case_id, act, seq, sealed, frozen, mapping FROM message WHERE id = ?", message)
-    if row is None:
+    row = tx.one("SELECT case_id, act, seq, sealed, frozen, mapping, created_ms FROM message WHERE id = ?", message)
+    if row is None or row[4] is None:
         return 0
-    case_id, act, seq, sealed, frozen, mapping = row
+    case_id, act, seq, sealed, frozen, mapping, created_ms = row
     open_ = tx.one(
         "SELECT 1 FROM message m JOIN delivery d ON d.message = m.id WHERE m.case_id = ? AND m.act = ? AND m.direction = ? "
         "AND d.state NOT IN ('delivered','refused','given_up')", case_id, act, post.REPORT,
@@ -162,8 +166,8 @@ def _again(tx: Tx, vault: Vault, collector: str, message: str, new_id: str) -> i
         sealed=vault.seal(key, due, post.body_label(new_id)),
     )  # fmt: skip
     tx.run(
-        "UPDATE message SET frozen = ? WHERE id = ?",
-        vault.seal(key, msgspec.msgpack.encode(wire), post.frozen_label(new_id)), new_id,
+        "UPDATE message SET frozen = ?, created_ms = ? WHERE id = ?",
+        vault.seal(key, msgspec.msgpack.encode(wire), post.frozen_label(new_id)), created_ms, new_id,
     )  # fmt: skip
     post.queue(tx, new_id, f"platform:{collector}", case_id)
     outbox.move(tx, new_id, Event.FREEZE)
@@ -213,6 +217,11 @@ def _unknown(
             kind, day, case.case_id if case else number, case.case_number if case else "", table, key,
             case.message if case else "",
         )  # fmt: skip
+
+
+def day_ms(day: str) -> int:
+    """The first moment of a day in China, ms."""
+    return int(datetime.fromisoformat(f"{day}T00:00:00+08:00").timestamp() * 1000)
 
 
 def china_day(at_ms: int) -> str:

@@ -13,15 +13,16 @@ from gateway.store.journal import Tx, Work
 
 CANNOT_ASK = "待人工确认"
 ANSWERED = "answered-by-act"
-_NOT_UNDER_WAY = "('frozen','awaiting_person','parked')"  # states in which no attempt is running
+BY_WORD = "人工确认"
 
 
 def acted(tx: Tx, case: CaseFile) -> None:
-    """The handling place's platform has just acted on a case: it has the application, whatever became of our call."""
+    """The handling place's platform has just acted on a case: it has the application of which nobody knew, whether a person was
+    still to be asked or has just said that it is not there."""
     rows = tx.all(
         "SELECT d.message FROM delivery d JOIN message m ON m.id = d.message WHERE d.case_id = ? AND d.destination = ? "
-        f"AND m.type = 'application' AND m.direction = ? AND d.tried_ms > 0 AND d.state IN {_NOT_UNDER_WAY}",
-        case.id, f"platform:{case.platform}", post.IN,
+        "AND m.type = 'application' AND m.direction = ? AND (d.state = 'awaiting_person' OR (d.state = 'frozen' AND d.cause = ?))",
+        case.id, f"platform:{case.platform}", post.IN, BY_WORD,
     )  # fmt: skip
     for (message,) in rows:
         outbox.move(tx, message, Event.RECEIPT, ANSWERED)

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 DATABASE = "gateway.db"  # the store's file in a node's data folder
-HEAD = "0010"
+HEAD = "0011"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

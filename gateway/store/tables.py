@@ -116,6 +116,7 @@ message = Table(
         "mapping", String(160), nullable=False, server_default=""
     ),  # what made body or frozen bytes; a key of mapping
     Index("message_case", "case_id"),
+    Index("message_made", "direction", "created_ms"),
 )
 
 mapping = Table(  # every version of a platform's profile that ever made a message here

@@ -22,7 +22,7 @@ from adapters.base import Accepted
 from adapters.registry import Platform, PlatformSettings, open_platform
 from signing.providers import open_provider
 from signing.sm2 import Signer
-from tests.bench import files, front
+from tests.bench import collect, files, front
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, Server, pin, start
 
@@ -100,4 +100,5 @@ def measure(folder: Path, seconds: float) -> Figures:
         rows[name] = {**found, "baseline": 1000, "ratio": round(per_core / 1000, 3), "p50_ms": None, "p99_ms": None}
     rows |= files.rows(folder, seconds)
     rows |= front.rows(folder, seconds)
+    rows |= collect.rows(folder, seconds / len(KINDS))
     return {"rows": rows, "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)}

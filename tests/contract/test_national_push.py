@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from adapters.base import Accepted, CannotAsk, NotThere, Refused, Temporary, Unt
 from adapters.front_db.database import Trouble
 from adapters.national_push.translate import rows_of
 from adapters.registry import Platform, PlatformSettings, open_platform
+from tests.contract import front_servers, front_support
 from tests.unit.adapters.support import PROFILES, PROVIDER, ROOT, signer
 
 sys.path.insert(0, str(ROOT / "gateway" / "demo" / "platforms"))
@@ -26,9 +27,13 @@ TOML = (PROFILES / "national.toml").read_bytes()
 TOLD = ("receive", "accept", "step", "start_special", "end_special", "decide_grant", "issue_result")
 
 
+def reach(url: str, secrets: dict[str, bytes] | None = None, text: bytes = TOML, **settings: Any) -> Platform:
+    given = PlatformSettings(id="n", profile="national", base_url=url, **settings)
+    return open_platform(given, text, {}, signer, PROVIDER, lambda: "n" * 16, lambda: 0, secrets)
+
+
 def opened(path: Path, text: bytes = TOML, **settings: Any) -> Platform:
-    given = PlatformSettings(id="n", profile="national", base_url=f"sqlite://{path}", **settings)
-    return open_platform(given, text, {}, signer, PROVIDER, lambda: "n" * 16, lambda: 0)
+    return reach(f"sqlite://{path}", None, text, **settings)
 
 
 def wire(platform: Platform, event: str = "accept", number: int = 1, **changes: Any) -> Wire:
@@ -39,11 +44,29 @@ def wire(platform: Platform, event: str = "accept", number: int = 1, **changes: 
     return platform.translator.outbound(msgspec.structs.replace(out, id=f"M{number:025d}", body=body))
 
 
-@pytest.fixture(params=[True, False], ids=["keyed", "no-key"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Platform, Collection]]:
-    made = Collection(str(tmp_path / "c.db"), keyed=request.param)
-    yield opened(tmp_path / "c.db"), made
-    made.close()
+KINDS = ["sqlite", "sqlite-no-key", "postgresql", "mariadb"]
+
+
+@pytest.fixture(params=KINDS)
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Platform, Collection]]:
+    """A collection database of each kind, and ours with no more rights than docs/howto/national.md asks for."""
+    if request.param.startswith("sqlite"):
+        theirs = Collection(str(tmp_path / "c.db"), keyed=request.param == "sqlite")
+        platform = opened(tmp_path / "c.db")
+    else:
+        name, moment = {"postgresql": ("postgres_server", "TIMESTAMP"), "mariadb": ("mariadb_server", "DATETIME")}[
+            request.param
+        ]
+        front = front_support.on_server(request.getfixturevalue(name))
+        for table in TABLES:
+            front.store.execute(f"DROP TABLE IF EXISTS {table}")
+        theirs = Collection(front.store, moment=moment)
+        for table in TABLES:
+            front.store.execute(f"GRANT SELECT, INSERT ON {table} TO tongban")
+        platform = reach(front.url, {"password": front_servers.PASSWORD.encode()})
+    yield platform, theirs
+    await platform.channel.close()
+    theirs.close()
 
 
 async def test_G3_a_case_fills_every_table_and_is_counted_once(place: tuple[Platform, Collection]) -> None:
@@ -81,20 +104,37 @@ async def test_what_is_asked_is_whether_the_report_stands_there(
     await platform.channel.send(report)
     assert await platform.channel.ask(report.id) == Accepted()
     assert await opened(tmp_path / "c.db", can_ask=False).channel.ask(report.id) == CannotAsk()
+    assert platform.reach is not None and await platform.reach() is None
 
 
-async def test_a_report_whose_row_is_refused_is_refused_whole_and_its_neighbours_are_written(
-    place: tuple[Platform, Collection],
+async def test_F11_a_report_whose_row_is_refused_is_refused_whole_and_its_neighbours_are_written(
+    place: tuple[Platform, Collection], request: pytest.FixtureRequest
 ) -> None:
     platform, theirs = place
-    theirs.db.execute(
-        "CREATE TRIGGER no BEFORE INSERT ON up_pro_material WHEN new.project_no = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END"
-    )
-    wires = [wire(platform, "accept", number) for number in (1, 2)]
-    bad = wire(platform, "accept", 3, case="bad")
+    if "sqlite" in request.node.name:  # which holds no lengths
+        theirs.db.execute(
+            "CREATE TRIGGER no BEFORE INSERT ON up_pro_process WHEN length(new.handle_user_name) > 100 "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    wires = [wire(platform, "accept", number, case=f"case-{number}") for number in (1, 2)]
+    bad = wire(platform, "accept", 3, case="bad", officer="长" * 101)
     outcomes = await asyncio.gather(*[platform.channel.send(one) for one in (wires[0], bad, wires[1])])
-    assert outcomes[0] == outcomes[2] == Accepted() and isinstance(outcomes[1], Refused)
-    assert "bad" not in theirs.cases() and len(theirs.rows("up_pro_accept")) == 2
+    assert outcomes[0] == outcomes[2] == Accepted() and isinstance(outcomes[1], Refused), outcomes
+    assert theirs.cases() == {"case-1": 1, "case-2": 1} and len(theirs.rows("up_pro_process")) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["'; DROP TABLE up_pro_accept; --", "\\' OR 1=1 #", "%s ? $1 :x", "𠀀㐀龥", "a\u200bb"]
+)
+async def test_F11_N08_values_are_never_sql_and_rare_characters_stay(
+    place: tuple[Platform, Collection], text: str
+) -> None:
+    platform, theirs = place
+    assert await platform.channel.send(wire(platform, "step", opinion=text, officer=text)) == Accepted()
+    row = theirs.rows("up_pro_process")[0]
+    assert (row["handle_explain"], row["handle_user_name"]) == (text, text) and theirs.cases() == {}
+    assert await platform.channel.send(wire(platform, "step", opinion=text, officer=text)) == Accepted()
+    assert len(theirs.rows("up_pro_process")) == 1
 
 
 async def test_other_words_under_the_same_key_are_refused(place: tuple[Platform, Collection]) -> None:
@@ -138,9 +178,11 @@ async def test_what_stands_there_is_told_for_days_and_ours_alone(place: tuple[Pl
     platform, theirs = place
     report = wire(platform)
     await platform.channel.send(report)
-    theirs.db.execute("INSERT INTO up_pro_process SELECT 'other-1', project_no, '002', cd_operation, cd_batch, cd_time, "
-                      "tenant_id, audit_status, event_name, process_name, handle_user_name, handle_explain, event_start_time, "
-                      "event_end_time FROM up_pro_process")  # fmt: skip
+    theirs.db.execute(
+        "INSERT INTO up_pro_process SELECT 'other-1', project_no, '002', cd_operation, cd_batch, cd_time, tenant_id, "
+        "audit_status, event_name, process_name, handle_user_name, handle_explain, event_start_time, event_end_time "
+        "FROM up_pro_process"
+    )
     assert platform.collecting is not None
     held = await platform.collecting.held("2025-03-03", "2025-03-03")
     assert sorted((one.table, *sorted(one.values.items())) for one in held) == sorted(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sqlite3
+from typing import Any
 
 COMMON = """row_guid VARCHAR(50) NOT NULL {key}, project_no VARCHAR(50) NOT NULL, data_source VARCHAR(3) NOT NULL,
   cd_operation VARCHAR(2) NOT NULL, cd_batch VARCHAR(32), cd_time DATETIME NOT NULL, tenant_id VARCHAR(20)
@@ -43,32 +44,37 @@ TABLES = {
 
 
 class Collection:
-    """The operator's own view. ``keyed`` False: tables without a primary key, as some places have them."""
+    """The operator's own view. ``db`` is a path, or whatever executes SQL with ``?`` for values; ``keyed`` False: tables without
+    a primary key, as some places have them; ``moment`` is what this database calls a date with a time."""
 
-    def __init__(self, path: str, keyed: bool = True) -> None:
-        self.db = sqlite3.connect(path, isolation_level=None, timeout=10)
-        self.db.execute("PRAGMA journal_mode = WAL")
+    def __init__(self, db: Any, keyed: bool = True, moment: str = "DATETIME") -> None:
+        self.db = sqlite3.connect(db, isolation_level=None, timeout=10) if isinstance(db, str) else db
         for name, columns in TABLES.items():
             common = COMMON.format(key="PRIMARY KEY" if keyed else "")
-            self.db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({common}, {columns})")
+            made = f"CREATE TABLE IF NOT EXISTS {name} ({common}, {columns})"
+            self.db.execute(made.replace("DATETIME", moment))
 
-    def rows(self, table: str) -> list[dict[str, str]]:
-        """All rows of a table, in the order in which they came."""
-        cursor = self.db.execute(f"SELECT * FROM {table} ORDER BY rowid")
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+    def rows(self, table: str) -> list[dict[str, str | None]]:
+        """All rows of a table by batch and key; values as text."""
+        names = [part.split()[0] for part in f"{COMMON}, {TABLES[table]}".split(",")]
+        found = self.db.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY cd_batch, row_guid").fetchall()
+        return [
+            {name: None if one is None else str(one) for name, one in zip(names, row, strict=True)} for row in found
+        ]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Day -> table -> rows."""
         found: dict[str, dict[str, int]] = {}
         for table in TABLES:
-            for day, count in self.db.execute(f"SELECT substr(cd_time, 1, 10), count(*) FROM {table} GROUP BY 1"):
-                found.setdefault(day, {})[table] = count
+            for row in self.rows(table):
+                day = found.setdefault(str(row["cd_time"])[:10], {})
+                day[table] = day.get(table, 0) + 1
         return found
 
     def cases(self) -> dict[str, int]:
         """Case -> how often it stands in the table of cases."""
-        return dict(self.db.execute("SELECT project_no, count(*) FROM up_pro_accept GROUP BY 1"))
+        return {str(one): count for one, count in
+                self.db.execute("SELECT project_no, count(*) FROM up_pro_accept GROUP BY project_no").fetchall()}  # fmt: skip
 
     def close(self) -> None:
         """Done."""
