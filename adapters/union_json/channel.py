@@ -16,6 +16,7 @@ import msgspec
 from yarl import URL
 
 from adapters.base import Accepted, Answer, CannotAsk, Interrupted, Outcome, Temporary, Unclear, Wire
+from adapters.rules import reader
 from adapters.transport import Line, Lost, Reply, Request, Unsent, exchange
 from adapters.union_json import answers
 from adapters.union_json.answers import Form
@@ -82,6 +83,15 @@ class UnionChannel:
         if found[0] not in self.form.ok:
             raise Interrupted(f"对方平台答复代码 {found[0][:32]}", f"they answer with code {found[0][:32]}")
         return found[1]
+
+    async def read(self, name: str, params: Mapping[str, Any]) -> list[Any]:
+        """The list that a reading call brings (``[union.read]``: catalogue, items, handling points). Raises Interrupted."""
+        words = self.translator.words
+        answer = await self.answer_to(words.calls[name], params)
+        found = reader(words.read[name])(answer, answer)
+        if type(found) is not list:
+            raise Interrupted("对方平台的答复里没有列表", "there is no list in the answer")
+        return found
 
     async def pieces(self, id_: str, start: int) -> AsyncIterator[bytes]:
         """The bytes of a file from ``start`` on; a platform that knows no ranges sends it all, and its beginning is passed

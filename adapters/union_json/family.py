@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from yarl import URL
 
 from adapters.base import Denied, Presented, Signed, Untranslatable
 from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
+from adapters.rest_signed import family as signed
 from adapters.rest_signed import keys, sign
-from adapters.transport import Line, is_loopback
+from adapters.transport import Line
 from adapters.union_json.answers import read_form
 from adapters.union_json.attachments import Collector
 from adapters.union_json.channel import UnionChannel
@@ -27,12 +29,18 @@ def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes:
     return UnionTranslator(profile, read_words(profile), max_bytes)
 
 
+def needs_tls(profile: Mapping[str, Any]) -> bool:
+    """See ``adapters.registry.needs_tls``: a token covers nothing."""
+    signing = profile.get("signing")
+    return "token" in profile.get("union", {}) or (bool(signing) and signed.needs_tls(profile))
+
+
 def open_family(opening: Opening) -> Platform:
     """Raises Untranslatable or Faulty for a profile or settings that cannot work."""
     own, profile = opening.settings, compile_profile(opening.profile, opening.functions)
     translator = open_translator(profile, opening.resources, own.max_message_bytes)
     credentials = _credentials(opening, translator)
-    _address(own.base_url, opening.lab)
+    _address(own.base_url)
     channel = UnionChannel(
         line=Line(),
         translator=translator,
@@ -76,13 +84,10 @@ def _credentials(opening: Opening, translator: UnionTranslator) -> Credentials:
     return Credentials(token, ours, theirs, signing)
 
 
-def _address(base_url: str, lab: bool) -> None:
-    """A token and papers go to this address: by TLS, except on a demonstration node and to this very machine."""
+def _address(base_url: str) -> None:
     url = URL(base_url, encoded=True)
     if url.host is None or url.query_string or url.fragment or url.user or url.scheme not in ("https", "http"):
         raise _bad("base_url", "应为 https://主机/路径", "https://host/path is expected")
-    if url.scheme == "http" and not lab and not is_loopback(url.host):
-        raise _bad("base_url", "令牌和材料须经 TLS 传送（https）", "tokens and papers go by TLS (https)")
 
 
 def _bad(where: str, zh: str, en: str) -> Untranslatable:

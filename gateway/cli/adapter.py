@@ -70,3 +70,37 @@ def test(profile_name: str, json: bool) -> None:
     lines.append(say(f"{passed}/{len(steps)} 项通过", f"{passed} of {len(steps)} steps pass"))
     shown = [{"name": step.name, "ok": step.ok, "text": say(step.zh, step.en), "detail": step.detail} for step in steps]
     finish(passed == len(steps), {"steps": shown, "passed": passed, "total": len(steps)}, json, lines)
+
+
+@group.command(
+    help=say(
+        "按节点设置调用平台的只读接口（目录、事项、办理点），列出答复。方案的 [union.read] 写明有哪些。",
+        "Make a reading call of a node's platform (catalogue, items, handling points) and list what it answers.",
+    )
+)
+@click.argument("platform")
+@click.argument("call")
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option(
+    "--config", "path", default="tongban.toml", show_default=True, help=say("节点设置", "the node's settings")
+)
+@JSON
+def read(platform: str, call: str, parameters: tuple[str, ...], path: str, json: bool) -> None:
+    """Exit 0: the list; 1: the platform gives none; 64: no such platform or call; 65: settings that cannot work."""
+    import asyncio
+    from pathlib import Path
+
+    from adapters.base import Interrupted
+    from gateway.cli.adapter_read import listed
+    from gateway.cli.output import finish
+
+    given = dict(one.partition("=")[::2] for one in parameters)
+    try:
+        found = asyncio.run(listed(Path(path), platform, call, given))
+    except Interrupted as cut:
+        finish(False, {"text": say(cut.zh, cut.en)}, json, [say(cut.zh, cut.en)])
+    rows = [
+        "  ".join(f"{key}={value}" for key, value in one.items()) if isinstance(one, dict) else str(one)
+        for one in found
+    ]
+    finish(True, {"list": found}, json, [*rows, say(f"共 {len(found)} 项", f"{len(found)} entries")])

@@ -1,6 +1,7 @@
 """Messages a second that an adapter carries to its platform: translated, validated, sent, the answer read; one core of ours.
 
-The simulators of the demo stand on the other core, write each message into their own SQLite file and answer; a connection for
+The simulators of the demo stand on the other core, write each message into their own SQLite file (those of
+``union_json`` into memory) and answer; a connection for
 each exchange, sixteen at a time. ``cpu``: messages per second of our own processor time, what remains true when the
 simulator is the slower end.
 """
@@ -27,12 +28,16 @@ from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, Server, pin, start
 
 PROFILES, SIMULATORS = ROOT / "adapters" / "profiles", ROOT / "gateway" / "demo" / "platforms"
-SECRET, AT_ONCE = "licence", 16
+SECRET, TOKEN, AT_ONCE = "licence", "token-of-the-bench", 16
+SCRIPTS = {"zhengzhou": "union_city", "nanchang": "union_province"}
+"""Simulators that are not named after their profile."""
 KINDS = {
     "soap": ("honggutan", "/soap", {"gateway": "http://127.0.0.1:9/", "unit": "u", "licence": SECRET, "gateway_unit": "u",
                                     "gateway_licence": SECRET, "xsd": str(PROFILES / "honggutan.xsd")}),
     "soap, XML in a string": ("gongan", "/soap", {"gateway": "http://127.0.0.1:9/", "licence": SECRET, "gateway_licence": SECRET}),
     "message_set": ("guangzhou", "", {"token": SECRET, "idle": True}),
+    "union_json": ("zhengzhou", "", {"token": TOKEN, "idle": True}),
+    "union_json, one code and a query token": ("nanchang", "", {"token": TOKEN, "idle": True}),
 }  # fmt: skip
 
 
@@ -44,14 +49,19 @@ def opened(profile: str, url: str) -> Platform:
     )
     files = {one.name: one.read_bytes() for one in PROFILES.glob("*.xsd")}
     text = (PROFILES / f"{profile}.toml").read_bytes()
-    return open_platform(own, text, files, lambda: key, provider, lambda: "n" * 16, lambda: int(time.time() * 1000))
+    secrets = {"token": TOKEN.encode(), "their_token": TOKEN.encode()}
+    return open_platform(
+        own, text, files, lambda: key, provider, lambda: "n" * 16, lambda: int(time.time() * 1000), secrets
+    )
 
 
 def simulator(folder: Path, profile: str, config: dict[str, Any]) -> Server:
     path = folder / f"{profile}.json"
     listen = {"listen": "127.0.0.1:0", "control": "127.0.0.1:0", "database": str(folder / f"{profile}.db")}
     path.write_text(json.dumps(listen | config), "utf-8")
-    return start([sys.executable, "-I", str(SIMULATORS / f"{profile}.py"), "--config", str(path)], 1)
+    return start(
+        [sys.executable, "-I", str(SIMULATORS / f"{SCRIPTS.get(profile, profile)}.py"), "--config", str(path)], 1
+    )
 
 
 async def _sent(platform: Platform, seconds: float) -> int:

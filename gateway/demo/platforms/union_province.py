@@ -45,6 +45,7 @@ class Province:
         self.lists: dict[str, list[tuple[str, str]]] = {name: [] for name in LISTS}
         self.marks: list[dict[str, Any]] = []
         self.pushed: list[list[Any]] = []
+        self.seen: set[tuple[str, str]] = set()
         self.fetched: dict[str, list[dict[str, Any]]] = {}
         self.knobs: dict[str, Any] = {}
         self.count = 0
@@ -78,9 +79,10 @@ class Province:
             return answer("200", "成功", serialNo=serial)
         if name == "pushBaseInfo" and not params.get("applicantName"):
             return answer("400", "applicantName 不能为空")
-        key = [name, params["messageId"]]
-        if key in [one[:2] for one in self.pushed]:
+        key = (name, params["messageId"])
+        if key in self.seen:
             return answer("208", "重复报送", serialNo=serial)
+        self.seen.add(key)
         self.pushed.append([*key, params])
         if not self.config.get("idle"):
             if name == "pushBaseInfo":
