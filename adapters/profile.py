@@ -109,6 +109,7 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document: dict[str, Any] = {}
     front: dict[str, Any] = {}
     drop: dict[str, Any] = {}
+    webhook: dict[str, Any] = {}
     union: dict[str, Any] = {}
     national: dict[str, Any] = {}
 

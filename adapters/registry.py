@@ -35,6 +35,7 @@ FAMILIES = {
     "message_set": "adapters.message_set.family",
     "front_db": "adapters.front_db.family",
     "file_drop": "adapters.file_drop.family",
+    "webhook": "adapters.webhook.family",
     "union_json": "adapters.union_json.family",
     "national_push": "adapters.national_push.family",
 }
@@ -47,6 +48,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ``base_url``     its registered address: REST base, the SOAP endpoint, or ``sqlite:///path`` of a front database,
                      or ``file:///path`` or ``sftp://user@host/path`` of a shared folder; never with a password in it
     ``host_keys``    (SFTP) the server's registered keys, in OpenSSH's form; ``file_owner`` (files) the uid that theirs have
+    ``addresses``    (webhook) the IP addresses or networks where the endpoint may be; without them, public ones
     ``app_id``       (REST) the id it signs with
     ``public_keys``  (REST) its keys, PEM or (SM2) hex of 04||x||y: more than one while it changes keys; shared secrets are
                      among the platform's ``secrets``: ``secret``, ``former_secret``, ``key`` (ours), ``body_key`` (SM4)
@@ -70,6 +72,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     our_licence: str = ""
     host_keys: tuple[str, ...] = ()
     file_owner: int | None = None
+    addresses: tuple[str, ...] = ()
     party: str = ""
     items: tuple[str, ...] = ()
     can_ask: bool = True

@@ -18,12 +18,15 @@ from yarl import URL
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``url`` is already encoded: its path and query go out as they are."""
+    """``url`` is already encoded: its path and query go out as they are. ``server_name``: whose certificate is asked for where
+    the URL holds a checked address; ``status_only``: the answer's body says nothing and is not read."""
 
     method: str
     url: URL
     headers: Mapping[str, str]
     body: bytes
+    server_name: str = ""
+    status_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,12 @@ async def _exchange(
             headers=request.headers,
             timeout=timeout,
             allow_redirects=False,
+            server_hostname=request.server_name or None,
             skip_auto_headers=("User-Agent", "Accept-Encoding", "Content-Type"),  # a header nobody signed
         ) as response:
+            if request.status_only:
+                response.close()
+                return Reply(response.status, "", b"")
             body = await _read(response, max_answer)
             if body is None:
                 return Lost("answer-too-large")

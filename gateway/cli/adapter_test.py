@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from adapters import samples
@@ -14,6 +15,7 @@ from adapters.report import Report
 from adapters.rest_signed import sign
 from adapters.rest_signed.translate import RestTranslator
 from adapters.soap.family import service_of
+from adapters.webhook.family import read_signing
 from gateway.cli.profile_files import Files, compiled, plain_translator, xml_translator
 from schemas.errors import Invalid
 from schemas.xml import parse_xml
@@ -72,6 +74,15 @@ def _plain(profile: Profile, files: Files) -> Iterator[Step]:
     yield from _samples(profile, plain_translator(profile, files))
 
 
+def _webhook(profile: Profile, files: Files) -> Iterator[Step]:
+    translator = plain_translator(profile, files)
+    signed = partial(read_signing, profile, translator.words)
+    yield _try("signing", "签名覆盖全部要素", "the signature covers all it must", signed)
+    for type_ in translator.words.events:
+        sent = partial(translator.outbound, samples.outbound(type_))
+        yield _try(f"out.{type_}", f"样例转出：{type_}", f"sample goes out: {type_}", sent)
+
+
 def _xml(profile: Profile, files: Files) -> Iterator[Step]:
     translator = xml_translator(profile, files)
     yield Step("xsd", True, "XSD 可编译且自足", "the XSD compiles and stands alone")
@@ -101,5 +112,5 @@ def _national(profile: Profile, files: Files) -> Iterator[Step]:
 
 FAMILIES = {
     "rest_signed": _rest, "soap": _xml, "message_set": _xml, "front_db": _plain, "file_drop": _plain, "union_json": _plain,
-    "national_push": _national,
+    "national_push": _national, "webhook": _webhook,
 }  # fmt: skip
