@@ -230,10 +230,12 @@ class Temporary(msgspec.Struct, frozen=True, tag="temporary"):
     """Nothing happened there (no connection, 5xx, busy): the same bytes may be sent again.
 
     ``absent``: nobody was at the address at all, so whatever else waits for this platform need not be tried either.
+    ``park``: not before a person has looked at the reason.
     """
 
     reason: str
     absent: bool = False
+    park: bool = False
 
 
 class Unclear(msgspec.Struct, frozen=True, tag="unclear"):

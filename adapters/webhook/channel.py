@@ -4,8 +4,8 @@ The endpoint's name is resolved once for a delivery, every address it leads to i
 these very addresses: what a second look-up would say (DNS rebinding) is never asked. Redirects are not followed. Of the
 answer only the status counts: its body is not read, so that it can be neither too large nor a bomb, and may not be late.
 
-2xx -> Accepted. 400, 409, 410, 413, 415, 422 -> Refused. No connection, all other answers -> Temporary, for the endpoint's
-keeper can mend them. A request that left without an answer -> Unclear.
+2xx -> Accepted. 400, 409, 413, 415, 422 -> Refused. 410 -> parked until a person has looked at the registration. No connection,
+all other answers -> Temporary, for the endpoint's keeper can mend them. A request that left without an answer -> Unclear.
 """
 
 from __future__ import annotations
@@ -29,13 +29,10 @@ from signing.sm3 import sm3
 TRIED = 3
 """How many of a name's addresses are tried."""
 
+GONE = Temporary("http-410 回调地址已撤销，核对登记后再送 the endpoint is gone", park=True)
 REFUSED = {
     400: ("事件读不懂", "the event cannot be read"),
     409: ("与已有的事件冲突", "the event conflicts with another"),
-    410: (
-        "回调地址已撤销，请与对方核对登记后再送",
-        "the endpoint is gone: agree on its registration before sending again",
-    ),
     413: ("事件过大", "the event is too large"),
     415: ("报文格式不收", "this media type is not taken"),
     422: ("事件内容不收", "the event's content is not taken"),
@@ -133,4 +130,6 @@ def judge(status: int) -> Outcome:
         return Accepted()
     if status in REFUSED:
         return Refused(f"http-{status}", *REFUSED[status])
+    if status == 410:
+        return GONE
     return Temporary("redirect-refused" if 300 <= status < 400 else f"http-{status}")

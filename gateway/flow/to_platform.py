@@ -171,7 +171,7 @@ class ToPlatform:
                 works.append(self._accepted(one.message, outcome))
             elif isinstance(outcome, adapter.Refused):
                 works.append(_moves(one.message, f"{outcome.code} {outcome.zh}", Event.REFUSAL))
-            elif one.attempt + 1 >= self.settings.attempts:
+            elif one.attempt + 1 >= self.settings.attempts or (isinstance(outcome, adapter.Temporary) and outcome.park):
                 works.append(_moves(one.message, outcome.reason, Event.EXHAUSTED))
             elif isinstance(outcome, adapter.Temporary):
                 works.append(self._not_taken(one.message, outcome.reason))

@@ -95,15 +95,20 @@ async def test_answers_mean_what_they_say(receiver: Sim, kept: list[Platform]) -
     kept.append(platform)
     expected = {
         Accepted: (200, 202, 299),
-        Refused: (400, 410, 422),
-        Temporary: (401, 404, 408, 429, 500, 503, 301, 304),
+        Refused: (400, 422),
+        Temporary: (410, 401, 404, 408, 429, 500, 503, 301, 304),
     }
     for kind, status in [(kind, status) for kind, found in expected.items() for status in found]:
         await receiver.post("/sim/answer", status=status)
         outcome = await platform.channel.send(wire(platform, id=f"S{status}"))
         assert isinstance(outcome, kind), (status, outcome)
         if status == 410:
-            assert isinstance(outcome, Refused) and "撤销" in outcome.zh and "gone" in outcome.en
+            assert (
+                isinstance(outcome, Temporary)
+                and outcome.park
+                and "撤销" in outcome.reason
+                and "gone" in outcome.reason
+            )
     assert {one["id"] for one in (await receiver.get("/sim/state"))["events"]} == {"S200", "S202", "S299"}
 
 
