@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -61,12 +61,14 @@ def peer_of(cast: Cast) -> Peer:
 
 @dataclass
 class Play:
-    """``write``: gets a line for each exchange; ``plan``: what is told of a new case."""
+    """``write``: gets a line for each exchange; ``plan``: what is told of a new case; ``bodies``: canonical bodies by type, in the
+    place of the samples."""
 
     cast: Cast
     switch: Switch
     write: Callable[[dict[str, Any]], object] = lambda line: None
     plan: tuple[str, ...] = PLAN
+    bodies: Mapping[str, Any] = field(default_factory=dict)
     told: list[tuple[str, str]] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _runners: list[web.AppRunner] = field(default_factory=list)
@@ -153,14 +155,15 @@ class Play:
         acts = [type_ for type_ in self.plan if type_ in self.cast.mirror.acts()]
         if self.switch.now.shuffled:
             acts.reverse()
-        outs = [self._act(type_, kept) for type_ in acts]
+        outs = [self.act(type_, kept) for type_ in acts]
         while outs:
             outs = [out for out in outs if not await self.tell(out, kept.case, once=len(outs) > 1)]
 
-    def _act(self, type_: str, kept: Noted) -> Outbound:
+    def act(self, type_: str, kept: Noted) -> Outbound:
         """An act of now, under an id of its own."""
         out = samples.outbound(type_)
-        plain = _of_now(msgspec.to_builtins(out.body, builtin_types=(datetime, date)))
+        own = self.bodies.get(type_, out.body)
+        plain = _of_now(msgspec.to_builtins(own, builtin_types=(datetime, date)))
         body = codec.build(type_, plain | ({"case_number": kept.number} if type_ == "application" else {}))
         return msgspec.structs.replace(
             out, id=str(uuid4()), case_id=kept.case, case_number=kept.number, local_number=kept.reference,
@@ -218,7 +221,7 @@ class Play:
         if type_ not in self.cast.mirror.acts():
             raise web.HTTPBadRequest(text=f"one of {', '.join(self.cast.mirror.acts())}")
         kept = Noted("", "", "", "", case or f"KIT{self.cast.now_ms()}", case or f"KIT{self.cast.now_ms()}")
-        taken = await self.tell(self._act(type_, kept), kept.case, once=True)
+        taken = await self.tell(self.act(type_, kept), kept.case, once=True)
         return web.json_response({"taken": taken, "case": kept.case})
 
     def _note(self, which: str, how: Behaviour, exchange: Exchange) -> None:

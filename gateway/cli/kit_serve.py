@@ -105,11 +105,14 @@ async def _serve(cast: Cast, given: dict[str, Any], file: IO[str]) -> None:
     from adapters.base import Untranslatable
     from adapters.kit.behaviour import Switch
     from adapters.kit.play import Play, line_of
+    from gateway.cli import kit_open
     from gateway.cli.output import unreadable
 
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
-        play = Play(cast, Switch(given["behaviour"], given["times"]), lambda line: file.write(line_of(line)))
+        switch = Switch(given["behaviour"], given["times"])
+        bodies = kit_open.bodies(given["samples"])
+        play = Play(cast, switch, lambda line: file.write(line_of(line)), bodies=bodies)
     except Untranslatable as bad:
         unreadable(given["profile"], bad.zh, bad.en)
     stop = asyncio.Event()

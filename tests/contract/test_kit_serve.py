@@ -180,7 +180,7 @@ async def test_what_it_tells_us_is_scored_too(behaviour: str, profile: str) -> N
             await door.open("127.0.0.1", 0)
         acts = ACTS[profile][::-1] if BEHAVIOURS[behaviour].shuffled else ACTS[profile]
         for type_ in acts:
-            await made.tell(made._act(type_, Noted("", "", "Y1", "", "C1", "C1")), "C1", once=True)
+            await made.tell(made.act(type_, Noted("", "", "Y1", "", "C1", "C1")), "C1", once=True)
         if profile == "guangzhou":
             await until(lambda: len(door.heard) + len(made.peer.refused) >= 2)  # type: ignore[attr-defined]
     await door.close()

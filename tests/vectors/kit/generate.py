@@ -32,7 +32,7 @@ async def session(profile: str) -> bytes:
         opened = one.open()
         ran = await run(one, opened, plan(opened, ("good", "repeat", "out")))
         for type_ in made.cast.mirror.acts() if profile != "guangzhou" else ():
-            await made.tell(made._act(type_, Noted("", "", "Y1", "", "C1", "C1")), "C1", once=True)
+            await made.tell(made.act(type_, Noted("", "", "Y1", "", "C1", "C1")), "C1", once=True)
     await door.close()
     lines = [record.head(opened)]
     lines += [record.sent_line(sent, one.mask) for step in ran for sent in step.sent]
