@@ -13,7 +13,8 @@ import msgspec
 
 from adapters.base import Act, Outbound, Untranslatable, Wire
 from adapters.profile import Profile
-from adapters.soap.tree import local, to_bytes, to_element, to_value
+from adapters.soap.tree import local, to_value
+from adapters.soap.written import write
 from schemas.codec import strict_json
 from schemas.errors import Invalid
 from schemas.xml import parse_text, parse_xml
@@ -111,7 +112,7 @@ class DocumentTranslator:
             except UnicodeEncodeError:
                 zh, en = f"有 {encoding} 写不了的字", f"a character that {encoding} lacks"
                 raise Untranslatable("character-lost", zh, en) from None
-        body = to_bytes(to_element("", root, dict(value)), encoding)
+        body = write("", root, dict(value)).encoded(encoding)
         return body if self.form.column == "text" else f'<?xml version="1.0" encoding="{encoding}"?>'.encode() + body
 
     def reply_ok(self, act: Act, receipt: dict[str, str]) -> bytes:

@@ -132,7 +132,7 @@ class SoapPeer(NotLooking):
         if isinstance(translator, PackageTranslator):
             body = to_bytes(to_element("", translator.words.root, message), "utf-8")
         else:
-            body = to_bytes(translator.element(name, message), translator.encoding)
+            body = translator.written_as(name, message).encoded(translator.encoding)
         wire = Wire(id=out.id, operation=name, body=body, content_type=f"text/xml; charset={translator.encoding}")
         return await self._platform(how.foreign_id).channel.send(wire)
 

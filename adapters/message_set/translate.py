@@ -16,7 +16,8 @@ from lxml import etree
 from adapters.base import Act, Outbound, Untranslatable, Wire
 from adapters.profile import Profile
 from adapters.soap.translate import check
-from adapters.soap.tree import local, to_bytes, to_element, to_value
+from adapters.soap.tree import local, to_value
+from adapters.soap.written import write
 from schemas.validate import Schema
 from schemas.xml import parse_xml
 
@@ -95,10 +96,10 @@ class ObjectTranslator:
         name = self.profile.text.send.operations.get(out.type, "")
         if not name:
             raise Untranslatable("type-not-mapped", "方案未映射这类报文", "the profile maps no such message")
-        element = to_element("", name, self.profile.message(out))
-        check(self.schema, element)
+        made = write("", name, self.profile.message(out))
+        check(self.schema, made.element)
         media = f"text/xml; charset={self.encoding}"
-        return Wire(id=out.id, operation=name, body=to_bytes(element, self.encoding), content_type=media)
+        return Wire(id=out.id, operation=name, body=made.encoded(self.encoding), content_type=media)
 
     def document(self, body: bytes) -> bytes:
         """A frozen object as the document that goes into a queue."""
@@ -111,8 +112,8 @@ class ObjectTranslator:
             names.message: id_, names.code: told.get("code", ""), names.reason: told.get("detail") or told.get("title", ""),
             names.path: told.get("path", ""),
         }  # fmt: skip
-        element: etree._Element = to_element("", names.object, {key: text for key, text in known.items() if text})
-        return self.document(to_bytes(element, self.encoding))
+        made = write("", names.object, {key: text for key, text in known.items() if text})
+        return self.document(made.encoded(self.encoding))
 
     def reply_ok(self, act: Act, receipt: dict[str, str]) -> bytes:
         return b""

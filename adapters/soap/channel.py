@@ -14,7 +14,8 @@ from lxml import etree
 from adapters.base import Accepted, Answer, CannotAsk, NotThere, Outcome, Refused, Temporary, Wire
 from adapters.soap.caller import Caller, unanswered, unasked
 from adapters.soap.translate import SoapTranslator
-from adapters.soap.tree import local, to_bytes, to_element, to_value
+from adapters.soap.tree import local, to_value
+from adapters.soap.written import write
 from adapters.transport import AnswerForm
 
 
@@ -47,8 +48,9 @@ class SoapChannel:
         query = self.translator.words.query
         if query is None or not self.can_ask:
             return CannotAsk()
+        encoding = self.translator.encoding
         wire = self.translator.wire(
-            out_id, query.operation, self.translator.element(query.operation, {query.id: out_id})
+            out_id, query.operation, self.translator.written_as(query.operation, {query.id: out_id}).encoded(encoding)
         )
         found = await self.caller.call(wire.operation, wire.body, wire.id, self._credential())
         if not isinstance(found, etree._Element):
@@ -66,8 +68,8 @@ class SoapChannel:
 
     def _credential(self) -> bytes:
         words = self.translator.words
-        shown = to_element(words.namespace, words.credential, {words.unit: self.unit, words.licence: self.licence})
-        return to_bytes(shown, self.translator.encoding)
+        shown = write(words.namespace, words.credential, {words.unit: self.unit, words.licence: self.licence})
+        return shown.encoded(self.translator.encoding)
 
     def _read(self, body: etree._Element) -> tuple[str, str, str] | None:
         """(code, reference, message), or None for what the XSD refuses."""

@@ -19,7 +19,8 @@ from adapters.profile import Profile
 from adapters.rules import MISSING, reader
 from adapters.soap.door import Endpoint
 from adapters.soap.translate import check
-from adapters.soap.tree import to_bytes, to_element, to_value
+from adapters.soap.tree import to_value
+from adapters.soap.written import write
 from schemas.errors import Invalid
 from schemas.validate import Schema
 from schemas.xml import parse_text, parse_xml
@@ -189,19 +190,19 @@ class PackageTranslator:
         if not operation:
             zh = "方案未映射这类报文" if out.type not in self.profile.outward else "这类业务没有对应的操作"
             raise Untranslatable("type-not-mapped", zh, "no operation for this message", self.words.class_at)
-        element = to_element("", self.words.root, value)
-        check(self.schema, element)
-        body = to_bytes(element, "utf-8")
+        made = write("", self.words.root, value)
+        check(self.schema, made.element)
+        body = made.encoded("utf-8")
         return Wire(id=out.id, operation=operation, body=body, content_type="text/xml; charset=UTF-8")
 
     def reply(self, head: Mapping[str, Any] | None, told: list[Told]) -> str:
         """An answer: the head as it came, where it can stand in one, then a code for each record or one for the package."""
         single = len(told) == 1 and not told[0].no and not told[0].sid
         data = {"CODE": told[0].code, "MSG": told[0].text} if single else {"RECORD": [_coded(one) for one in told]}
-        element = to_element("", self.words.root, ({self.words.head: dict(head)} if head else {}) | {"DATA": data})
-        if head and not self.schema.valid(element):
+        made = write("", self.words.root, ({self.words.head: dict(head)} if head else {}) | {"DATA": data})
+        if head and not self.schema.valid(made.element):
             return self.reply(None, told)
-        return _DECLARED + to_bytes(element, "utf-8").decode()
+        return _DECLARED + made.text
 
     def reply_ok(self, act: Act, receipt: dict[str, str]) -> bytes:
         return self.reply(None, [Told(self.words.codes.ok, receipt.get("text", ""), "1", act.id)]).encode()
@@ -212,14 +213,13 @@ class PackageTranslator:
     def call(self, operation: str, licence: str, document: bytes) -> bytes:
         """The Body's element of a call of ours, in the encoding of the envelopes."""
         parts = {self.words.licence: licence, self.words.document: _DECLARED + document.decode()}
-        element = to_element(self.words.namespace, operation, parts, qualified=self.words.qualified)
-        return to_bytes(element, self.encoding)
+        return write(self.words.namespace, operation, parts, qualified=self.words.qualified).encoded(self.encoding)
 
     def answer(self, operation: str, document: str) -> bytes:
         """The Body's element of an answer of ours."""
         parts = {self.words.reply: document}
-        element = to_element(self.words.namespace, f"{operation}Response", parts, qualified=self.words.qualified)
-        return to_bytes(element, self.encoding)
+        made = write(self.words.namespace, f"{operation}Response", parts, qualified=self.words.qualified)
+        return made.encoded(self.encoding)
 
 
 def _coded(told: Told) -> dict[str, str]:

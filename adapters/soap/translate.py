@@ -16,7 +16,8 @@ from lxml import etree
 from adapters.base import Act, Outbound, Untranslatable, Wire
 from adapters.profile import Profile
 from adapters.soap.door import Endpoint
-from adapters.soap.tree import local, to_bytes, to_element, to_value
+from adapters.soap.tree import local, to_bytes, to_value
+from adapters.soap.written import Written, write
 from adapters.stylesheet import Stylesheet
 from schemas.validate import Schema
 from schemas.xml import parse_xml
@@ -122,25 +123,30 @@ class SoapTranslator:
         operation = self.profile.text.send.operations.get(out.type, "")
         if not operation:
             raise Untranslatable("type-not-mapped", "方案未映射这类报文", "the profile maps no such message")
-        element = self.element(operation, self.profile.message(out))
-        element = self.going.apply(element) if self.going else element
+        message = self.profile.message(out)
+        if self.going is None:
+            return self.wire(out.id, operation, self.held(operation, message))
+        element = self.going.apply(self.written_as(operation, message).element)
         check(self.schema, element)
-        return self.wire(out.id, operation, element)
+        return self.wire(out.id, operation, to_bytes(element, self.encoding))
 
-    def wire(self, id_: str, operation: str, element: etree._Element) -> Wire:
-        """A body element as frozen bytes in the profile's encoding."""
-        media = f"text/xml; charset={self.encoding}"
-        return Wire(id=id_, operation=operation, body=to_bytes(element, self.encoding), content_type=media)
+    def wire(self, id_: str, operation: str, body: bytes) -> Wire:
+        """A body element in the profile's encoding, frozen."""
+        return Wire(id=id_, operation=operation, body=body, content_type=f"text/xml; charset={self.encoding}")
 
-    def element(self, name: str, value: dict[str, Any]) -> etree._Element:
+    def written_as(self, name: str, value: dict[str, Any]) -> Written:
         """An element of the service's namespace."""
-        return to_element(self.words.namespace, name, value, qualified=self.words.qualified)
+        return write(self.words.namespace, name, value, qualified=self.words.qualified)
+
+    def held(self, name: str, value: dict[str, Any]) -> bytes:
+        """The same as bytes, held against the XSD."""
+        made = self.written_as(name, value)
+        check(self.schema, made.element)
+        return made.encoded(self.encoding)
 
     def answer(self, operation: str, fields: Mapping[str, Any]) -> bytes:
         """``<operation>Response`` with these elements; our own answers are held against the XSD too."""
-        element = self.element(f"{operation}Response", dict(fields))
-        check(self.schema, element)
-        return to_bytes(element, self.encoding)
+        return self.held(f"{operation}Response", dict(fields))
 
     def reply_ok(self, act: Act, receipt: dict[str, str]) -> bytes:
         return self.receipt(self._operation_of(act), receipt)
@@ -160,4 +166,4 @@ class SoapTranslator:
 
     def reply_refused(self, problem: dict[str, str]) -> bytes:
         """The problem as an element; the service puts it into a fault."""
-        return to_bytes(to_element("urn:tongban:fault:v1", "Problem", problem), self.encoding)
+        return write("urn:tongban:fault:v1", "Problem", problem).encoded(self.encoding)

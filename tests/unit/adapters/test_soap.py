@@ -20,6 +20,7 @@ from adapters.soap.fault import Fault, SoapRefused, read_fault
 from adapters.soap.service import Service
 from adapters.soap.tree import to_bytes, to_element, to_value
 from adapters.soap.versions import SOAP_11, SOAP_12, media, version_of
+from adapters.soap.written import write
 from adapters.soap.wsdl import build_wsdl, describe
 from schemas.validate import compile_xsd
 from schemas.xml import parse_xml
@@ -220,6 +221,30 @@ def test_K03_no_rare_character_is_lost_in_gbk(rare: str) -> None:
 def test_a_value_that_xml_cannot_hold_is_refused(bad: Any) -> None:
     with pytest.raises(Untranslatable):
         to_element("urn:x", "A", {"B": bad})
+
+
+@pytest.mark.parametrize("bad", ["a b", "a>", "a:b", "{u}a", "", "1a", "a=''"])
+def test_a_name_that_is_none_in_xml_is_refused(bad: str) -> None:
+    for value in ({bad: "x"}, {f"@{bad}": "x"}, {"B": [{bad: {}}]}):
+        with pytest.raises(Untranslatable) as told:
+            to_element("urn:x", "A", value)
+        assert told.value.code == "xml-name"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
+def test_what_is_judged_is_what_goes_out(text: str, attribute: str) -> None:
+    """The text of an element reads back as its tree, and markup in a value stays text."""
+    value = {"B": {"@c": attribute, "#": text, "D": [text, {}, True, 7]}}
+    try:
+        made = write("urn:x&y", "A", value, qualified=False)
+    except Untranslatable as refused:
+        assert refused.code == "xml-value"
+        assert refused.path in ("A.B.@c", "A.B.#", "A.B.D")
+        return
+    b = made.element[0]
+    assert (b.get("c"), b.text or "") == (attribute, text)
+    assert [one.text or "" for one in b] == [text, "", "true", "7"]
+    assert etree.canonicalize(made.text) == etree.canonicalize(etree.tostring(made.element, encoding="unicode"))
 
 
 def test_attributes_and_the_text_beside_them_are_kept() -> None:
