@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from adapters.leaning import leans_on
 from signing.sm3 import sm3
 
 PROFILE: Final = "profile.toml"
@@ -18,8 +19,8 @@ PROFILE: Final = "profile.toml"
 
 
 def files_of(profile: bytes, read: Mapping[str, Any], resources: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The profile and the files that it names: its XSD, its stylesheets."""
-    named = sorted(set(_texts(read)) & resources.keys())
+    """The profile and the files that it names: the one it leans on, its XSD, its stylesheets."""
+    named = sorted({*_texts(read), leans_on(profile)} & resources.keys())
     return {PROFILE: profile, **{name: resources[name] for name in named}}
 
 

@@ -19,6 +19,7 @@ import msgspec
 from adapters.base import Act, Inline, Outbound, Untranslatable
 from adapters.codecs import Codec
 from adapters.codecs.names import is_private, names
+from adapters.leaning import in_place
 from adapters.mapping import RuleMap
 from adapters.mapping_compile import compile_maps
 from adapters.rules import MISSING, Faulty, Finding, condition, put, reader
@@ -80,7 +81,8 @@ class Transform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The TOML of a profile. ``basis`` names the public family it is modelled on; ``notice`` says what it is not.
+    """The TOML of a profile. ``basis`` names the public family it is modelled on; ``notice`` says what it is not; ``assumed``:
+    what beyond that family is assumed of this place; ``alias_of``, ``like``: the profile it leans on (``adapters.leaning``).
 
     ``characters``: private-use code points of this city's names and the characters they stand for (codec ``name``).
     """
@@ -92,6 +94,9 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     basis: str
     notice: str
+    alias_of: str = ""
+    like: str = ""
+    assumed: tuple[str, ...] = ()
     encoding: str = "utf-8"
     operations: dict[str, Operation] = {}
     send: Send = Send()
@@ -262,7 +267,7 @@ def _lifted(value: Any, parts: list[Inline]) -> Any:
 def read_tables(data: Mapping[str, Any]) -> Tables:
     """The TOML of a profile to its tables. Raises Untranslatable, naming what does not fit."""
     try:
-        tables = msgspec.convert(data, Tables)
+        tables = msgspec.convert(in_place(data, str(data.get("division", ""))), Tables)
     except msgspec.ValidationError as error:
         raise Untranslatable("profile-unreadable", f"方案有误：{error}", f"bad profile: {error}") from None
     for name, rule in tables.operations.items():

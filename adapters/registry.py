@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from adapters.base import Channel, Denied, Inbox, Presented, Signed, Translator, Untranslatable
 from adapters.codecs import Codec
 from adapters.functions import installed
+from adapters.leaning import whole
 from adapters.mapping_version import files_of, version_of
 from adapters.profile import compile_profile
 
@@ -162,13 +164,15 @@ class Platform:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def read_profile(data: bytes) -> dict[str, Any]:
-    """The TOML of a profile; raises Untranslatable when it is not TOML or names no known family."""
+def read_profile(data: bytes, resources: Mapping[str, bytes] = MappingProxyType({})) -> dict[str, Any]:
+    """The TOML of a profile, with that of ``resources`` which it leans on; raises Untranslatable when it is not TOML or names
+    no known family."""
     try:
         profile = tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         where = f"{error}"
         raise Untranslatable("profile-unreadable", f"方案文件不是合法的 TOML：{where}", f"not TOML: {where}") from None
+    profile = whole(profile, resources)
     if profile.get("family") not in FAMILIES:
         known = "、".join(FAMILIES)
         raise Untranslatable(
@@ -194,7 +198,7 @@ def open_platform(
     lab: bool = False,
 ) -> Platform:
     """Compile the profile and open its family's channel. Raises Untranslatable for a profile that cannot work."""
-    read = read_profile(profile)
+    read = read_profile(profile, resources)
     opening = Opening(settings, read, resources, signer, provider, new_nonce, now_ms, installed(), secrets or {}, lab)
     platform: Platform = family_of(read["family"]).open_family(opening)
     files = files_of(profile, read, resources)
@@ -204,7 +208,7 @@ def open_platform(
 
 def open_translator(profile: bytes, resources: Mapping[str, bytes], max_bytes: int = 64 << 20) -> Mapped:
     """The translator of a profile alone, for stored bytes and samples. Raises Untranslatable or Faulty."""
-    read = read_profile(profile)
+    read = read_profile(profile, resources)
     family = family_of(read["family"])
     translator: Mapped = family.open_translator(compile_profile(read, installed()), resources, max_bytes)
     return translator

@@ -3,8 +3,7 @@ of them handles an item, and the forms that are handed in for several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from importlib import resources
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from yarl import URL
@@ -16,12 +15,10 @@ from adapters.transport import is_loopback
 from agreements import oneform
 from agreements.oneform import OneForm
 from gateway.config import Config, ConfigError, LocalPlatform, secret
+from gateway.profile_files import BUNDLED, beside
 from schemas.errors import Invalid
 from signing.providers import Provider
 from signing.sm2 import Signer
-
-BESIDE = (".xsd", ".xsl")
-"""What a profile may name among the files beside it."""
 
 
 def open_all(
@@ -50,12 +47,12 @@ def open_one(
 ) -> Platform:
     """One of them."""
     where = f"platform.{platform.id}.profile"
-    profile, beside = _files(platform, base, where)
-    _safe(config, platform, profile)
+    profile, files = _files(platform, base, where)
+    _safe(config, platform, profile, files)
     secrets = {name: secret(source, base) for name, source in platform.secrets.items()}
     try:
         return open_platform(
-            platform, profile, beside, signer, provider, new_nonce, now_ms, secrets, lab=config.node.lab
+            platform, profile, files, signer, provider, new_nonce, now_ms, secrets, lab=config.node.lab
         )
     except Untranslatable as bad:
         raise ConfigError(where, f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip()) from None
@@ -67,15 +64,15 @@ def open_one(
 def check(config: Config, base: Path) -> None:
     """That every platform's profile is there, and that none goes in the clear that must not. Raises ``ConfigError``."""
     for one in config.platform:
-        _safe(config, one, _files(one, base, f"platform.{one.id}.profile")[0])
+        _safe(config, one, *_files(one, base, f"platform.{one.id}.profile"))
 
 
-def _safe(config: Config, platform: LocalPlatform, profile: bytes) -> None:
+def _safe(config: Config, platform: LocalPlatform, profile: bytes, beside: Mapping[str, bytes]) -> None:
     """A platform whose own signature leaves the body uncovered is spoken to by TLS, and speaks to us by it: to the proxy before
     our listener, on this machine. A laboratory may do without."""
     where = f"platform.{platform.id}"
     try:
-        needed = not config.node.lab and needs_tls(read_profile(profile))
+        needed = not config.node.lab and needs_tls(read_profile(profile, beside))
     except Untranslatable as bad:
         raise ConfigError(f"{where}.profile", f"{bad.path} {bad.zh}".strip(), f"{bad.path} {bad.en}".strip()) from None
     if not needed:
@@ -127,13 +124,13 @@ def forms(config: Config, base: Path) -> dict[str, OneForm]:
 
 
 def _files(platform: LocalPlatform, base: Path, where: str) -> tuple[bytes, dict[str, bytes]]:
-    """A profile's bytes, and the files beside it that it may name."""
+    """A profile's bytes, and the files that it may name."""
     name = platform.profile
     own = name.endswith(".toml")
-    folder = (base / name).parent if own else resources.files("adapters") / "profiles"
+    folder = (base / name).parent if own else BUNDLED
     try:
         profile = (folder / (Path(name).name if own else f"{name}.toml")).read_bytes()
-        return profile, {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith(BESIDE)}
+        return profile, beside(folder, profile)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise ConfigError(where, f"方案 {name} 读不出（{why}）", f"the profile {name} cannot be read ({why})") from None

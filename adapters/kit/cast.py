@@ -115,7 +115,7 @@ class Cast:
 
     @cached_property
     def profile(self) -> Profile:
-        return compile_profile(read_profile(self.toml))
+        return compile_profile(read_profile(self.toml, self.beside))
 
     @cached_property
     def mirror(self) -> Mirror:

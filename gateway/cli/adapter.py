@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -36,16 +37,29 @@ def list_(json: bool) -> None:
             {
                 "name": name, "title": text.title, "family": text.family, "division": text.division,
                 "version": text.version, "encoding": text.encoding, "in": inward, "out": outward, "basis": text.basis,
-                "notice": text.notice,
+                "notice": text.notice, "alias_of": text.alias_of, "like": text.like, "assumed": list(text.assumed),
             }
         )  # fmt: skip
     sharing = _sharing()
-    lines = [f"{row['name']}  {row.get('family', '')}  {row.get('title', '')}  {row.get('notice', '')}" for row in rows]
+    lines = [line for row in rows for line in _lines(row)]
     lines.append(say("证照共享（免证办，[[sharing]]）：", "certificate sharing ([[sharing]]):"))
     for row in sharing:
         lines.append(f"{row['name']}  {row['family']}  {row['title']}  {row['notice']}")
         lines.append("  " + say("依据：", "rests on: ") + row["basis"])
     finish(True, {"profiles": rows, "sharing": sharing}, json, lines)
+
+
+def _lines(row: dict[str, Any]) -> Iterator[str]:
+    """A profile, what it rests on or whose alias it is, and what is assumed of it."""
+    yield f"{row['name']}  {row.get('family', '')}  {row.get('division', '')}  {row.get('title', '')}"
+    if row.get("alias_of"):
+        yield "  " + say(f"别名：即 {row['alias_of']}", f"alias of {row['alias_of']}")
+        return
+    yield "  " + say("依据：", "rests on: ") + row.get("basis", "")
+    if row.get("like"):
+        yield "  " + say(f"同 {row['like']}，差异如下", f"like {row['like']}, except:")
+    for one in row.get("assumed") or [row.get("notice", "")]:
+        yield "  " + say("假定：", "assumed: ") + one
 
 
 def _sharing() -> list[dict[str, Any]]:

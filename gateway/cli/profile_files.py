@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.cli.output import read_bytes, unreadable
+from gateway.profile_files import beside
 
 if TYPE_CHECKING:
     from adapters.message_set.translate import ObjectTranslator
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from adapters.rules import Finding
     from adapters.soap.package import PackageTranslator
     from adapters.soap.translate import SoapTranslator
-
-
-_BESIDE = (".xsd", ".xsl")
 
 
 class Files(NamedTuple):
@@ -38,14 +36,17 @@ def load(name: str) -> Files:
     """A profile by name or path; exit 65 when there is none."""
     if re.fullmatch(r"[a-z0-9_]{1,64}", name) and name in bundled():
         folder = resources.files("adapters") / "profiles"
-        beside = {one.name: one.read_bytes() for one in folder.iterdir() if one.name.endswith(_BESIDE)}
-        return Files(f"{name}.toml", (folder / f"{name}.toml").read_bytes(), beside)
+        toml = (folder / f"{name}.toml").read_bytes()
+        return Files(f"{name}.toml", toml, beside(folder, toml))
     path = Path(name)
     if not path.is_file():
         known = "、".join(bundled())
         unreadable(name, f"没有这个方案；自带的有：{known}", f"no such profile; in the package: {known}")
-    beside = {one.name: read_bytes(one) for one in sorted(path.parent.iterdir()) if one.name.endswith(_BESIDE)}
-    return Files(str(path), read_bytes(path, 4 << 20), beside)
+    toml = read_bytes(path, 4 << 20)
+    try:
+        return Files(str(path), toml, beside(path.parent, toml))
+    except OSError as error:
+        unreadable(name, f"旁边的文件读不出（{error.strerror}）", f"a file beside it cannot be read ({error.strerror})")
 
 
 def compiled(files: Files) -> Profile | list[Finding]:
@@ -57,7 +58,7 @@ def compiled(files: Files) -> Profile | list[Finding]:
     from adapters.rules import Faulty
 
     try:
-        return compile_profile(read_profile(files.toml), installed())
+        return compile_profile(read_profile(files.toml, files.beside), installed())
     except Faulty as faulty:
         return faulty.findings
     except Untranslatable as bad:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +12,7 @@ import msgspec
 from adapters.mapping import RuleMap
 from adapters.mapping_compile import compile_maps
 from adapters.profile import Profile, compile_profile, known_type
-from adapters.registry import Platform, PlatformSettings, open_platform
+from adapters.registry import Platform, PlatformSettings, open_platform, read_profile
 from adapters.soap.translate import SoapTranslator, Words
 from schemas import codec
 from schemas.validate import compile_xsd
@@ -23,7 +22,7 @@ from signing.sm2 import PrivateKey, Signer
 ROOT = Path(__file__).resolve().parents[3]
 PROFILES = ROOT / "adapters" / "profiles"
 XSD = (PROFILES / "honggutan.xsd").read_bytes()
-RESOURCES = {one.name: one.read_bytes() for one in PROFILES.glob("*.xsd")}
+RESOURCES = {one.name: one.read_bytes() for one in PROFILES.iterdir() if one.suffix in (".xsd", ".toml")}
 PROVIDER = open_provider("auto")
 NUMBERS = {"item_version", "size", "limit_days"}
 UNIT, LICENCE = "HGT-TEST", "licence-of-the-platform"
@@ -32,7 +31,7 @@ OUR_UNIT, OUR_LICENCE = "TB-TEST", "licence-of-the-gateway"
 
 def toml(name: str) -> dict[str, Any]:
     """The TOML of a bundled profile, fresh."""
-    return tomllib.loads((PROFILES / f"{name}.toml").read_text("utf-8"))
+    return read_profile((PROFILES / f"{name}.toml").read_bytes(), RESOURCES)
 
 
 def profile(name: str) -> Profile:

@@ -16,7 +16,7 @@ from tests.unit.adapters.support import PROFILES, PROVIDER
 
 def opened(base: Path, profile: str, **settings: Any) -> Any:
     given = LocalPlatform(id="window", profile=profile, base_url="http://127.0.0.1:9", **settings)
-    config: Any = SimpleNamespace(platform=(given,), node=SimpleNamespace(lab=False))
+    config: Any = SimpleNamespace(platform=(given,), national=(), node=SimpleNamespace(lab=False))
     return profiles.open_all(config, base, lambda: None, PROVIDER, str, int)["window"]  # type: ignore[arg-type,return-value]
 
 
@@ -84,10 +84,16 @@ CLEAR = [
 def test_a_platform_whose_signature_leaves_the_body_open_goes_by_tls(
     url: str, listen: str, where: str, tmp_path: Path
 ) -> None:
-    for profile, lab in [("hubei", False), ("xiamen_yibao", False), ("hubei", True), ("wuhan", False)]:
+    for profile, lab in [
+        ("hubei", False),
+        ("shiyan", False),
+        ("xiamen_yibao", False),
+        ("hubei", True),
+        ("wuhan", False),
+    ]:
         given = LocalPlatform(id="window", profile=profile, base_url=url)
         config: Any = SimpleNamespace(
-            platform=(given,), node=SimpleNamespace(lab=lab), listen=SimpleNamespace(platform=listen)
+            platform=(given,), national=(), node=SimpleNamespace(lab=lab), listen=SimpleNamespace(platform=listen)
         )
         if not where or lab or profile == "wuhan":
             profiles.check(config, tmp_path)
