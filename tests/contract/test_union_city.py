@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from click.testing import CliRunner
 
@@ -28,18 +27,23 @@ from adapters.base import (
 from adapters.registry import Platform
 from gateway.cli import root
 from signing.sm3 import sm3
-from tests.contract.platform_support import Scripted, Sim, http, sim
-from tests.contract.union_support import OURS, SECRETS, THEIRS, opened
+from tests.contract.platform_support import Scripted, Sim, http
+from tests.contract.union_support import OURS, SECRETS, THEIRS, fresh, opened, standing
 from tests.unit.adapters.support import PROVIDER, toml
 
 pytestmark = pytest.mark.processes
 
 
+@pytest.fixture(scope="module")
+def standing_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    gateway = {"gateway": "http://127.0.0.1:9", "gateway_token": THEIRS}
+    with standing("union_city.py", tmp_path_factory.mktemp("city"), idle=True, **gateway) as ready:
+        yield ready
+
+
 @pytest.fixture
-async def city(tmp_path: Path) -> AsyncIterator[Sim]:
-    config = {"listen": "127.0.0.1:0", "control": "127.0.0.1:0", "token": OURS, "idle": True, "gateway": "http://127.0.0.1:9",
-              "gateway_token": THEIRS}  # fmt: skip
-    async with aiohttp.ClientSession() as session, sim("union_city.py", config, tmp_path, session) as running:
+async def city(standing_city: dict[str, Any]) -> AsyncIterator[Sim]:
+    async with fresh(standing_city) as running:
         yield running
 
 
@@ -47,9 +51,10 @@ FAULTS: list[tuple[str, type, type]] = [
     ("500", Temporary, NotThere), ("drop", Unclear, Accepted), ("garbage", Unclear, Accepted), ("twice", Accepted, Accepted),
     ("slow", Unclear, Accepted),
 ]  # fmt: skip
+LONG = [pytest.param(*row, marks=[pytest.mark.long] if row[0] == "slow" else []) for row in FAULTS]
 
 
-@pytest.mark.parametrize(("mode", "outcome", "asked"), FAULTS, ids=[row[0] for row in FAULTS])
+@pytest.mark.parametrize(("mode", "outcome", "asked"), LONG, ids=[row[0] for row in FAULTS])
 async def test_what_a_bad_answer_means_is_what_happened(
     mode: str, outcome: type, asked: type, city: Sim, kept: list[Platform]
 ) -> None:
@@ -186,12 +191,12 @@ async def test_a_profile_may_want_signed_headers_beside_a_token_or_in_its_place(
 
 @pytest.mark.usefixtures("as_the_command_runs")
 async def test_the_catalogue_the_items_and_the_points_are_read_from_the_command_line(tmp_path: Path) -> None:
-    config = {"listen": "127.0.0.1:0", "control": "127.0.0.1:0", "token": OURS}
-    async with aiohttp.ClientSession() as session, sim("union_province.py", config, tmp_path, session) as running:
+    with standing("union_province.py", tmp_path) as ready:
+        running = f"http://127.0.0.1:{ready['port']}"
         for name, word in SECRETS.items():
             (tmp_path / name).write_bytes(word)
         node = tmp_path / "tongban.toml"
-        await asyncio.to_thread(_write_node, node, running.url)
+        await asyncio.to_thread(_write_node, node, running)
         for call, key in (
             ("getCatalogue", "catalogueCode"),
             ("getItems", "itemCode"),
@@ -203,10 +208,8 @@ async def test_the_catalogue_the_items_and_the_points_are_read_from_the_command_
         assert (
             await asyncio.to_thread(_run, "adapter", "read", "province", "pushResult", "--config", str(node))
         ).exit_code == 64
-        await running.post("/sim/knobs", mode="500")
-        assert (
-            await asyncio.to_thread(_run, "adapter", "read", "province", "getItems", "--config", str(node))
-        ).exit_code == 1
+    gone = await asyncio.to_thread(_run, "adapter", "read", "province", "getItems", "--config", str(node))
+    assert gone.exit_code == 1 and "no-connection" in gone.output
 
 
 def _run(*words: str) -> Any:

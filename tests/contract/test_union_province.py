@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
 
 from adapters import samples
 from adapters.base import Accepted, Inbox, NotThere, Problem, Refused, Temporary, Unclear
 from adapters.registry import Platform
-from tests.contract.platform_support import Backend, Sim, sim
-from tests.contract.union_support import OURS, PROVINCE, opened
+from tests.contract.platform_support import Backend, Sim
+from tests.contract.union_support import PROVINCE, fresh, opened, standing
 
 pytestmark = pytest.mark.processes
 
@@ -39,13 +37,15 @@ class Place:
         return await self.sim.get("/sim/state")
 
 
+@pytest.fixture(scope="module")
+def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    with standing("union_province.py", tmp_path_factory.mktemp("province")) as ready:
+        yield ready
+
+
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    config = {"listen": "127.0.0.1:0", "control": "127.0.0.1:0", "token": OURS}
-    async with (
-        aiohttp.ClientSession() as session,
-        sim("union_province.py", config, tmp_path, session) as running,
-    ):
+async def place(province: dict[str, Any]) -> AsyncIterator[Place]:
+    async with fresh(province) as running:
         platform = opened("nanchang", running.url)
         yield Place(running, platform, Backend())
         await platform.channel.close()
@@ -233,7 +233,7 @@ async def test_a_wrong_token_and_a_bad_message_are_told_apart(place: Place) -> N
 
 async def test_a_slow_platform_costs_only_its_own_time(place: Place) -> None:
     await place.sim.post("/sim/knobs", mode="slow", slow_ms=30_000)
-    slow = opened("nanchang", place.sim.url, timeout_ms=300)
+    slow = opened("nanchang", place.sim.url, timeout_ms=100)
     polling = asyncio.create_task(slow.inbox.poll(lambda original: place.backend))  # type: ignore[union-attr]
     assert await polling == 0
     await slow.channel.close()

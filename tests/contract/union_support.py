@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
 
 from adapters.registry import Platform
+from tests.contract.platform_support import SIMS, Sim
 from tests.unit.adapters.support import open_test
 
 OURS, THEIRS = "token-of-the-gateway-0001", "token-of-the-city-000001"
@@ -33,3 +42,29 @@ def opened(profile: str, url: str = "http://127.0.0.1:9", **settings: Any) -> Pl
     """A platform of this family, quick to give up."""
     settings = {"timeout_ms": 2000, "connect_timeout_ms": 2000, "secrets": SECRETS, **settings}
     return open_test(profile, url, **settings)
+
+
+@contextmanager
+def standing(script: str, folder: Path, **more: Any) -> Iterator[dict[str, Any]]:
+    """A simulated platform for the tests of a whole module; the ports that it says it has."""
+    path = folder / f"{script}.json"
+    path.write_text(json.dumps({"listen": "127.0.0.1:0", "control": "127.0.0.1:0", "token": OURS, **more}), "utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-I", str(SIMS / script), "--config", str(path)], stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@asynccontextmanager
+async def fresh(ready: dict[str, Any]) -> AsyncIterator[Sim]:
+    """The platform that stands, as it was in the beginning."""
+    async with aiohttp.ClientSession() as session:
+        found = Sim(cast(Any, None), ready, session)
+        await found.post("/sim/knobs", mode="ok")
+        await found.post("/sim/reset")
+        yield found

@@ -89,6 +89,42 @@ async def test_a_case_collected_here_is_handled_there_with_its_papers_and_back_o
             assert not b.rows("SELECT 1 FROM part p WHERE NOT EXISTS (SELECT 1 FROM case_part k WHERE k.sm3 = p.sm3)")
 
 
+async def test_a_case_goes_to_a_province_and_what_waits_there_is_fetched_and_marked_once(
+    places: world.World, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """Its lists show everything twice, also what has been marked, and the result's file is cut: each act once, each mark once."""
+    becomes_city(places.b, "nanchang")
+    async with sim("union_province.py", city(tmp_path, places.b), tmp_path, session) as there:
+        at(places.b, there.url)
+        await there.post("/sim/lists", double=True, forgetful=True)
+        await there.post("/sim/papers", fault="cut", at=300, times=2)
+        async with running(places.a, places.b) as (a, b):
+            window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
+            paper = simkit.pdf("PAPER", 200_000)
+            await window.upload(paper)
+            material = {
+                "mc": "申请书",
+                "zy": simkit.sm3(paper).hex(),
+                "dx": len(paper),
+                "gs": "application/pdf",
+                "wjm": "申请书.pdf",
+            }
+            case = (await window.hand_in(window.papers(cl=[material]))).json["tbbh"]
+            await until(lambda: state(a) == "result_issued", 60)
+            seen = await there.until(lambda seen: len(seen["marks"]) == 4)
+            kinds = [
+                row[0] for row in b.rows("SELECT type FROM message WHERE direction = 'out' ORDER BY created_ms, rowid")
+            ]
+            assert kinds == ["acceptance", "step", "decision", "result"]
+            assert {mark["receiptState"] for mark in seen["marks"]} == {"1"}
+            assert len({mark["messageId"] for mark in seen["marks"]}) == 4
+            assert [name for name, *_ in seen["pushed"]] == ["pushBaseInfo", "pushAttachment"]
+            ((fetched,),) = seen["fetched"].values()
+            assert fetched["sha256"] == hashlib.sha256(paper).hexdigest()
+            serial = b.one("SELECT local_number FROM case_file WHERE id = ?", case)
+            assert serial and serial.startswith("NC")
+
+
 async def test_a_case_collected_by_a_city_waits_for_its_papers_and_is_then_in_effect_once(
     places: world.World, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:

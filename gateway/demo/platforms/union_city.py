@@ -39,12 +39,17 @@ class City:
     """What it has been given, what it has given, and the work between."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.config, self.house, self.papers = config, House(config), Papers("attachguid")
+        self.config, self.house = config, House(config)
+        self.session: aiohttp.ClientSession | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """As it was in the beginning."""
+        self.papers = Papers("attachguid")
         self.messages: dict[str, dict[str, Any]] = {}
         self.times: dict[str, int] = {}
         self.fetched: dict[str, list[dict[str, Any]]] = {}
         self.sent: list[dict[str, Any]] = []
-        self.session: aiohttp.ClientSession | None = None
 
     # --- called by the gateway ---------------------------------------------------------------------------------------
 
@@ -88,6 +93,11 @@ class City:
         return answer(
             1, "成功", filelist=[dict(zip(("filename", "length", "attachguid"), one, strict=True)) for one in listed]
         )
+
+    async def give(self, request: web.Request) -> web.StreamResponse:
+        """One file."""
+        given: web.StreamResponse = await self.papers.give(request)
+        return given
 
     # --- calls to the gateway ----------------------------------------------------------------------------------------
 
@@ -170,6 +180,11 @@ class City:
         self.house.start(self.push_until("pushProject", params))
         return web.json_response({"ok": True})
 
+    async def reset(self, request: web.Request) -> web.Response:
+        """POST /sim/reset."""
+        self.forget()
+        return web.json_response({})
+
     async def shown(self, request: web.Request) -> web.Response:
         """GET /sim/state: what is really here."""
         return web.json_response(
@@ -194,8 +209,9 @@ def listeners(city: City) -> tuple[web.Application, web.Application]:
     outside.router.add_post(BASE + "pushStatus", through(city.push))
     outside.router.add_post(BASE + "getPushState", through(city.state))
     outside.router.add_post(BASE + "getMaterialDetail", through(city.detail))
-    outside.router.add_get(BASE + "getAttach", city.guarded(city.papers.give))
+    outside.router.add_get(BASE + "getAttach", city.guarded(city.give))
     control.router.add_get("/sim/state", city.shown)
+    control.router.add_post("/sim/reset", city.reset)
     control.router.add_post("/sim/collect", city.collect)
     control.router.add_post("/sim/papers", city.order)
     control.router.add_post("/sim/knobs", city.house.knobs)

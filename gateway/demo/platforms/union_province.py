@@ -41,7 +41,13 @@ class Province:
     """Its lists, what it was pushed, and the work between."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.config, self.house, self.papers = config, House(config), Papers("fileId")
+        self.config, self.house = config, House(config)
+        self.session: aiohttp.ClientSession | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """As it was in the beginning."""
+        self.papers = Papers("fileId")
         self.lists: dict[str, list[tuple[str, str]]] = {name: [] for name in LISTS}
         self.marks: list[dict[str, Any]] = []
         self.pushed: list[list[Any]] = []
@@ -49,7 +55,6 @@ class Province:
         self.fetched: dict[str, list[dict[str, Any]]] = {}
         self.knobs: dict[str, Any] = {}
         self.count = 0
-        self.session: aiohttp.ClientSession | None = None
 
     def guarded(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
         """Only who shows the token."""
@@ -126,6 +131,11 @@ class Province:
                  for name, size, id_ in rows]  # fmt: skip
         return answer("200", "成功", files=files)
 
+    async def give(self, request: web.Request) -> web.StreamResponse:
+        """One file."""
+        given: web.StreamResponse = await self.papers.give(request)
+        return given
+
     # --- its own work ------------------------------------------------------------------------------------------------
 
     async def work(self, params: dict[str, Any], serial: str, plan: tuple[str, ...]) -> None:
@@ -200,6 +210,11 @@ class Province:
         self.knobs = await request.json()
         return web.json_response(self.knobs)
 
+    async def reset(self, request: web.Request) -> web.Response:
+        """POST /sim/reset."""
+        self.forget()
+        return web.json_response({})
+
     async def shown(self, request: web.Request) -> web.Response:
         """GET /sim/state: what is really here."""
         waiting = {name: [id_ for id_, _ in rows] for name, rows in self.lists.items()}
@@ -230,8 +245,9 @@ def listeners(place: Province) -> tuple[web.Application, web.Application]:
     post("queryReceived", place.known)
     post("markFetched", place.mark)
     post("getAttachment", place.attachments)
-    outside.router.add_get(BASE + "downloadAttachment", place.guarded(place.papers.give))
+    outside.router.add_get(BASE + "downloadAttachment", place.guarded(place.give))
     control.router.add_get("/sim/state", place.shown)
+    control.router.add_post("/sim/reset", place.reset)
     control.router.add_post("/sim/put", place.put)
     control.router.add_post("/sim/papers", place.order)
     control.router.add_post("/sim/lists", place.bend)

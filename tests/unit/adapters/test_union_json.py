@@ -182,13 +182,16 @@ def test_only_a_plain_yes_or_no_answers_a_question(body: bytes, expected: Any) -
 
 # --- lists taken apart ------------------------------------------------------------------------------------------------
 
+WORDS = st.text(max_size=8)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.integers() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
 )
 
 
-@given(st.lists(VALUES), st.dictionaries(st.text(), VALUES), st.sampled_from([None, 1]))
+@settings(max_examples=40)
+@given(st.lists(VALUES, max_size=4), st.dictionaries(WORDS, VALUES, max_size=3), st.sampled_from([None, 1]))
 def test_a_list_comes_apart_into_its_entries_and_the_rest_stays(
     entries: list[Any], around: dict[str, Any], indent: int | None
 ) -> None:
