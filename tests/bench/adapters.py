@@ -23,7 +23,7 @@ from adapters.base import Accepted
 from adapters.registry import Platform, PlatformSettings, open_platform
 from signing.providers import open_provider
 from signing.sm2 import Signer
-from tests.bench import collect, files, front
+from tests.bench import collect, files, front, signed
 from tests.bench.measure import Figures, note
 from tests.bench.procs import ROOT, Server, pin, start
 
@@ -111,4 +111,5 @@ def measure(folder: Path, seconds: float) -> Figures:
     rows |= files.rows(folder, seconds)
     rows |= front.rows(folder, seconds)
     rows |= collect.rows(folder, seconds / len(KINDS))
+    rows |= signed.rows(folder, seconds)
     return {"rows": rows, "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)}
