@@ -27,7 +27,7 @@ from adapters.base import (
     Wire,
 )  # fmt: skip
 from adapters.documents import DocumentTranslator
-from adapters.file_drop.folder import Content, Folder, NoFile, Place, Put, Read, Trouble, put
+from adapters.file_drop.folder import REASONS, Content, Folder, NoFile, Place, Put, Read, Trouble, put
 from adapters.file_drop.translate import (
     MAX_MANIFEST,
     NAME,
@@ -154,6 +154,15 @@ class FileDrop:
         except Trouble as trouble:
             return Temporary(trouble.reason, absent=trouble.absent)
         return NotThere() if left is None else Accepted()
+
+    async def reach(self) -> tuple[str, str] | None:
+        """Whether both folders can be looked into: None, or what is wrong, in Chinese and in English."""
+        try:
+            for folder in (self.words.come, self.words.go):
+                await self.folder.names(folder)
+        except Trouble as trouble:
+            return REASONS.get(trouble.reason, trouble.reason), trouble.reason
+        return None
 
     async def close(self) -> None:
         """Let go of the folder."""

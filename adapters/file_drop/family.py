@@ -32,7 +32,7 @@ def open_family(opening: Opening) -> Platform:
     drop = FileDrop(settings.id, _folder(opening, words), words, translator, settings.can_ask)
     return Platform(
         id=settings.id, family=profile.text.family, profile=profile.text.name, translator=translator, channel=drop,
-        authenticate=never_calls, inbox=drop,
+        authenticate=never_calls, inbox=drop, reach=drop.reach,
     )  # fmt: skip
 
 

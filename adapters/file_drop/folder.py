@@ -31,6 +31,19 @@ class Shown(NamedTuple):
     why: str = ""
 
 
+REASONS = {
+    "folder not there": "文件夹不在",
+    "no-connection": "连不上服务器",
+    "connection-lost": "连接中断",
+    "time-out": "服务器没有回应",
+    "host-key-not-registered": "服务器的主机公钥不是登记的",
+    "login-refused": "登录被拒绝",
+    "too many files": "文件过多",
+    "answer-unreadable": "服务器的答复读不懂",
+}
+"""Why nothing could be done, in Chinese; other reasons are the system's own words."""
+
+
 class Trouble(Exception):
     """Nothing could be done, for a reason without any personal data. ``absent``: there is nobody, or no such folder."""
 

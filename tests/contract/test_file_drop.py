@@ -93,6 +93,7 @@ async def test_a_folder_that_is_away_or_full_is_temporary_and_a_lost_marker_is_u
     away = await gone.send(wire)
     assert isinstance(away, Temporary) and away.absent
     assert await gone.poll(desk) == 0 and await gone.ask(wire.id) == CannotAsk()
+    assert await gone.reach() == ("文件夹不在", "folder not there") and await drop.reach() is None  # type: ignore[attr-defined]
     await gone.close()
 
     def full(folder: int, name: str, content: bytes) -> str:

@@ -133,8 +133,9 @@ async def test_a_server_with_another_key_gets_neither_login_nor_message(
     wire = drop.translator.outbound(samples.outbound("application"))
     assert await drop.send(wire) == Temporary("host-key-not-registered", absent=True)
     assert await drop.poll(desk) == 0 and hall.take() == []
+    assert await drop.reach() == ("服务器的主机公钥不是登记的", "host-key-not-registered")
     both = through(server, tmp_path / "x", host_keys=(other, server.host_key))
-    assert await both.send(wire) == Accepted()
+    assert await both.send(wire) == Accepted() and await both.reach() is None
     await both.close()
 
 
