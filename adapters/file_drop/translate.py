@@ -65,9 +65,15 @@ def manifest_of(operation: str, document: bytes) -> bytes:
 
 
 def unfinished(data: bytes) -> bool:
-    """Whether these can be the first bytes of a marker that is still being written."""
+    """Whether these can be the first bytes of a marker that is still being written: an object without its end."""
     text = data.strip()
-    return len(data) <= MAX_MANIFEST and (not text or (text.startswith(b"{") and not text.endswith(b"}")))
+    if len(data) > MAX_MANIFEST or (text and not text.startswith(b"{")):
+        return False
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        return not text.endswith(b"}") or "truncated" in str(error)
+    return False
 
 
 def read_manifest(data: bytes) -> Manifest:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.base import Denied, Presented, Signed, Untranslatable
+from adapters.base import Untranslatable
 from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
 from adapters.rest_signed import keys, sign
+from adapters.taking import never_calls
 from adapters.transport import Line
 from adapters.webhook.address import address_of, permitted, read_endpoint, read_registered
 from adapters.webhook.channel import WebhookChannel, addresses
 from adapters.webhook.translate import WebhookTranslator, Words, read_words
-
-ONLY_LISTENS = Denied(
-    "missing-signature", "此平台只接收事件，不调用", "this platform receives events and makes no calls"
-)
 
 
 def open_translator(profile: Profile, resources: Mapping[str, bytes], max_bytes: int = 16 << 20) -> WebhookTranslator:
@@ -47,9 +44,6 @@ def open_family(opening: Opening) -> Platform:
         zh, en = "此地址不是公网地址，须在 addresses 中登记", "no public address: register it under addresses"
         raise Untranslatable("address-not-registered", zh, en, "base_url")
 
-    def authenticate(shown: Presented, now_ms: int) -> Signed | Denied:
-        return ONLY_LISTENS
-
     channel = WebhookChannel(
         line=Line(),
         endpoint=endpoint,
@@ -68,5 +62,5 @@ def open_family(opening: Opening) -> Platform:
     )
     return Platform(
         id=settings.id, family=profile.text.family, profile=profile.text.name, translator=WebhookTranslator(profile, words),
-        channel=channel, authenticate=authenticate,
+        channel=channel, authenticate=never_calls,
     )  # fmt: skip

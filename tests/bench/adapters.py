@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -29,6 +30,8 @@ from tests.bench.procs import ROOT, Server, pin, start
 
 PROFILES, SIMULATORS = ROOT / "adapters" / "profiles", ROOT / "gateway" / "demo" / "platforms"
 SECRET, TOKEN, AT_ONCE = "licence", "token-of-the-bench", 16
+PROVIDER = open_provider()
+KEY = Signer(PROVIDER, PROVIDER.generate())
 SCRIPTS = {"zhengzhou": "union_city", "nanchang": "union_province"}
 """Simulators that are not named after their profile."""
 KINDS = {
@@ -36,23 +39,23 @@ KINDS = {
                                     "gateway_licence": SECRET, "xsd": str(PROFILES / "honggutan.xsd")}),
     "soap, XML in a string": ("gongan", "/soap", {"gateway": "http://127.0.0.1:9/", "licence": SECRET, "gateway_licence": SECRET}),
     "message_set": ("guangzhou", "", {"token": SECRET, "idle": True}),
+    "webhook": ("changsha", "/tongban/events", {"gateway_public_key": KEY.public.point.hex()}),
     "union_json": ("zhengzhou", "", {"token": TOKEN, "idle": True}),
     "union_json, one code and a query token": ("nanchang", "", {"token": TOKEN, "idle": True}),
 }  # fmt: skip
 
 
 def opened(profile: str, url: str) -> Platform:
-    provider = open_provider()
-    key = Signer(provider, provider.generate())
     own = PlatformSettings(
-        id="b", profile=profile, base_url=url, unit="u", licence=SECRET, our_unit="u", our_licence=SECRET
-    )
+        id="b", profile=profile, base_url=url, unit="u", licence=SECRET, our_unit="u", our_licence=SECRET, addresses=("127.0.0.1",),
+    )  # fmt: skip
     files = {one.name: one.read_bytes() for one in PROFILES.glob("*.xsd")}
     text = (PROFILES / f"{profile}.toml").read_bytes()
     secrets = {"token": TOKEN.encode(), "their_token": TOKEN.encode()}
     return open_platform(
-        own, text, files, lambda: key, provider, lambda: "n" * 16, lambda: int(time.time() * 1000), secrets
-    )
+        own, text, files, lambda: KEY, PROVIDER, lambda: token_hex(16), lambda: int(time.time() * 1000),
+        secrets, lab=True,
+    )  # fmt: skip
 
 
 def simulator(folder: Path, profile: str, config: dict[str, Any]) -> Server:

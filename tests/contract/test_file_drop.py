@@ -13,13 +13,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters import samples
 from adapters.base import Accepted, Act, CannotAsk, NotThere, Problem, Refused, Temporary, Unclear, Untranslatable
 from adapters.file_drop import channel, local
 from adapters.file_drop.folder import Shown, Trouble
 from adapters.file_drop.local import LocalFolder
-from adapters.file_drop.translate import read_words
+from adapters.file_drop.translate import read_words, unfinished
 from adapters.profile import compile_profile
 from adapters.registry import Platform, PlatformSettings, open_platform
 from gateway.demo import world
@@ -187,6 +189,18 @@ async def test_F10_links_pipes_and_strange_names_are_not_followed(
     sound = hall.step(CASE)
     assert await drop.poll(desk) == 1 and hall.answer_of(sound)[0] == "receipt"  # type: ignore[index]
     assert secret.exists() and not (hall.ours / "link.ok").is_symlink()
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.text(max_size=5) | st.integers() | st.dictionaries(st.text(max_size=2), st.none())
+    )
+)
+def test_F10_every_beginning_of_a_marker_waits_and_the_whole_is_read(said: dict[str, Any]) -> None:
+    """F10: partial file. An object without its end cannot be told to be bad yet."""
+    marker = json.dumps(said, ensure_ascii=False).encode()
+    assert all(unfinished(marker[:length]) for length in range(len(marker))) and not unfinished(marker)
+    assert not any(map(unfinished, (b"done", b"\xff", b'{"a":1,}', b"{" + b" " * 10_000)))
 
 
 async def test_F10_a_partial_document_or_marker_waits_and_is_taken_when_whole(
