@@ -31,22 +31,25 @@ class Collector:
     ) -> list[dict[str, Any]] | Problem:
         """The files of a message as its tables read them, all of them whole. Raises Interrupted (it waits) or
         Untranslatable; a Problem is the gateway's own word."""
-        translator = self.channel.translator
-        known = self.here.setdefault(id_, {})
-        while len(self.here) > WAITING:
-            self.here.pop(next(iter(self.here)))
+        translator, known = self.channel.translator, self.here.get(id_, {})
         files: list[dict[str, Any]] = []
         until = asyncio.get_running_loop().time() + translator.words.patience_ms / 1000
         for wanted in translator.wanted(operation, message):
             for one in await self._listed(wanted.ask):
-                kept = known.get(one.id) or await self._fetch(one, backend, until)
+                kept = known.get(one.name_here) or await self._fetch(one, backend, until)
                 if isinstance(kept, Problem):
                     return kept
-                known[one.id] = kept
+                known[one.name_here] = kept
+                self._remember(id_, known)
                 files.append(fetched(wanted.entry, one, kept.sm3))
                 if len(files) > MAX_FILES:
                     raise Untranslatable("value-type", "附件多于一百个", "more than a hundred files")
         return files
+
+    def _remember(self, id_: str, known: dict[str, Kept]) -> None:
+        self.here[id_] = known
+        while len(self.here) > WAITING:
+            self.here.pop(next(iter(self.here)))
 
     def done(self, id_: str) -> None:
         """The message is dealt with."""
@@ -58,7 +61,7 @@ class Collector:
         return self.channel.translator.listed(await self.channel.answer_to(detail.path, ask))
 
     async def _fetch(self, one: Listed, backend: Backend, until: float) -> Kept | Problem:
-        kept = await backend.keep(f"{one.id}:{one.size}", one.size, partial(self._pieces, one, until))
+        kept = await backend.keep(one.name_here, one.size, partial(self._pieces, one, until))
         if isinstance(kept, Kept) and one.sm3 and kept.sm3 != one.sm3:
             raise Untranslatable("material-digest-mismatch", "附件与所报 SM3 摘要不符", "not the digest of its list")
         return kept

@@ -48,6 +48,11 @@ class Listed(msgspec.Struct, frozen=True):
     size: int
     sm3: str
 
+    @property
+    def name_here(self) -> str:
+        """What it is kept under while nobody knows its digest: an id and a length name one content."""
+        return f"{self.id}:{self.size}"
+
 
 @dataclass(frozen=True, slots=True)
 class UnionTranslator:

@@ -53,7 +53,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A call that gives what waits for us. ``operation`` reads each entry of ``list``; ``id`` is its place in an entry;
-    ``order`` a place by whose text the entries of all calls are taken in turn."""
+    ``order`` a place by whose text the entries of all calls are taken in turn; ``full``: how many entries a full page has,
+    behind which there may be more."""
 
     call: str
     operation: str
@@ -61,6 +62,7 @@ class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ask: dict[str, Any] = {}
     list: str = "custom.list"
     order: str = ""
+    full: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -71,17 +71,24 @@ class Parts:
     def resumed(self, owner: str, name: str) -> int:
         """Bytes that are here and can be continued; what a crash left half written is cut off first."""
         path = self.path(owner, name)
-        if path.name not in self._running:
-            size, running = self._resume(path, name)
-            if size:
-                self._running[path.name] = size, running
-        return self.offset(owner, name)
+        with self._writer(path):
+            if path.name not in self._running:
+                size, running = self._resume(path, name)
+                if size:
+                    self._running[path.name] = size, running
+            return self.offset(owner, name)
 
-    def digest(self, owner: str, name: str) -> str:
-        """SM3 of what is here under a name that tells no digest: a file that is fetched before anybody knows it."""
+    def adopt(self, owner: str, name: str) -> str:
+        """Keep what lies here whole under a name that tells no digest, by its digest; which is that. The name stays."""
         path = self.path(owner, name)
-        _, running = self._running.get(path.name) or self._resume(path, name)
-        return running.copy().digest().hex()
+        with self._writer(path):
+            _, running = self._running.get(path.name) or self._resume(path, name)
+            digest = running.copy().digest().hex()
+        with self._writer(self.path(owner, digest)):
+            if not self.matches(owner, digest):
+                self.discard(owner, digest)
+                self.keep(owner, digest, self.read(owner, name))
+        return digest
 
     def matches(self, owner: str, digest: str) -> bool:
         """Whether what is here is the whole file already."""

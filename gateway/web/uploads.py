@@ -91,11 +91,8 @@ class Uploads:
             raise Refused("TB-1002")
         async with self._locks[(owner, name)]:
             await self._grow(owner, name, size, pieces)
-            digest = await asyncio.to_thread(self._parts.digest, owner, name)
-            async with self._locks[(owner, digest)]:
-                if self.known(owner, digest) is None:
-                    await asyncio.to_thread(self._renamed, owner, name, digest)
-                    await self._complete(owner, digest, size)
+            digest = await asyncio.to_thread(self._parts.adopt, owner, name)
+            (await self._journal.submit(lambda tx: register_part(tx, owner, digest, size))).only()
             await asyncio.to_thread(self._parts.discard, owner, name)
         return Kept(digest, size)
 
@@ -115,11 +112,6 @@ class Uploads:
                     at = await asyncio.to_thread(self._parts.append, owner, name, at, bytes(held))
         if at < size:
             raise Interrupted("附件未传完", "the file ended before its end")
-
-    def _renamed(self, owner: str, name: str, digest: str) -> None:
-        self._parts.discard(owner, digest)  # what an upload left there unfinished
-        for piece in self._parts.read(owner, name):
-            self._parts.append(owner, digest, self._parts.offset(owner, digest), piece)
 
     async def _complete(self, owner: str, digest: str, size: int) -> int:
         await asyncio.to_thread(self._parts.complete, owner, digest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -196,6 +197,72 @@ async def test_what_the_gateway_refuses_is_marked_and_what_it_is_busy_for_comes_
     state = await place.state()
     assert {mark["receiptReason"] for mark in state["marks"]} == {"TB-4103 事项不在通办协议范围内"}
     assert len(state["asked"]) == 1, "what is here of a case that waits is not fetched again"
+
+
+async def test_what_is_younger_waits_for_the_case_it_is_about_and_others_go_on(place: Place) -> None:
+    """A withdrawal must not be refused for want of a case whose files are still coming."""
+    gone = {"nodeType": "CH", "reason": "不办了", "operateTime": "20260101093000"}
+    await place.put("getBaseInfo", "N1", files=[["申请书.pdf", 3000]], entry={"sendTime": "1"})
+    await place.put("getProcess", "N2", entry={**gone, "sendTime": "2"})
+    await place.put("getProcess", "N3", entry={**gone, "projectNo": "3601002026010100002", "sendTime": "3"})
+    await place.sim.post("/sim/papers", fault="missing", times=1)
+    assert await place.poll() == 1 and [act.id for act in place.backend.acts] == ["N3"]
+    assert await place.poll() == 2 and [act.id for act in place.backend.acts] == ["N3", "N1", "N2"]
+
+
+async def test_an_act_on_a_case_that_is_not_there_yet_comes_again_and_not_for_ever(place: Place) -> None:
+    platform = opened("nanchang", place.sim.url, change=(b"[union.calls]", b"tries = 2\n[union.calls]"))
+    inbox: Any = platform.inbox
+    await place.put("getProcess", "N1", entry={"nodeType": "CH", "reason": "不办了", "operateTime": "20260101093000"})
+    place.backend.problem = Problem({"code": "TB-5001", "title": "没有这个办件"})
+    assert await inbox.poll(lambda original: place.backend) == 0 and not (await place.state())["marks"]
+    assert await inbox.poll(lambda original: place.backend) == 1
+    await platform.channel.close()
+    assert (await place.state())["marks"][0]["receiptReason"] == "TB-5001 没有这个办件"
+
+
+async def test_behind_a_full_page_nothing_younger_is_taken(place: Place) -> None:
+    """The acceptance may be on the next page of its list while the decision is on the first of its own."""
+    platform = opened("nanchang", place.sim.url, change=(b"full = 50", b"full = 2"))
+    inbox: Any = platform.inbox
+    step = {"nodeType": "HJ", "nodeName": "审查", "operatorName": "测试官", "operateTime": "20260101093000"}
+    for number in range(3):
+        await place.put("getProcess", f"P{number}", entry={**step, "projectNo": f"{number}", "sendTime": f"{number}"})
+    done = {
+        "nodeType": "BJ",
+        "resultCode": "1",
+        "docNo": "1",
+        "deptName": "局",
+        "operatorName": "官",
+        "finishTime": "20260101093000",
+    }
+    await place.put("getResult", "R", entry={**done, "projectNo": "9", "sendTime": "9"})
+    await place.sim.post("/sim/lists", most=2)
+    assert await inbox.poll(lambda original: place.backend) == 2
+    assert [act.id for act in place.backend.acts] == ["P0", "P1"]
+    assert await inbox.poll(lambda original: place.backend) == 2
+    assert [act.id for act in place.backend.acts] == ["P0", "P1", "P2", "R"]
+    await platform.channel.close()
+
+
+async def test_a_list_that_fails_holds_the_others_back(place: Place) -> None:
+    await place.put("getProcess", "N1", entry={"nodeType": "CH", "reason": "不办了", "operateTime": "20260101093000"})
+    await place.sim.post("/sim/knobs", mode="500", times=1)
+    assert await place.poll() == 0 and not place.backend.acts
+    assert await place.poll() == 1
+
+
+async def test_a_province_may_push_to_our_door_what_it_could_let_us_fetch(place: Place) -> None:
+    service: Any = place.platform.union
+    await place.put("getBaseInfo", "N1", files=[["申请书.pdf", 5000]])  # the papers; the entry is pushed as well
+    call = json.dumps({"params": {**PROVINCE, "messageId": "N1"}}, ensure_ascii=False).encode()
+    said = json.loads(await service.take("pushBaseInfo", call, lambda original: place.backend))
+    assert said["code"] == "200" and said["data"]["gatewayNo"] == PROVINCE["projectNo"]
+    noted = await service.take("pushAttachment", call, lambda original: place.backend)
+    assert json.loads(noted)["code"] == "200"
+    assert await place.poll() == 1
+    (act,) = place.backend.acts
+    assert act.body.materials[0].size == 5000
 
 
 FAULTS: list[tuple[str, type, type]] = [

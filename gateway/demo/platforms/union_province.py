@@ -106,7 +106,7 @@ class Province:
     async def listed(self, request: web.Request) -> web.Response:
         """What waits, oldest first."""
         name, most = request.path.removeprefix(BASE), int((await request.json())["params"].get("pageSize", 10))
-        rows = [text for _, text in self.lists[name]][:most]
+        rows = [text for _, text in self.lists[name]][: int(self.knobs.get("most", most))]
         if self.knobs.get("double"):
             rows = [text for text in rows for _ in range(2)]
         text = '{"code":"200","message":"成功","data":{"list":[' + ",".join(rows) + "]}}"
@@ -206,7 +206,7 @@ class Province:
         return web.json_response({})
 
     async def bend(self, request: web.Request) -> web.Response:
-        """POST /sim/lists {double, half, forgetful}: faults of lists and marks."""
+        """POST /sim/lists {double, half, forgetful, most}: faults of lists and marks."""
         self.knobs = await request.json()
         return web.json_response(self.knobs)
 
