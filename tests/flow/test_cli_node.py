@@ -26,9 +26,17 @@ NEEDS_PASSPHRASE = [
 ]  # fmt: skip
 NEEDS_STORE = [
     ("case", "list"), ("case", "show", "x"), ("msg", "list"), ("msg", "show", "x"), ("msg", "resend", "x"), ("peer", "list"),
-    ("peer", "resume", "360113"), ("deadletter", "list"), ("deadletter", "resolve", "x", "--there", "--reason", "y"),
+    ("peer", "resume", "360113"), ("deadletter", "list"), ("deadletter", "show", "x"),
     ("db", "backup", "-o", "unused"), ("evidence", "export", "x", "-o", "unused"),
 ]  # fmt: skip
+NEEDS_NODE = (
+    "deadletter",
+    "resolve",
+    "x",
+    "--there",
+    "--reason",
+    "y",
+)  # asks the running node, and does not look itself
 
 
 def change(folder: Path, old: str, new: str) -> None:
@@ -51,7 +59,9 @@ def test_a_taken_port_is_65_with_the_listener_named_and_nothing_stays_open(liste
 # --- what cannot be read ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [*NEEDS_STORE, ("doctor",), ("peer", "ping", "360113"), ("db", "upgrade")])
+@pytest.mark.parametrize(
+    "command", [*NEEDS_STORE, NEEDS_NODE, ("doctor",), ("peer", "ping", "360113"), ("db", "upgrade")]
+)
 def test_no_configuration_is_65_with_the_file_named(command: tuple[str, ...], tmp_path: Path) -> None:
     result = run(tmp_path, *command)
     assert result.exit_code == 65
