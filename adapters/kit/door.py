@@ -92,7 +92,7 @@ class Door:
 
     async def _rest(self, request: web.Request, body: bytes, media: str) -> tuple[int, str, bytes]:
         path, _, query = request.raw_path.partition("?")
-        shown_ = Presented(request.method, path, query, tuple(request.headers.items()), sm3_of(body))
+        shown_ = Presented(request.method, path, query, tuple(request.headers.items()), sm3_of(body), body)
         who = self.platform.authenticate(shown_, self.now_ms())
         kind, translator = "application/json; charset=utf-8", self.platform.translator
         if isinstance(who, Denied):
@@ -101,11 +101,12 @@ class Door:
         case = request.path.removeprefix("/platform/v1/cases/").removesuffix("/events") if "/events" in path else ""
         operation = "event" if case else "case"
         try:
-            act = translator.inbound(operation, body, case=case)
+            said = who.message(body)
+            act = translator.inbound(operation, said, case=case)
         except (Untranslatable, Invalid) as bad:
             self.unread.append(f"{bad.path} {bad.zh}".strip())
             return 422, kind, translator.reply_refused({"code": bad.code, "title": bad.zh, "title_en": bad.en})
-        return 200, kind, translator.reply_ok(act, await Taking(self, operation, body, media, case).accept(act))
+        return 200, kind, translator.reply_ok(act, await Taking(self, operation, said, media, case).accept(act))
 
     async def _soap(self, request: web.Request, body: bytes, media: str) -> tuple[int, str, bytes]:
         service, action = self.platform.service, request.headers.get("SOAPAction", "")

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from adapters.base import Denied, Outbound, Outcome, Presented, Wire
+from adapters.base import Denied, Outbound, Outcome, Presented, Signed, Wire
 from adapters.base import Untranslatable as Bad
 from adapters.kit.behaviour import Behaviour
 from adapters.kit.cast import Answer, Cast, Heard, NotLooking
@@ -35,25 +35,26 @@ class RestPeer(NotLooking):
             return Answer(301, "text/plain", b"moved", (("Location", "/v2" + path),))
         if len(heard.body) > MAX_BODY:
             return self._no(413, "too large")
-        refused = self._refused(heard, how)
-        if refused is not None:
-            return self._no(401, refused.zh)
-        if heard.method == "GET" and path.startswith(asking[0]) and path.endswith(asking[2]):
-            return self._asked(unquote(path[len(asking[0]) : len(path) - len(asking[2])]))
+        who = self._caller(heard, how)
+        if isinstance(who, Denied):
+            return self._no(401, who.zh)
+        target = heard.target  # a profile may ask by the query
+        if heard.method == "GET" and target.startswith(asking[0]) and target.endswith(asking[2]):
+            return self._asked(unquote(target[len(asking[0]) : len(target) - len(asking[2])]))
         if heard.method != "POST" or path != send.path:
             return self._no(404, "no such path")
-        return self._kept(heard, how)
+        return self._kept(heard._replace(body=who.message(heard.body)), how)
 
-    def _refused(self, heard: Heard, how: Behaviour) -> Denied | None:
+    def _caller(self, heard: Heard, how: Behaviour) -> Signed | Denied:
         path, _, query = heard.target.partition("?")
-        shown = Presented(heard.method, path, query, heard.headers, sm3(heard.body))
+        shown = Presented(heard.method, path, query, heard.headers, sm3(heard.body), heard.body)
         who = self._platform(how).authenticate(shown, self.cast.now_ms() + how.skew_ms)
         if isinstance(who, Denied):
             return who
         if who.nonce and who.nonce in self._nonces:
             return Denied("nonce-used", "随机数已用过", "the nonce was used before")
         self._nonces.add(who.nonce)
-        return None
+        return who
 
     def _kept(self, heard: Heard, how: Behaviour) -> Answer:
         try:

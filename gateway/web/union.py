@@ -47,7 +47,7 @@ class UnionDoor:
             raise Refused("TB-2003")
         path, _, query = request.raw_path.partition("?")
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
-        shown = Presented(request.method, path, query, headers, sm3(body))
+        shown = Presented(request.method, path, query, headers, sm3(body), body)
         who = platform.authenticate(shown, self.doors.now_ms())
         if isinstance(who, Denied):
             raise Refused("TB-2003" if who.code == "wrong-credential" else of_reason(who.code))

@@ -14,11 +14,17 @@ import pytest
 
 from adapters import samples
 from adapters.base import Accepted, NotThere, Refused, Unclear
+from adapters.kit.behaviour import Switch
+from adapters.kit.cast import Cast
+from adapters.kit.mask import Mask
+from adapters.kit.play import Play
 from adapters.registry import PlatformSettings, open_platform
 from signing.sm2 import Signer
 from signing.sm3 import sm3
+from tests.contract.kit_support import failures, now_ms, partner, scored, settings, verdicts
 from tests.contract.platform_support import Scripted, Sim, http, sim, site
 from tests.contract.rest_door import Gate
+from tests.contract.test_kit_serve import playing
 from tests.contract.test_rest_signed_platform import FAULTS
 from tests.unit.adapters.support import PROFILES, PROVIDER
 
@@ -27,6 +33,11 @@ pytestmark = pytest.mark.processes
 OURS, THEIRS = PROVIDER.generate(), PROVIDER.generate()
 SECRET, BODY_KEY = "contract-secret-that-opens-nothing-03", "5a" * 16
 NAMES = ["hubei", "wuhan", "yueyang", "xiamen_yibao"]
+EACH = pytest.mark.parametrize("pair", NAMES, indirect=True)
+ONE = pytest.mark.parametrize(
+    "pair", ["xiamen_yibao", *(pytest.param(name, marks=pytest.mark.long) for name in NAMES[:3])], indirect=True
+)
+"""One has headers that prove and a body that is encrypted; the others are tried as well with the long tests."""
 PDF = (1 << 20) + 300_000
 Pair = tuple[Gate, Sim]
 
@@ -57,7 +68,7 @@ def config(name: str, gateway: str, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture
 async def pair(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Pair]:
     gate = Gate()
     async with (
@@ -82,6 +93,7 @@ async def handed_in(pair: Pair) -> str:
     return str(case)
 
 
+@EACH
 async def test_a_case_comes_in_goes_on_where_it_was_cut_and_is_withdrawn(pair: Pair) -> None:
     pair[0].fail = ["", "cut", "503", "", "cut"]
     case = await handed_in(pair)
@@ -96,6 +108,7 @@ async def test_a_case_comes_in_goes_on_where_it_was_cut_and_is_withdrawn(pair: P
     assert [act.type for act in pair[0].acts] == ["application", "withdrawal"]
 
 
+@ONE
 @pytest.mark.parametrize("slow", [False, pytest.param(True, marks=pytest.mark.long)], ids=["quick", "slow"])
 async def test_what_a_bad_answer_means_is_what_happened(slow: bool, pair: Pair) -> None:
     """Every fault in turn: what we say of it, and what the platform says when it is asked."""
@@ -116,6 +129,7 @@ async def test_what_a_bad_answer_means_is_what_happened(slow: bool, pair: Pair) 
     assert state["bad_signatures"] == 0
 
 
+@ONE
 async def test_every_type_reaches_it_and_a_message_for_no_case_of_theirs_is_refused(pair: Pair) -> None:
     case = await handed_in(pair)
     platform = pair[0].platform
@@ -129,6 +143,7 @@ async def test_every_type_reaches_it_and_a_message_for_no_case_of_theirs_is_refu
     assert outcome == Refused("44", "没有这个办件", "refused by the platform")
 
 
+@ONE
 async def test_a_callback_that_we_did_not_prove_is_not_taken_nor_one_that_comes_again(pair: Pair) -> None:
     case = await handed_in(pair)
     platform = pair[0].platform
@@ -152,6 +167,7 @@ async def test_a_callback_that_we_did_not_prove_is_not_taken_nor_one_that_comes_
     assert (state["events"], state["bad_signatures"]) == (1, 2)
 
 
+@ONE
 async def test_one_that_is_killed_goes_on_after_its_restart(pair: Pair, tmp_path: Path) -> None:
     pair[0].fail = ["503"] * 1000
     (case,) = (await pair[1].post("/sim/cases", count=1))["cases"]
@@ -162,6 +178,35 @@ async def test_one_that_is_killed_goes_on_after_its_restart(pair: Pair, tmp_path
     async with sim("signed_hall.py", settings, tmp_path, pair[1].session) as again:
         await again.until(lambda state: state["collected"] == 1)
     assert [act.case for act in pair[0].acts] == [case]
+
+
+SECRETS = {"secret": SECRET.encode(), "body_key": BODY_KEY.encode()}
+PROVED = ("good", "repeat", "ask", "wrong_key", "tampered", "unknown_app", "skewed_clock", "replay")
+
+
+@EACH
+async def test_the_kit_finds_nothing_wrong_with_any_of_them(pair: Pair) -> None:
+    """Another key, changed bytes, an unknown id, a wrong clock, a replay: each platform refuses what its profile promises."""
+    case, name = await handed_in(pair), pair[0].platform.profile  # type: ignore[union-attr]
+    about, keys = {"case_number": case, "secrets": SECRETS}, (THEIRS.public.point.hex(),)
+    one = partner(name, pair[1].url, key=OURS, about=about, app_id="hall", public_keys=keys)
+    ran = await scored(one, *PROVED)
+    assert failures(ran) == []
+    assert {one.result.name for one in ran} == set(PROVED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_the_kit_plays_each_of_them(name: str) -> None:
+    given = settings(name, "", app_id="hall", public_keys=())
+    toml, signer = (PROFILES / f"{name}.toml").read_bytes(), Signer(PROVIDER, THEIRS)
+    cast = Cast(
+        given, toml, {}, PROVIDER, signer, OURS.public.point.hex(), "", now_ms, Mask((SECRET, BODY_KEY)), SECRETS
+    )
+    keys = (THEIRS.public.point.hex(),)
+    async with playing(Play(cast, Switch("good"), lambda line: None)) as url:
+        one = partner(name, url, key=OURS, about={"secrets": SECRETS}, app_id="hall", public_keys=keys)
+        found = await verdicts(one, *PROVED)
+    assert found == dict.fromkeys(PROVED, "pass")
 
 
 # --- what leaves, looked at by hand -----------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.processes
 
 CLIENTS = Path(__file__).resolve().parents[2] / "docs" / "clients"
 PROFILES = {"sm2": "qiaokou", "hmac": "wuhan", "tif": "hubei", "jwt": "yueyang", "yibao": "xiamen_yibao"}
-SLOW = pytest.mark.long  # a Java compiler for each
+SLOW = pytest.mark.long
 
 
 def command(client: str) -> list[str]:
@@ -40,7 +40,11 @@ def command(client: str) -> list[str]:
 
 CASES = [
     *[pytest.param("python", scheme) for scheme in PROFILES],
-    *[pytest.param("shell", scheme) for scheme in PROFILES if scheme != "yibao"],
+    *[
+        pytest.param("shell", scheme, marks=[] if scheme in ("sm2", "hmac") else SLOW)
+        for scheme in PROFILES
+        if scheme != "yibao"
+    ],
     *[pytest.param("java", scheme, marks=[] if scheme == "sm2" else SLOW) for scheme in PROFILES],
 ]
 
