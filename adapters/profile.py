@@ -278,8 +278,13 @@ def read_tables(data: Mapping[str, Any]) -> Tables:
             where = f"operations.{name}"
             raise Untranslatable("operation-unreadable", f"{where} 的类型有误", f"{where}: bad type", where)
     said = set(tables.outward) | set(tables.both) if not tables.send.operations else set(tables.send.operations)
-    if not set(tables.send.silent) <= set(BODIES) - said:
-        zh, en = "send.silent 只列没有去报的报文类型", "send.silent lists types that are not sent"
+    loud = sorted(set(tables.send.silent) - (set(BODIES) - said))
+    if loud:
+        names = "、".join(loud)
+        zh, en = (
+            f"send.silent 只列没有去报的报文类型，不是：{names}",
+            f"send.silent lists message types that are not sent: {names}",
+        )
         raise Untranslatable("operation-unreadable", zh, en, "send.silent")
     return tables
 

@@ -51,6 +51,8 @@ def _lines(
             cells = ", ".join(f"{key} = {_quoted(value)}" for key, value in row.items() if key != "note")
             yield f"  {{ {cells} }},{_NOTES.get(row.get('note', ''), '')}"
         yield "]"
+    yield ""
+    yield "# 还要写 still to be written：[signing]、[send]、[answer]、[reply]，见 docs/howto/onboard-a-platform.md"
     if proposal.missing:
         yield ""
         yield f"# 没有来源的规范字段 canonical fields without a source: {', '.join(proposal.missing)}"

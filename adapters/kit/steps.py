@@ -74,10 +74,14 @@ class Trial:
 
     async def send(self, out: Outbound, platform: Platform | None = None) -> Outcome:
         """Send it as it is."""
-        wire, before = wire_of(self.platform, out), len(self.tap.seen)
-        outcome = await tell(platform or self.platform, wire, self.tap)
+        wire, tap = (
+            wire_of(self.platform, out),
+            Tap(self.tap.bend, self.tap.lose),
+        )  # its own: several may be on their way
+        outcome = await tell(platform or self.platform, wire, tap)
+        self.tap.seen += tap.seen
         if platform is None and self.tap.bend is None:
-            self.sent.append(Sent(out, wire, outcome, tuple(self.tap.seen[before:])))
+            self.sent.append(Sent(out, wire, outcome, tuple(tap.seen)))
         return outcome
 
     async def spoilt(self, out: Outbound, json: bend.Spoil, xml: bend.Spoil) -> Outcome:

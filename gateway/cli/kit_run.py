@@ -87,7 +87,7 @@ def _partner(given: dict[str, Any]) -> tuple[Partner, str]:
         raise click.UsageError(say("请给出 --base-url", "give --base-url"))
     provider = kit_open.provider_of()
     key = kit_open.key_of(given["key"], provider)
-    if given["key"] is None and chosen.settings.app_id:
+    if given["key"] is None and chosen.settings.app_id and not chosen.secrets:
         click.echo(kit_open.fresh_key_notice(key.public.point.hex()), err=True)
     keys = Keys(provider, Signer(provider, key), kit_open.now_ms)
     partner = Partner(

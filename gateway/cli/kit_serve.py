@@ -89,7 +89,7 @@ def _cast(given: dict[str, Any]) -> Cast:
     provider = kit_open.provider_of()
     key = kit_open.key_of(given["key"], provider)
     gateway_key = kit_open.public_of(given["gateway_key"]) if given["gateway_key"] else ""
-    if given["key"] is None and chosen.settings.app_id:
+    if given["key"] is None and chosen.settings.app_id and not chosen.secrets:
         click.echo(kit_open.fresh_key_notice(key.public.point.hex()), err=True)
     return Cast(
         chosen.settings, chosen.profile, chosen.beside, provider, Signer(provider, key), gateway_key, given["gateway"],

@@ -1,5 +1,6 @@
 """``tongban map check|run|trace``: a profile's tables checked before any message, and tried on a sample.
-``map shadow|replay`` try it on a node's real messages; ``map new`` proposes one from samples.
+``map shadow|replay`` try it on a node's real messages; ``map new`` proposes one from samples; ``map sample`` gives the canonical
+form of one to fill in.
 
 Inwards (``--operation``) the sample is a message of the platform: JSON, or the XML element of a SOAP Body. Outwards
 (``--type``) it is a canonical body as JSON; without a sample the built-in fictitious one is used. Exit: 0 it maps, 1 it does
@@ -41,6 +42,22 @@ def group() -> None:
 group.add_command(new)
 group.add_command(shadow)
 group.add_command(replay)
+
+
+@group.command(help=say("给出一类规范报文的样例，照着填写。", "A canonical sample of a type, to be filled in."))
+@click.argument("type_", metavar="TYPE")
+def sample(type_: str) -> None:
+    """Exit 0. The person in it does not exist."""
+    import msgspec
+
+    from adapters import samples
+    from schemas import codec
+    from schemas.canonical import BODIES
+
+    known = [one for one in samples.types() if one in BODIES]
+    if type_ not in known:
+        raise click.UsageError(say(f"TYPE 须为：{'、'.join(known)}", f"TYPE is one of {', '.join(known)}"))
+    click.echo(msgspec.json.format(codec.canonical(samples.body(type_)), indent=2).decode())
 
 
 @group.command(help=say("检查方案的全部映射表。", "Check all tables of a profile."))

@@ -126,9 +126,16 @@ def _numbers(found: Proposal, foreign: dict[str, Any], type_: str) -> tuple[str,
     rows = found.tables.get(type_, [])
     case = next((row["source"] for row in rows if row["target"] == "case_number" and "source" in row), "")
     texts = [path for path, value in leaves(foreign) if isinstance(value, str) and value and path != case]
-    ranked = sorted(texts, key=lambda path: -alike("流水号", "id", path.rpartition(".")[2]))
+    ranked = sorted(texts, key=lambda path: (path not in found.unused, -_like_an_id(path.rpartition(".")[2])))
     case = case or next(iter(sorted(texts, key=lambda path: -alike("办件编号", "case", path.rpartition(".")[2]))), "")
     return next(iter(ranked), case), case
+
+
+def _like_an_id(key: str) -> float:
+    """0 to 1: ``lsh``, ``id``, ``msgId``."""
+    from adapters.initials import alike
+
+    return 1.0 if key.lower().endswith("id") else alike("流水号", "id", key)
 
 
 def _differences(text: str, type_: str, foreign: dict[str, Any], body: dict[str, Any]) -> list[str]:
