@@ -47,7 +47,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """One local platform, as a node's configuration names it. Times in milliseconds, sizes in bytes.
 
     ``id``           our name for it, unique on the node; ``profile`` the region's profile
-    ``base_url``     its registered address: REST base, the SOAP endpoint, or ``sqlite:///path`` of a front database,
+    ``base_url``     its registered address: REST base, the SOAP endpoint, a front database (see ``front_db.address``),
                      or ``file:///path`` or ``sftp://user@host/path`` of a shared folder; never with a password in it
     ``host_keys``    (SFTP) the server's registered keys, in OpenSSH's form; ``file_owner`` (files) the uid that theirs have
     ``addresses``    (webhook) the IP addresses or networks where the endpoint may be; without them, public ones

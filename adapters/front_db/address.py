@@ -52,7 +52,14 @@ def _server(kind: str, url: str) -> Address:
     pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     words, host, database = dict(pairs), parts.hostname or "", unquote(parts.path[1:])
     tls, socket = words.get("tls", "off" if host in _HERE else "on"), words.get("socket", "")
-    sound = parts.username and database and not parts.password and not parts.fragment and bool(host) != bool(socket)
+    sound = (
+        parts.username
+        and database
+        and not parts.password
+        and not parts.fragment
+        and bool(host) != bool(socket)
+        and not (socket and tls == "on")
+    )
     if not sound or len(words) < len(pairs) or not words.keys() <= _WORDS or tls not in ("on", "off"):
         raise ValueError
     return Address(

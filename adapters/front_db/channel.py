@@ -27,12 +27,11 @@ from adapters.base import (
     Outcome,
     Refused,
     Temporary,
-    Unclear,
     Untranslatable,
     Wire,
 )  # fmt: skip
 from adapters.documents import DocumentTranslator
-from adapters.front_db.database import REASONS, Database, Trouble
+from adapters.front_db.database import Database, Trouble
 from adapters.front_db.translate import PAGE, Statements, Words, ack_values, padded, values
 from adapters.taking import Said, refused, take
 from adapters.together import Together
@@ -99,6 +98,10 @@ class FrontDb:
 
     async def send(self, wire: Wire) -> Outcome:
         """Insert the row, together with those that are sent at the same time; the same row twice is once."""
+        try:
+            self._cell(wire.body)
+        except UnicodeDecodeError:
+            return Refused("row-encoding", "报文不是 UTF-8，写不进文字列", "not UTF-8, for a column of text")
         return await self._sends(wire)
 
     async def _write(self, wires: Sequence[Wire]) -> Sequence[Outcome]:
@@ -107,8 +110,7 @@ class FrontDb:
         except Trouble as trouble:
             if len(wires) > 1 and trouble.reason in ("cut", "other") and not trouble.maybe:
                 return await self._one_by_one(wires)
-            outcome = Unclear(_named(trouble)) if trouble.maybe else Temporary(_named(trouble), trouble.absent)
-            return [outcome] * len(wires)
+            return [trouble.outcome] * len(wires)
 
     async def _one_by_one(self, wires: Sequence[Wire]) -> list[Outcome]:
         """One of a group may be what the database cannot bear: it shall be the only one that suffers."""
@@ -145,7 +147,7 @@ class FrontDb:
             async with self.database.reading() as db:
                 there = _contents(await db.rows(self.sql.written, padded(ids)))
         except Trouble as trouble:
-            return [Temporary(_named(trouble), trouble.absent)] * len(ids)
+            return [trouble.temporary] * len(ids)
         return [Accepted() if one in there else NotThere() for one in ids]
 
     async def reach(self) -> tuple[str, str] | None:
@@ -156,8 +158,7 @@ class FrontDb:
                 await db.rows(self.sql.acked, padded([""]))
                 await db.rows(self.sql.written, padded([""]))
         except Trouble as trouble:
-            zh, en = REASONS[trouble.reason]
-            return f"{zh}（{trouble.code}）", f"{en} ({trouble.code})"
+            return trouble.said
         return None
 
     async def close(self) -> None:
@@ -263,11 +264,11 @@ class FrontDb:
 
     def _hear(self, trouble: Trouble | None) -> None:
         """Into the log when it changes, not at every look."""
-        ails = _named(trouble) if trouble else ""
+        ails = str(trouble or "")
         if ails != self._ails:
             self._ails = ails
             if trouble:
-                zh, en = REASONS[trouble.reason]
+                zh, en = trouble.said
                 self._log.error("front database", reason=trouble.reason, code=trouble.code, zh=zh, en=en)
             else:
                 self._log.info("front database answers again")
@@ -306,7 +307,3 @@ def _bytes(content: object) -> bytes | None:
     if isinstance(content, str):
         return content.encode("utf-8", "surrogateescape")
     return bytes(content) if isinstance(content, bytes | memoryview) else None
-
-
-def _named(trouble: Trouble) -> str:
-    return f"front database: {trouble}"

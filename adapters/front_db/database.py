@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
+from adapters.base import Temporary, Unclear
+
 REASONS: Final = {
     "no-connection": ("连不上数据库", "the database cannot be reached"),
     "tls-refused": ("加密连接建立不了：核对证书与 tls", "no TLS connection: look at the certificate and tls"),
@@ -39,6 +41,22 @@ class Trouble(Exception):
     def absent(self) -> bool:
         """Whether nothing at all can be done there now."""
         return self.reason in _FOR_ALL
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """For people, in Chinese and in English, with the database's code."""
+        zh, en = REASONS[self.reason]
+        return (f"{zh}（{self.code}）", f"{en} ({self.code})") if self.code else (zh, en)
+
+    @property
+    def temporary(self) -> Temporary:
+        """As what became of a question."""
+        return Temporary(f"front database: {self}", self.absent)
+
+    @property
+    def outcome(self) -> Temporary | Unclear:
+        """As what became of a message."""
+        return Unclear(self.temporary.reason) if self.maybe else self.temporary
 
 
 class Connection(Protocol):

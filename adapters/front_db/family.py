@@ -21,7 +21,7 @@ SERVERS = {"postgresql": postgresql.database, "mariadb": mariadb.database}
 def open_family(opening: Opening) -> Platform:
     """Raises Untranslatable or Faulty for a profile or settings that cannot work."""
     settings, profile = opening.settings, compile_profile(opening.profile, opening.functions)
-    kind, database = _database(opening)
+    kind, database = database_of(opening)
     words, types = read_words(profile), types_of(profile)
     translator = open_translator(profile, opening.resources, settings.max_message_bytes)
     sql = statements(words, len(types), kind, translator.form.column)
@@ -32,8 +32,8 @@ def open_family(opening: Opening) -> Platform:
     )  # fmt: skip
 
 
-def _database(opening: Opening) -> tuple[str, Database]:
-    """The kind of database, and the way to it."""
+def database_of(opening: Opening) -> tuple[str, Database]:
+    """The kind of database that ``base_url`` names, and the way to it. Raises Untranslatable."""
     settings, address = opening.settings, read_address(opening.settings.base_url)
     if address.kind == "sqlite":
         return address.kind, sqlite.database(Path(address.database), settings.connect_timeout_ms)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -58,24 +58,30 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Dialect(NamedTuple):
-    """What databases write differently. ``mark``: the n-th value, from 1; ``size``: the bytes of a content; ``content``: a
-    content as it is read, by the kind of its column (``text``, ``bytes``)."""
+    """What databases write differently. ``mark``: the n-th value, from 1; ``quote``: around a name, which may be a word of SQL's;
+    ``size``: the bytes of a content; ``content``: a content as it is read, by the kind of its column (``text``, ``bytes``)."""
 
     mark: Callable[[int], str]
+    quote: str
     size: Mapping[str, str]
     content: Mapping[str, str]
 
 
 _AS_IT_IS: Final = {"text": "{}", "bytes": "{}"}
 DIALECTS: Final = {
-    "sqlite": Dialect(lambda n: "?", dict.fromkeys(_AS_IT_IS, "length(CAST({} AS BLOB))"), _AS_IT_IS),
+    "sqlite": Dialect(lambda n: "?", "`", dict.fromkeys(_AS_IT_IS, "length(CAST({} AS BLOB))"), _AS_IT_IS),
     "postgresql": Dialect(
         lambda n: f"${n}",
+        '"',
         {"text": "octet_length({}::text)", "bytes": "octet_length({})"},
         {"text": "convert_to({}::text, 'UTF8')", "bytes": "{}"},
     ),
-    "mariadb": Dialect(lambda n: "%s", dict.fromkeys(_AS_IT_IS, "octet_length({})"), _AS_IT_IS),
+    "mariadb": Dialect(lambda n: "%s", "`", dict.fromkeys(_AS_IT_IS, "octet_length({})"), _AS_IT_IS),
 }
+
+
+T = TypeVar("T", "Box", "Ack")
+_NAMES: Final = ("table", "id", "type", "content", "order", "state", "at", "digest")
 
 
 class Statements(msgspec.Struct, frozen=True):
@@ -118,12 +124,11 @@ def types_of(profile: Profile) -> tuple[str, ...]:
 
 def statements(words: Words, types: int, kind: str = "sqlite", column: str = "text") -> Statements:
     """For so many row types, in the dialect of a kind of database, with contents in columns of text or of bytes."""
-    come, ack, go, dialect = words.come, words.ack, words.go, DIALECTS[kind]
+    dialect = DIALECTS[kind]
+    come, go = _quoted(words.come, dialect.quote), _quoted(words.go, dialect.quote)
+    ack = _quoted(words.ack, dialect.quote)
     fixed = "".join(f" AND m.{name} = ?" for name in come.fixed)
-    size, content = (
-        dialect.size[column].format(f"m.{come.content}"),
-        dialect.content[column].format(f"m.{come.content}"),
-    )
+    size, content = (form[column].format(f"m.{come.content}") for form in (dialect.size, dialect.content))
     columns = [ack.id, ack.state, ack.content, ack.at, *([ack.digest] if ack.digest else []), *ack.fixed]
     written = [go.id, go.type, go.content, go.order, *go.fixed]
 
@@ -148,6 +153,13 @@ def statements(words: Words, types: int, kind: str = "sqlite", column: str = "te
             f"SELECT {go.id}, {dialect.content[column].format(go.content)} FROM {go.table} WHERE {go.id} IN ({_marks(PAGE)})"
         ),
     )
+
+
+def _quoted(table: T, quote: str) -> T:
+    """The table with its names as SQL writes them."""
+    names = {field: f"{quote}{getattr(table, field)}{quote}" for field in _NAMES if getattr(table, field, "")}
+    fixed = {f"{quote}{name}{quote}": value for name, value in table.fixed.items()}
+    return msgspec.structs.replace(table, fixed=fixed, **names)
 
 
 def _marks(number: int) -> str:

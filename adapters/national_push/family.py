@@ -4,13 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from adapters.base import Denied, Presented, Signed
-from adapters.front_db import sqlite
-from adapters.front_db.address import read_address
-from adapters.front_db.database import Database
-from adapters.front_db.family import SERVERS
+from adapters.front_db.family import database_of
 from adapters.national_push.channel import Collector
 from adapters.national_push.translate import PIECE, RowsTranslator, columns, read_words, rows_of
 from adapters.profile import Profile, compile_profile
@@ -28,7 +24,7 @@ def open_family(opening: Opening) -> Platform:
     """Raises Untranslatable or Faulty for a profile or settings that cannot work."""
     settings, profile = opening.settings, compile_profile(opening.profile, opening.functions)
     translator = open_translator(profile, opening.resources)
-    words, (kind, database) = translator.words, _database(opening)
+    words, (kind, database) = translator.words, database_of(opening)
     own = (words.key, *columns(profile.outward[PIECE]), *words.ours)
     names = {name: tuple(dict.fromkeys((*own, *columns(profile.outward[name])))) for name in words.tables}
     collector = Collector(database, kind, words, names, settings.can_ask)
@@ -44,12 +40,3 @@ def open_family(opening: Opening) -> Platform:
             frozenset(name for name, table in words.tables.items() if table.once),
         ),
     )  # fmt: skip
-
-
-def _database(opening: Opening) -> tuple[str, Database]:
-    """The kind of database, and the way to it. Raises Untranslatable."""
-    settings, address = opening.settings, read_address(opening.settings.base_url)
-    if address.kind == "sqlite":
-        return address.kind, sqlite.database(Path(address.database), settings.connect_timeout_ms)
-    password = opening.secrets.get("password", b"")
-    return address.kind, SERVERS[address.kind](address, password, settings.connect_timeout_ms, settings.timeout_ms)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+from adapters.front_db.channel import FrontDb
 from adapters.registry import Platform
 from tests.contract import bouncy_castle as java
 from tests.contract import front_servers, front_support
@@ -63,3 +66,44 @@ def on_server(request: pytest.FixtureRequest) -> Iterator[front_support.Place]:
     found = front_support.on_server(request.getfixturevalue(name))
     yield found
     found.store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[front_support.Place]:
+    """A front database of each kind, empty."""
+    if request.param == "sqlite":
+        found = front_support.in_file(tmp_path)
+    else:
+        name = {"postgresql": "postgres_server", "mariadb": "mariadb_server"}[request.param]
+        found = front_support.on_server(request.getfixturevalue(name))
+    yield found
+    found.store.close()
+
+
+@pytest.fixture
+async def another(place: front_support.Place) -> AsyncIterator[Callable[..., FrontDb]]:
+    """Opens the front database as the gateway does, as often as asked."""
+    fronts: list[FrontDb] = []
+
+    def open_(**settings: Any) -> FrontDb:
+        fronts.append(place.front(**settings))
+        return fronts[-1]
+
+    yield open_
+    for one in fronts:
+        await one.close()
+
+
+@pytest.fixture
+def front(another: Callable[..., FrontDb]) -> FrontDb:
+    return another()
+
+
+@pytest.fixture
+def hall(place: front_support.Place) -> front_support.front_hall.Hall:
+    return place.hall()
+
+
+@pytest.fixture
+def desk() -> front_support.Desk:
+    return front_support.Desk()

@@ -32,7 +32,8 @@ BAD = [
     "", "http://127.0.0.1/", "sqlite:relative.db", "sqlite://host/x", "postgresql://db/front", "postgresql://tb@db", "postgresql://tb@db/",
     "postgresql://tb:SECRET@db/front", "postgresql://tb@/front", "mariadb://tb@db/front?socket=/run/s", "mariadb://tb@db:99999/front",
     "mariadb://tb@db:x/front", "mariadb://tb@db/front?tls=maybe", "mariadb://tb@db/front?password=SECRET", "mariadb://tb@db/front?tls",
-    "mariadb://tb@db/front?tls=on&tls=off", "mariadb://tb@db/front#x", "oracle://tb@db/front", "postgresql://tb@[::1/front",
+    "mariadb://tb@db/front?tls=on&tls=off", "mariadb://tb@db/front#x",
+    "mariadb://tb@/front?socket=/run/s&tls=on", "oracle://tb@db/front", "postgresql://tb@[::1/front",
 ]  # fmt: skip
 
 
