@@ -109,21 +109,26 @@ def _compared(
 
 
 async def _days(node: Files, one: Platform, days: tuple[str, str]) -> Compared:
-    """Day by day, so that a long time costs no more memory than its busiest day."""
+    """Day by day, so that a long time costs no more memory than its busiest day. A gateway may go on reporting meanwhile."""
     from gateway.flow import recon
+    from gateway.store.beside import snapshot
+    from gateway.store.journal import Reader
 
     assert one.collecting is not None  # noqa: S101 - only those are opened here
     found, collecting = recon.Compared(), one.collecting
     try:
         for at_ms in range(recon.day_ms(days[0]), recon.day_ms(days[1]) + 1, recon.DAY_MS):
             day = recon.china_day(at_ms)
-            held = await collecting.held(day, day)
-            found.add(recon.compare(recon.said(node.reader, node.vault, one.id, collecting, day), held, collecting))
+            ours = recon.said(
+                node.reader, node.vault, one.id, collecting, day
+            )  # first: what arrived by now is there then
+            found.add(recon.compare(ours, await collecting.held(day, day), collecting))
     finally:
         await one.channel.close()
     until = recon.day_ms(days[1]) + recon.DAY_MS - 1
     lost, found.behind = recon.unreported(node.reader, one.id, collecting, recon.day_ms(days[0]), until)
-    found.differences += lost
+    fresh = Reader(snapshot(node.store))
+    found.differences = [each for each in (*found.differences, *lost) if not recon.just_made(fresh, each)]
     return found
 
 

@@ -82,8 +82,8 @@ class Loop:
         if due or self._round.owes():
             await self._round.deliver(due)
             return 0.0
-        soonest = outbox.next_due_ms(reader, self.destination)
-        if soonest is None or soonest <= now_ms:
+        soonest = outbox.next_due_ms(reader, self.destination, now_ms)
+        if soonest is None:
             return IDLE_S  # nothing, or only what waits behind a message that waits for a person
         return min((soonest - now_ms) / 1000, IDLE_S)
 

@@ -43,9 +43,14 @@ def due(tx: Reader, destination: str, now_ms: int, limit: int) -> list[Due]:
     return [Due(message, case_id, State(state), attempt, type_) for message, case_id, state, attempt, type_ in rows]
 
 
-def next_due_ms(tx: Reader, destination: str) -> int | None:
-    """When the next open delivery of a destination may be tried; None if there is none."""
-    row = tx.one(f"SELECT min(next_ms) FROM delivery WHERE destination = ? AND state IN {OPEN}", destination)
+def next_due_ms(tx: Reader, destination: str, now_ms: int) -> int | None:
+    """When a delivery that waits for its time may be tried next; None if none does. What is not due although its time has come
+    waits behind another of its case."""
+    row = tx.one(
+        f"SELECT min(next_ms) FROM delivery WHERE destination = ? AND state IN {OPEN} AND next_ms > ?",
+        destination,
+        now_ms,
+    )
     return None if row is None or row[0] is None else int(row[0])
 
 

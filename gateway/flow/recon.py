@@ -142,6 +142,12 @@ def unreported(
     return lost, len(rows) - len(lost)
 
 
+def just_made(reader: Reader, one: Difference) -> bool:
+    """Whether a row that nobody seemed to have reported is of a report made since we looked."""
+    made = "SELECT 1 FROM message WHERE id = ? AND direction = ?"
+    return one.kind == "foreign" and reader.one(made, one.key.rpartition("-")[0], post.REPORT) is not None
+
+
 def again(tx: Tx, vault: Vault, collector: str, found: Sequence[Difference], new_id: Callable[[], str]) -> int:
     """Send what is missing, or was refused, again, the same bytes; how many reports. One that still waits is not queued twice."""
     reports = dict.fromkeys(one.message for one in found if one.kind in ("missing", "stuck") and one.message)
@@ -160,14 +166,14 @@ def _again(tx: Tx, vault: Vault, collector: str, message: str, new_id: str) -> i
     if open_ is not None:
         return 0
     _, key = _opened(tx, vault, case_id)
-    wire, due = _wire(vault, key, message, frozen), vault.open(key, sealed, post.body_label(message))
+    wire, due = (vault.open(key, frozen, post.frozen_label(message)), vault.open(key, sealed, post.body_label(message)))
     post.put(
         tx, id=new_id, case_id=case_id, direction=post.REPORT, type=TYPE, act=act, seq=seq, leaf=None, mapping=mapping,
         sealed=vault.seal(key, due, post.body_label(new_id)),
     )  # fmt: skip
     tx.run(
         "UPDATE message SET frozen = ?, created_ms = ? WHERE id = ?",
-        vault.seal(key, msgspec.msgpack.encode(wire), post.frozen_label(new_id)), created_ms, new_id,
+        vault.seal(key, wire, post.frozen_label(new_id)), created_ms, new_id,
     )  # fmt: skip
     post.queue(tx, new_id, f"platform:{collector}", case_id)
     outbox.move(tx, new_id, Event.FREEZE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -23,7 +24,7 @@ from gateway.store.journal import Journal, Reader, Tx, Work
 from gateway.store.vault import Vault
 
 log = structlog.get_logger("reports")
-PAGE = 64
+LOOK, PAGE = 1000, 64  # cases looked at in one go, and reported in one transaction
 
 
 @dataclass
@@ -38,31 +39,42 @@ class Reporting:
     name: str
     new_id: Callable[[], str]
     wake: Callable[[str], None]
-    _since_ms: int = field(default=0, init=False)
+    _seen: tuple[int, str] = field(default=(0, ""), init=False)  # the case up to which all have been looked at
+    _failed: list[str] = field(default_factory=list, init=False)
 
     async def run(self) -> None:
         """Now and then, for ever."""
         while True:
+            pause_s = self.collecting.every_s
             try:
-                while await self.feed() == PAGE:
-                    pass
+                if await self.feed():
+                    pause_s = 0.0
             except Refused as refused:
                 log.warning("not reported yet", collector=self.id, code=refused.code)
             except Exception:
                 log.exception("could not report", collector=self.id)  # what cannot be done now is done next time
-            await asyncio.sleep(self.collecting.every_s)
+            await asyncio.sleep(pause_s)
 
-    async def feed(self) -> int:
-        """One page of cases that have gone on; how many."""
-        found = behind(self.journal.read(), self.id, self._since_ms, PAGE)
-        if found:
-            commit = await self.journal.submit(*[self._report(case) for case, _ in found])
-            for result in commit.results:
-                if isinstance(result, BaseException):
-                    raise result
+    async def feed(self) -> bool:
+        """Look at the cases that have changed since; whether there may be more. One that cannot be reported holds up no other."""
+        looked = changed(self.journal.read(), self.id, self._seen, LOOK)
+        owed = list(dict.fromkeys([*self._failed, *(one.case for one in looked if one.owed)]))
+        failed: list[str] = []
+        for start in range(0, len(owed), PAGE):
+            page = owed[start : start + PAGE]
+            commit = await self.journal.submit(*[self._report(case) for case in page])
+            bad = [
+                (case, one) for case, one in zip(page, commit.results, strict=True) if isinstance(one, BaseException)
+            ]
+            for case, error in bad:
+                log.error("a case cannot be reported", collector=self.id, case=case, cause=type(error).__name__)
+            failed += [case for case, _ in bad]
+        if owed:
             self.wake(f"platform:{self.id}")
-            self._since_ms = found[-1][1]
-        return len(found)
+        self._failed, more = failed, len(looked) == LOOK
+        if looked:  # of those that changed in the last moment, one may still come
+            self._seen = (looked[-1].at_ms, looked[-1].case if more else "")
+        return more
 
     def _report(self, case_id: str) -> Work[None]:
         def work(tx: Tx) -> None:
@@ -85,16 +97,23 @@ class Reporting:
         return work
 
 
-def behind(reader: Reader, collector: str, since_ms: int, limit: int) -> list[tuple[str, int]]:
-    """Cases handled here that have gone on since they were last reported, with when; longest ago first."""
-    return [
-        (case, at_ms)
-        for case, at_ms in reader.all(
-            "SELECT c.id, c.updated_ms FROM case_file c LEFT JOIN reported r ON r.collector = ? AND r.case_id = c.id "
-            "WHERE c.role = ? AND c.updated_ms >= ? AND c.events > coalesce(r.events, 0) ORDER BY c.updated_ms, c.id LIMIT ?",
-            collector, Actor.HANDLING.value, since_ms, limit,
-        )
-    ]  # fmt: skip
+class Changed(NamedTuple):
+    """A case handled here, when it last changed, and whether an event of it has not been looked at for this collector."""
+
+    case: str
+    at_ms: int
+    owed: bool
+
+
+def changed(reader: Reader, collector: str, after: tuple[int, str], limit: int) -> list[Changed]:
+    """Cases that have changed since, in the order in which they did."""
+    rows = reader.all(
+        "SELECT c.id, c.updated_ms, c.events > coalesce(r.events, 0) FROM case_file c "
+        "LEFT JOIN reported r ON r.collector = ? AND r.case_id = c.id "
+        "WHERE c.role = ? AND c.updated_ms >= ? AND (c.updated_ms > ? OR c.id > ?) ORDER BY c.updated_ms, c.id LIMIT ?",
+        collector, Actor.HANDLING.value, after[0], after[0], after[1], limit,
+    )  # fmt: skip
+    return [Changed(case, at_ms, bool(owed)) for case, at_ms, owed in rows]
 
 
 def reported(reader: Reader, collector: str, case_id: str) -> int:

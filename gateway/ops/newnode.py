@@ -77,6 +77,13 @@ passphrase = {{ file = "keys/passphrase" }}
 # app_id = "…"
 # public_keys = ["04…"]          # 平台的 SM2 公钥 its SM2 public key
 
+# 向国家、省归集库上报本地办理的办件，对账用 tongban recon。Cases handled here are reported to a collector of case data.
+# [[national]]
+# id = "nation"
+# profile = "national"
+# base_url = "mariadb://tongban@10.0.0.5:3306/collect"
+# secrets.password = {{ file = "keys/collect.password" }}
+
 # 签发电子证照：另须 [stamp]（印章系统）与 [public] url。Issuing e-certificates; needs [stamp] and [public] url as well.
 # [certificates]
 # issuer_name = "…"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,13 +25,13 @@ from gateway.ledger.checkpoint import entry_digest
 from gateway.problems import Refused
 from schemas import canonical as c
 from signing.sm3 import sm3
+from tests.flow import resting
 from tests.flow.certificates import serve
 from tests.flow.nodes import Hall, Running, Window, running, start, until
 from tests.flow.test_partner_faults import cannot_ask, port_of
 from tests.flow.test_results import act
 from tests.scan import scan
 
-ROOT = Path(__file__).parents[2]
 NAMES = ("张三丰", "办理员丙")
 NEW_ID = Ids()
 SAID = '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>{}</soap:Body></soap:Envelope>'
@@ -116,17 +114,19 @@ async def unclear(places: world.World, session: aiohttp.ClientSession, hall: Hal
 
 
 async def told(side: world.Side, *words: str, code: int = 0) -> dict[str, Any]:
-    """The JSON of a command in a process of its own; nothing personal is in what it prints."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.cli", *words, "--config", str(side.config), "--json",
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "LANG": "zh_CN.UTF-8"},
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    assert process.returncode == code, out.decode()
+    """The JSON of a command; nothing personal is in what it prints."""
+    found: dict[str, Any] = await asyncio.to_thread(resting.told, side.folder, *words, exit_code=code)
     if "--reveal" not in words:
-        assert scan(out, named=NAMES) == set()
-    found: dict[str, Any] = json.loads(out.decode().strip().splitlines()[-1])
+        assert scan(json.dumps(found, ensure_ascii=False).encode(), named=NAMES) == set()
+    return found
+
+
+async def really(side: world.Side, *words: str, code: int = 0) -> dict[str, Any]:
+    """The same in a process of its own."""
+    done = await asyncio.to_thread(resting.really, *words, "--config", side.config, "--json")
+    assert done.returncode == code, done.stdout + done.stderr
+    assert scan((done.stdout + done.stderr).encode(), named=NAMES) == set()
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
 
@@ -140,7 +140,7 @@ async def test_a_clerk_sees_both_sides_says_not_there_and_the_same_bytes_go_agai
         assert seen["sent"]["tried"] and seen["heard"] == {"said": "connection-cut", "number": "", "acts": []}
         assert seen["case"]["state"] == "received_there" and seen["words"] == []
         word = ("--not-there", "--by", "办理员丙", "--reason", "电话核实，张三丰一案未见", "--operator", "li")
-        done = await told(places.b, "deadletter", "resolve", one.message, *word)
+        done = await really(places.b, "deadletter", "resolve", one.message, *word)
         await until(lambda: one.state() == "delivered")
         assert hall.received[1] == hall.received[0] and len(hall.received) == 2, "frozen bytes, once"
         again = await told(places.b, "deadletter", "resolve", one.message, *word, code=1)
@@ -170,6 +170,11 @@ async def test_the_word_is_proved_in_the_evidence_of_the_case_and_says_no_name_t
         package = tmp_path / "e.jsonl"
         await told(places.b, "evidence", "export", one.case, "-o", str(package))
         assert sm3(data).hex() in package.read_text() and "办理员丙" not in package.read_text()
+        checked = await asyncio.to_thread(resting.really, "evidence", "verify", package, "--json")
+        assert checked.returncode == 0, checked.stdout
+        changed = package.read_text().replace(sm3(data).hex(), sm3(b"x").hex())
+        (tmp_path / "changed").write_text(changed)
+        assert (await asyncio.to_thread(resting.really, "evidence", "verify", tmp_path / "changed")).returncode == 1
         await asyncio.sleep(0.3)
         assert len(hall.received) == 1 and one.state() == "delivered", "what is there is not sent again"
 

@@ -16,11 +16,17 @@ import pytest
 
 from gateway.compose import Node
 from gateway.demo import world as worlds
+from gateway.flow import recon as recon_flow
+from gateway.flow import reporting
+from gateway.ids import Ids
+from gateway.store.beside import snapshot
+from gateway.store.journal import Reader
 from schemas import canonical as c
 from tests.flow import nodes, resting, walks
 from tests.flow.certificates import serve
 from tests.flow.resting import ask, told
 from tests.flow.walks import Pair
+from tests.unit.adapters.support import PROFILES
 
 sys.path.insert(0, str(Path(worlds.__file__).parent / "platforms"))
 from collection import TABLES, Collection
@@ -63,9 +69,10 @@ def configured(side: worlds.Side) -> None:
     text = side.config.read_text()
     where = side.folder / "collection.db"
     Collection(str(where)).close()
-    side.config.write_text(
-        f'{text}\n[[national]]\nid = "nation"\nprofile = "national"\nbase_url = "sqlite://{where}"\n'
-    )
+    profile = (PROFILES / "national.toml").read_text("utf-8").replace("every_ms = 2000", "every_ms = 100")
+    (side.folder / "own.toml").write_text(profile, "utf-8")
+    told = f'[[national]]\nid = "nation"\nprofile = "own.toml"\nbase_url = "sqlite://{where}"\n'
+    side.config.write_text(f"{text}\n{told}")
 
 
 @asynccontextmanager
@@ -145,6 +152,37 @@ async def test_a_collector_that_is_away_holds_nothing_up_and_gets_everything_whe
     theirs = Collection(str(where))
     assert list(theirs.cases().values()) == [1]
     theirs.close()
+
+
+async def test_a_case_that_cannot_be_reported_holds_up_no_other_and_pages_lose_none(
+    places: worlds.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared(places)
+    monkeypatch.setattr(reporting, "LOOK", 2)
+    monkeypatch.setattr(reporting, "PAGE", 1)
+    async with nodes.running(places.a, places.b) as (a, b):
+        pair = Pair(places, a.node, b.node)
+        cases = [await walks.collect(pair, NUMBER.format(n)) for n in range(1, 6)]
+        await nodes.until(lambda: b.one("SELECT count(*) FROM case_file") == 5 and quiet(b.node), 30)
+        key = b.one("SELECT wrapped_key FROM case_file WHERE id = ?", cases[1])
+        await b.node.journal.submit(
+            lambda tx: tx.run("UPDATE case_file SET wrapped_key = x'00' WHERE id = ?", cases[1]),
+            lambda tx: tx.run("DELETE FROM reported"),
+            lambda tx: tx.run("DELETE FROM message WHERE direction = 'report'"),
+            lambda tx: tx.run("DELETE FROM delivery WHERE destination = 'platform:nation'"),
+        )
+        again = reporting.Reporting(
+            "nation", b.node.reporting[0].collecting, b.node.journal, b.node.ring.vault(), "360113.X", "B", Ids(), str
+        )
+        while await again.feed():
+            pass
+        told = "SELECT count(DISTINCT case_id) FROM message WHERE direction = 'report'"
+        assert b.one(told) == 4
+        await b.node.journal.submit(
+            lambda tx: tx.run("UPDATE case_file SET wrapped_key = ? WHERE id = ?", key, cases[1])
+        )
+        await again.feed()
+        assert b.one(told) == 5
 
 
 # --- reconciliation ---------------------------------------------------------------------------------------------------
@@ -235,6 +273,17 @@ def test_what_is_missing_is_queued_again_once_and_then_both_sides_agree(moved: w
     asyncio.run(deliver())
     assert told(b, "recon", "run")["differences"] == 0 and len(theirs.cases()) == 1
     theirs.close()
+
+
+def test_a_row_of_a_report_made_while_we_looked_is_no_difference(b: Path) -> None:
+    message = ask(b, "SELECT id FROM message WHERE direction = 'report'")[0][0]
+    there = recon_flow.Difference("foreign", "2026-01-01", "x", "", "up_pro_process", f"{message}-0")
+    reader = Reader(snapshot(b / "data" / "gateway.db"))
+    assert recon_flow.just_made(reader, there)
+    assert not recon_flow.just_made(reader, recon_flow.Difference("foreign", "2026-01-01", "x", "", "t", "nobody-0"))
+    assert not recon_flow.just_made(
+        reader, recon_flow.Difference("missing", "2026-01-01", "x", "", "t", f"{message}-0")
+    )
 
 
 def test_days_are_asked_about_by_themselves(b: Path) -> None:
