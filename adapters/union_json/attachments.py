@@ -56,9 +56,13 @@ class Collector:
         self.here.pop(id_, None)
 
     async def _listed(self, ask: dict[str, str]) -> list[Listed]:
+        """Raises Interrupted also for a material that has no file yet: its case would be taken without it."""
         detail = self.channel.translator.words.detail
         assert detail is not None  # noqa: S101 - only a profile that has it wants files
-        return self.channel.translator.listed(await self.channel.answer_to(detail.path, ask))
+        found = self.channel.translator.listed(await self.channel.answer_to(detail.path, ask))
+        if detail.each and not found and not detail.empty:
+            raise Interrupted("有材料尚无附件", "a material has no file yet")
+        return found
 
     async def _fetch(self, one: Listed, backend: Backend, until: float) -> Kept | Problem:
         kept = await backend.keep(one.name_here, one.size, partial(self._pieces, one, until))

@@ -29,7 +29,8 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The call that lists the files of a material. ``each``: the list in a message whose every entry has its own call; one call
     for the message where it is empty. ``ask``: parameter -> place, in the entry or with ``$.`` in the message. ``list``: where
     an answer holds the files. ``case`` and ``material``: the parameters by which a caller of ours names them. ``of``: the
-    operations whose messages have files, all where it is empty."""
+    operations whose messages have files, all where it is empty; ``empty``: whether an entry of ``each`` may have no file (else it
+    is waited for)."""
 
     path: str
     ask: dict[str, str]
@@ -38,6 +39,7 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     material: str = ""
     list: str = "custom.filelist"
     of: tuple[str, ...] = ()
+    empty: bool = False
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,9 +27,9 @@ from adapters.base import (
 from adapters.registry import Platform
 from gateway.cli import root
 from signing.sm3 import sm3
-from tests.contract.platform_support import Scripted, Sim, http
-from tests.contract.union_support import OURS, SECRETS, THEIRS, fresh, opened, standing
-from tests.unit.adapters.support import PROVIDER, toml
+from tests.contract.platform_support import Backend, Scripted, Sim, http
+from tests.contract.union_support import CASE, OURS, SECRETS, THEIRS, fresh, opened, standing
+from tests.unit.adapters.support import PROFILES, PROVIDER, toml
 
 pytestmark = pytest.mark.processes
 
@@ -102,6 +102,25 @@ async def test_a_platform_without_the_question_cannot_be_asked(kept: list[Platfo
     assert await kept[0].channel.ask("M1") == CannotAsk()
 
 
+async def test_a_material_without_a_file_is_waited_for(city: Sim, kept: list[Platform]) -> None:
+    """Its case would be taken without it; a profile may say that some have none."""
+    text = (PROFILES / "zhengzhou.toml").read_bytes()
+    lenient = text.replace(b"[union.detail]", b"[union.detail]\nempty = true")
+    params = {**CASE, "materiallist": [*CASE["materiallist"], {"taskmaterialguid": "M2", "taskmaterialname": "章程"}]}
+    call = json.dumps({"params": params}, ensure_ascii=False).encode()
+    for changed, code, files in ((text, 5, 0), (lenient, 1, 1)):
+        platform, backend = opened("zhengzhou", city.url, change=(text, changed)), Backend()
+        kept.append(platform)
+        await city.post(
+            "/sim/papers", empty=[[CASE["projectguid"], "M2"]], put=[[CASE["projectguid"], "M1", "a.pdf", 3000]]
+        )
+        service: Any = platform.union
+        said = await service.take("pushProject", call, lambda original, backend=backend: backend)
+        told = json.loads(said if isinstance(said, bytes) else service.told(said))
+        assert told["custom"]["code"] == code and sum(len(act.body.materials) for act in backend.acts) == files
+        await city.post("/sim/reset")
+
+
 # --- files, byte by byte ----------------------------------------------------------------------------------------------
 
 FILES: list[tuple[str, int, bytes, Any]] = [
@@ -161,7 +180,7 @@ async def test_a_profile_may_want_signed_headers_beside_a_token_or_in_its_place(
 ) -> None:
     """What we send is what a platform of the same profile lets in; a bent byte, or a wrong token, is not."""
     key = PROVIDER.generate()
-    text = (Path(__file__).parents[2] / "adapters" / "profiles" / "zhengzhou.toml").read_bytes()
+    text = (PROFILES / "zhengzhou.toml").read_bytes()
     changed = text.replace(b"[send]\n", SIGNING, 1)
     changed = changed if token else changed.replace(b'token = { place = "header", name = "token" }\n', b"")
     both = {"token": THEIRS.encode(), "their_token": THEIRS.encode()}

@@ -193,8 +193,13 @@ class City:
         )  # fmt: skip
 
     async def order(self, request: web.Request) -> web.Response:
-        """POST /sim/papers."""
-        self.papers.order(await request.json())
+        """POST /sim/papers: faults, materials without a file, papers."""
+        wanted = await request.json()
+        self.papers.order(wanted)
+        for project, material in wanted.get("empty", []):
+            self.papers.lists[(project, material)] = []
+        for project, material, name, size in wanted.get("put", []):
+            self.papers.put(project, material, name, pdf("PAPER", size))
         return web.json_response({"fault": self.papers.fault})
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from adapters import samples
+from adapters.again import came, goes
 from adapters.base import Accepted, NotThere, Refused, Temporary, Unclear, Untranslatable
 from adapters.check import check_profile
 from adapters.profile import compile_profile
@@ -112,6 +113,17 @@ def test_what_was_fetched_is_read_again_from_the_kept_bytes_and_never_from_a_cal
     )
     with pytest.raises(Invalid):
         translator.call(translator.kept(call, [file]))
+
+
+def test_kept_bytes_are_mapped_again_without_the_platform() -> None:
+    """A replay finds the files in the record behind the call."""
+    translator = TRANSLATORS["zhengzhou"]
+    call = json.dumps({"params": CASE}, ensure_ascii=False).encode()
+    file = {"@id": "G", "@name": "a.pdf", "@size": 3, "@sm3": "a" * 64, "@ending": "pdf"}
+    found = came(translator, "application", "ZZ-0001", translator.kept(call, [file]), "")
+    assert [one["sm3"] for one in found["body"]["materials"]] == ["a" * 64]
+    assert came(translator, "application", "ZZ-0001", call, "")["body"]["materials"] == []
+    assert isinstance(goes(translator, samples.outbound("step")), list)
 
 
 LISTS: list[tuple[str, Any, str]] = [
