@@ -149,6 +149,7 @@ async def _turned_away(trial: Trial, out: Outbound, outcome: Outcome) -> Said:
         return _NOBODY
     answer = trial.tap.last
     clear = isinstance(outcome, Refused) or (isinstance(answer, Reply) and 400 <= answer.status < 500)
+    clear = clear or (isinstance(outcome, Temporary) and outcome.reason.startswith("status-"))  # a status in the body
     zh, en = _told(outcome)
     if not clear:
         return failed(f"应明确拒绝，对方却{zh}", f"should have been refused in so many words; {en}")
@@ -207,11 +208,13 @@ async def _ask_unknown(trial: Trial) -> Said:
 
 
 async def _lost_answer(trial: Trial) -> Said:
-    out = trial.first()
-    trial.tap.lose = True
+    """A message may take several calls: of these the last is the one that carries it over."""
+    before = len(trial.tap.seen)
+    await trial.send(trial.first())
+    out, trial.tap.lose = trial.first(), len(trial.tap.seen) - before
     first = await trial.send(out)
-    trial.tap.lose = False
-    if not trial.exchanges:
+    trial.tap.lose = 0
+    if len(trial.tap.seen) == before:
         return not_applicable("该平台没有应答可丢", "there is no answer that could be lost")
     if not isinstance(first, Unclear):
         return _taken(first)

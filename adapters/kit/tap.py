@@ -25,11 +25,11 @@ class Exchange(NamedTuple):
 
 @dataclass
 class Tap:
-    """``bend`` changes what a channel has made ready, after it was signed; ``lose``: the answer is thrown away on its way to the
-    channel; ``given``: answers from a recording, in order, instead of any network."""
+    """``bend`` changes what a channel has made ready, after it was signed; ``lose``: which of the coming answers is thrown
+    away on its way to the channel, 1 the next, 0 none; ``given``: answers from a recording, in order, instead of any network."""
 
     bend: Callable[[Request], Request] | None = None
-    lose: bool = False
+    lose: int = 0
     given: list[Answered] | None = None
     seen: list[Exchange] = field(default_factory=list)
 
@@ -40,7 +40,8 @@ class Tap:
         else:
             answer = await onward(sent)
         self.seen.append(Exchange(sent, answer))
-        return Lost("answer-thrown-away") if self.lose and isinstance(answer, Reply) else answer
+        self.lose, thrown = max(self.lose - 1, 0), self.lose == 1
+        return Lost("answer-thrown-away") if thrown and isinstance(answer, Reply) else answer
 
     @property
     def last(self) -> Answered | None:

@@ -20,7 +20,8 @@ from schemas.errors import Invalid
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ``[answer]`` table: dotted places, and codes as text. ``outer`` "" where there is one code only."""
+    """The ``[answer]`` table: dotted places, and codes as text. ``outer`` "" where there is one code only; ``before``: codes that
+    are known to come before anything is done (a bad token), of the outer code where there is one."""
 
     code: str
     message: str = ""
@@ -31,7 +32,7 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     absent: tuple[str, ...] = ()
     outer: str = ""
     outer_ok: tuple[str, ...] = ("1",)
-    outer_before: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
 
 
 TRY_LATER = frozenset({401, 403, 404, 405, 408, 425, 429})
@@ -70,9 +71,11 @@ def opened(form: Form, reply: Reply, max_bytes: int) -> tuple[str, dict[str, Any
         return Unclear("answer-unreadable")
     if type(value) is not dict:
         return Unclear("answer-unreadable")
-    outer = _code(value, form.outer) if form.outer else ""
-    if form.outer and outer not in form.outer_ok:
-        return Temporary(f"status-{outer[:32]}") if outer in form.outer_before else Unclear(f"status-{outer[:32]}")
+    first = _code(value, form.outer or form.code)
+    if first in form.before:
+        return Temporary(f"status-{first[:32]}")
+    if form.outer and first not in form.outer_ok:
+        return Unclear(f"status-{first[:32]}")
     code = _code(value, form.code)
     return (code, value) if code else Unclear("answer-unreadable")
 

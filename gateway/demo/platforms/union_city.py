@@ -59,7 +59,10 @@ class City:
         async def inner(request: web.Request) -> web.StreamResponse:
             if request.headers.get("token") != self.config["token"]:
                 return answer(0, "", 401)
-            return await handler(request)
+            try:
+                return await handler(request)
+            except (ValueError, KeyError, TypeError):
+                return answer(0, "报文格式错误")
 
         return inner
 

@@ -62,7 +62,10 @@ class Province:
         async def inner(request: web.Request) -> web.StreamResponse:
             if request.query.get("access_token") != self.config["token"]:
                 return answer("401", "令牌无效")
-            return await handler(request)
+            try:
+                return await handler(request)
+            except (ValueError, KeyError, TypeError):
+                return answer("400", "报文格式错误")
 
         return inner
 
