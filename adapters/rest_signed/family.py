@@ -118,15 +118,9 @@ def _opening(opening: Opening, form: Envelope, who: Authenticate) -> Authenticat
         signed = who(shown, now_ms)
         if isinstance(signed, Denied) or shown.method != "POST":
             return signed
+        window_ms, body = settings.window_ms, shown.body
         clear = envelope.open_(
-            form,
-            opening.provider,
-            theirs,
-            key,
-            shown.body,
-            app=signed.app_id,
-            now_ms=now_ms,
-            window_ms=settings.window_ms,
+            form, opening.provider, theirs, key, body, app=signed.app_id, now_ms=now_ms, window_ms=window_ms
         )
         return clear if isinstance(clear, Denied) else msgspec.structs.replace(signed, content=clear)
 

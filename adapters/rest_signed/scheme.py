@@ -111,11 +111,6 @@ class Scheme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bearer: Bearer = Bearer()
     envelope: Envelope | None = None
 
-    @property
-    def shared(self) -> bool:
-        """Whether both sides hold one secret, instead of a key pair each."""
-        return self.algorithm == "HMAC-SM3"
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -184,12 +179,8 @@ def _names(scheme: Scheme) -> None:
     told = {name: value for name, value in msgspec.structs.asdict(scheme.headers).items() if value}
     if told.keys() != wanted or len(set(told.values())) != len(told):
         names = "、".join(sorted(wanted))
-        raise _bad(
-            "signing-headers",
-            f"须给出请求头名 {names}，各不相同",
-            f"headers must name {names}, all different",
-            "headers",
-        )
+        zh, en = f"须给出请求头名 {names}，各不相同", f"headers must name {names}, all different"
+        raise _bad("signing-headers", zh, en, "headers")
     if scheme.algorithm not in algorithms:
         known = "、".join(sorted(algorithms))
         zh, en = f"此方案的算法须为 {known}", f"the algorithm of this scheme is one of {known}"
@@ -199,9 +190,8 @@ def _names(scheme: Scheme) -> None:
 def _envelope(form: Envelope) -> None:
     names = (form.data, form.app, form.time, form.signed, *form.fixed)
     if len(set(names)) != len(names):
-        raise _bad(
-            "signing-envelope", "信封各项的名称不得相同", "the members of an envelope have different names", "envelope"
-        )
+        zh, en = "信封各项的名称不得相同", "the members of an envelope have different names"
+        raise _bad("signing-envelope", zh, en, "envelope")
     if "binary" in (form.text, form.signature.text):
         raise _binary("envelope.text")
 

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from gateway.demo import world
+from gateway.flow import casefile, post
 from tests.flow.nodes import PLATFORMS, Reply, Running, running
 
 assert PLATFORMS
@@ -75,6 +76,14 @@ class Hall:
         return self.request("POST", "/platform/v1/cases", json.dumps(self.case(number), ensure_ascii=False).encode())
 
 
+def original(a: Running, number: str) -> bytes:
+    """What is kept of the platform's message: what it said, not the envelope that it came in."""
+    vault, case = a.node.desk.vault, casefile.find(a.node.journal.read(), "window", number)
+    assert case is not None
+    ((message, sealed),) = a.rows("SELECT id, original FROM message WHERE case_id = ?", case.id)
+    return bytes(vault.open(vault.unwrap(case.wrapped_key), sealed, post.original_label(message)))
+
+
 async def refused_again(hall: Hall, requests: list[dict[str, Any]]) -> None:
     """J11: each of them was good once."""
     for request in requests:
@@ -98,6 +107,8 @@ async def test_J11_a_case_is_taken_and_every_replay_refused(
         case = reply.json
         assert hall.words.said.items() <= case.items() and case[hall.words.receipt]
         number = hall.case(1)[hall.words.names["case"]]
+        kept = json.loads(original(a, number))
+        assert kept.keys() == hall.case(1).keys() and kept[hall.words.names["case"]] == number
         asked = hall.request("GET", f"/platform/v1/cases/{number}")
         looked = hall.request("HEAD", f"/platform/v1/materials/{'0' * 64}")
         assert (await hall.send(asked)).json["case_number"] == number
