@@ -201,6 +201,10 @@ write full .json.tmp temporary | write full .ok.tmp temporary | fsync full .json
 open denied .json.tmp temporary | posix_rename denied .ok temporary | posix_rename failed .json temporary
 posix_rename unsupported - accepted | fsync unsupported - accepted
 """
+SHORT = """
+mkdir cut - temporary | write cut-after .ok.tmp temporary | posix_rename cut .ok unclear | posix_rename cut-after .ok unclear
+write full .ok.tmp temporary | posix_rename denied .ok temporary | posix_rename unsupported - accepted
+"""
 IN = """
 scandir cut - | lstat cut .ok | open cut .json | read cut .json | read failed .json | scandir denied -
 write cut .receipt.tmp | write full .receipt.tmp | posix_rename cut .receipt | posix_rename cut-after .receipt
@@ -216,11 +220,12 @@ def rows(text: str) -> list[list[str]]:
     ]
 
 
+@pytest.mark.parametrize("table", [SHORT, pytest.param(OUT, marks=pytest.mark.long)], ids=["short", "long"])
 async def test_what_breaks_on_the_way_out_loses_nothing_and_doubles_nothing(
-    server: Server, hall: file_hall.Hall, tmp_path: Path
+    table: str, server: Server, hall: file_hall.Hall, tmp_path: Path
 ) -> None:
     """Each step cut, full, refused or unknown to the server: an honest outcome, and one message after the next attempt."""
-    for number, (operation, how, name, expected) in enumerate(rows(OUT)):
+    for number, (operation, how, name, expected) in enumerate(rows(table)):
         drop = through(server, tmp_path / "x")
         out = samples.outbound("application")
         wire = drop.translator.outbound(msgspec.structs.replace(out, id=f"M{number}"))
@@ -238,6 +243,7 @@ async def test_what_breaks_on_the_way_out_loses_nothing_and_doubles_nothing(
         await drop.close()
 
 
+@pytest.mark.long
 async def test_what_breaks_on_the_way_in_is_taken_again_and_counted_once(
     server: Server, hall: file_hall.Hall, desk: Desk, tmp_path: Path
 ) -> None:
