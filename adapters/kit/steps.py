@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -107,7 +107,7 @@ class Trial:
 
 
 def _body(spoil: bend.Spoil) -> Callable[[Request], Request]:
-    return lambda request: Request(request.method, request.url, request.headers, spoil(request.body))
+    return lambda request: replace(request, body=spoil(request.body))
 
 
 class Step(NamedTuple):
@@ -345,7 +345,7 @@ SIGNED = (
 )
 CREDENTIAL = (Step("wrong_credential", "许可证或令牌不符拒绝", "refuses a wrong licence or token", _with(wrong=True)),)
 COMMON: Final = (GOOD, *ASKED, *UNDER_WAY, *SPOILT)
-SIGNS_BODIES: Final = frozenset({"rest_signed"})
+SIGNS_BODIES: Final = frozenset({"rest_signed", "webhook"})
 """Families whose signature covers the body, so that only what is spoilt before it arrives as spoilt."""
 FAMILIES: Final[dict[str, tuple[Step, ...]]] = {
     "rest_signed": (*COMMON, *SIGNED),
@@ -354,6 +354,7 @@ FAMILIES: Final[dict[str, tuple[Step, ...]]] = {
     "message_set": (GOOD, *ASKED, *UNDER_WAY, *CREDENTIAL),
     "front_db": (GOOD, *ASKED),
     "file_drop": (GOOD, *ASKED),
+    "webhook": (GOOD, ASKED[0], UNDER_WAY[1], *SPOILT, *SIGNED),
 }
 
 

@@ -40,6 +40,7 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "gongan": ("/soap", {"gateway": NOBODY, "licence": LICENCE, "gateway_licence": OUR_LICENCE, "step_ms": 5}),
     "guangzhou": ("", {"token": OUR_LICENCE, "step_ms": 1, "lease_s": 0.2}),
+    "changsha": ("/tongban/events", {"gateway_public_key": OURS.public.point.hex()}),
 }  # fmt: skip
 
 
@@ -55,7 +56,7 @@ async def test_a_simulated_platform_keeps_what_its_profile_promises(profile: str
         if profile == "gongan":
             body = msgspec.structs.replace(samples.body("application"), form=FORMS["QC"], materials=[])
             about["bodies"] = {"application": body}
-        ran = await scored(partner(profile, started.url + path, about=about))
+        ran = await scored(partner(profile, started.url + path, about=about, addresses=("127.0.0.1",)))
     assert failures(ran) == []
     assert overall([one.result for one in ran]) is True
     verdicts = {one.result.name: one.result.said.verdict for one in ran}

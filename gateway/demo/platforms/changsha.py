@@ -69,13 +69,22 @@ class Receiver:
         if why:
             self.refused.append(why)
             return web.json_response({"error": why}, status=401)
-        event = json.loads(body)
-        if (event["id"], event["event"]) != (headers["x-cs-delivery"], headers["x-cs-event"]):
-            self.refused.append("headers")
-            return web.json_response({"error": "headers"}, status=400)
+        event = self.event(headers, body)
+        if event is None:
+            self.refused.append("event")
+            return web.json_response({"error": "event"}, status=400)
         if self.answer["status"] < 300:
             self.keep(event)
         return await self.say(request)
+
+    def event(self, headers: dict[str, str], body: bytes) -> dict[str, Any] | None:
+        """What a believed call says; None where that is no event, or not the one of its headers."""
+        try:
+            event: dict[str, Any] = json.loads(body.decode("utf-8"))
+            named = (event["id"], event["event"]) == (headers["x-cs-delivery"], headers["x-cs-event"])
+        except (ValueError, KeyError, TypeError):
+            return None
+        return event if named else None
 
     def keep(self, event: dict[str, Any]) -> None:
         count = self.records.one("SELECT count(*) FROM events")
