@@ -126,7 +126,7 @@ class Receiver:
 
 def listeners(receiver: Receiver) -> tuple[web.Application, web.Application]:
     """The callback listener and the control listener."""
-    outside, control = web.Application(client_max_size=16 << 20), web.Application()
+    outside, control = web.Application(client_max_size=1 << 20), web.Application()
     path = receiver.config.get("path", "/tongban/events")
     outside.router.add_post(path, partial(receiver.house.faults.through, handler=receiver.receive))
     control.router.add_get("/sim/state", receiver.state)
