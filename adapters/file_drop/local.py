@@ -69,8 +69,8 @@ class LocalFolder:
     async def _run(self, work: Callable[..., T], *given: Any) -> T:
         """Raises Trouble."""
         try:
-            running = asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
-            return await asyncio.wait_for(running, self.seconds)
+            async with asyncio.timeout(self.seconds):  # wait_for of Python 3.11 can lose a cancellation
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
         except TimeoutError:
             raise Trouble("time-out") from None
         except OSError as error:
