@@ -195,7 +195,8 @@ def _reporting(
     wake: Callable[[str], None],
 ) -> list[Reporting]:
     """What feeds the collectors of case data."""
-    ours = config.node.party, config.node.name
+    guests = {one.id: one.party for one in config.platform if one.party}
+    ours = config.node.party, config.node.name, guests
     return [
         Reporting(one.id, one.collecting, journal, vault, *ours, new_id, wake)
         for one in platforms.values()

@@ -49,6 +49,12 @@ def chosen(profile: str, base_url: str, settings: str | None, timeout_ms: int) -
     if isinstance(compiled, list):
         first = compiled[0]
         unreadable(files.where, f"{first.where} {first.zh}", f"{first.where} {first.en}")
+    if compiled.text.national:
+        zh, en = (
+            "归集库不往来报文：用 adapter test 与 recon",
+            "a collector exchanges no messages: see adapter test and recon",
+        )
+        unreadable(files.where, zh, en)
     given = {"id": "kit", "base_url": base_url, **_table(settings, profile), "profile": compiled.text.name}
     given |= {"base_url": base_url} if base_url else {}
     given |= {"timeout_ms": timeout_ms} if timeout_ms else {}

@@ -47,6 +47,9 @@ def _behaviours() -> str:
 @click.option(
     "--folder", default="", metavar="U", help=say("前置库或文件夹（sqlite:///、file:///）", "its database or folder")
 )
+@click.option(
+    "--sample", "samples", multiple=True, metavar="TYPE=FILE", help=say("自备样例（规范 JSON）", "a sample of your own")
+)
 @click.option("--record", metavar="FILE", help=say("往来逐条记入 JSONL（已脱敏）", "write each exchange here, masked"))
 @click.option("--json", is_flag=True, help=say("机器可读输出", "for machines"))
 def serve(**given: Any) -> None:

@@ -8,7 +8,7 @@ that there are. Delivery is the outbox's, as for any platform.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,7 +29,8 @@ LOOK, PAGE = 1000, 64  # cases looked at in one go, and reported in one transact
 
 @dataclass
 class Reporting:
-    """Looks for new events for one collector. ``id``: the collector's; ``party``, ``name``: ours."""
+    """Looks for new events for one collector. ``id``: the collector's; ``party``, ``name``: ours; ``guests``: local platforms that
+    are another party's (客方), which handles what they handle."""
 
     id: str
     collecting: Collecting
@@ -37,6 +38,7 @@ class Reporting:
     vault: Vault
     party: str
     name: str
+    guests: Mapping[str, str]
     new_id: Callable[[], str]
     wake: Callable[[str], None]
     _seen: tuple[int, str] = field(default=(0, ""), init=False)  # the case up to which all have been looked at
@@ -85,7 +87,7 @@ class Reporting:
             rows = tx.all("SELECT n, event FROM case_event WHERE case_id = ? AND n > ? ORDER BY n", case_id, done)
             for n, _ in (row for row in rows if row[1] in self.collecting.events):
                 message = self.new_id()
-                due = msgspec.msgpack.encode(Due(n, self.party, self.name))
+                due = msgspec.msgpack.encode(Due(n, self.guests.get(case.platform, self.party), self.name))
                 post.put(
                     tx, id=message, case_id=case_id, direction=post.REPORT, type=TYPE, act=act_of(self.id, n), leaf=None,
                     sealed=self.vault.seal(key, due, post.body_label(message)), seq=_next(tx, self.id),

@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from adapters import samples
 from adapters.base import Accepted, CannotAsk, NotThere, Refused, Temporary, Untranslatable, Wire
 from adapters.front_db.database import Trouble
 from adapters.national_push.translate import rows_of
 from adapters.registry import Platform, PlatformSettings, open_platform
+from gateway.cli import root
 from tests.contract import front_servers, front_support
 from tests.unit.adapters.support import PROFILES, PROVIDER, ROOT, signer
 
@@ -241,3 +243,9 @@ def test_the_simulator_makes_the_published_columns(tmp_path: Path) -> None:
     columns = {name: {row[1] for row in db.execute(f"PRAGMA table_info({name})")} for name in TABLES}
     for row in rows_of(wire(opened(tmp_path / "c.db"), "not_accept").body):
         assert row.values.keys() <= columns[row.table]
+
+
+@pytest.mark.parametrize("words", [("kit", "run", "--base-url", "sqlite:///x"), ("kit", "serve")], ids=" ".join)
+def test_a_collector_is_nothing_that_the_kit_could_play_or_try(words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(root, [*words, "--profile", "national"])
+    assert result.exit_code == 65 and "recon" in result.output, result.output

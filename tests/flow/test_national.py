@@ -172,7 +172,15 @@ async def test_a_case_that_cannot_be_reported_holds_up_no_other_and_pages_lose_n
             lambda tx: tx.run("DELETE FROM delivery WHERE destination = 'platform:nation'"),
         )
         again = reporting.Reporting(
-            "nation", b.node.reporting[0].collecting, b.node.journal, b.node.ring.vault(), "360113.X", "B", Ids(), str
+            "nation",
+            b.node.reporting[0].collecting,
+            b.node.journal,
+            b.node.ring.vault(),
+            "360113.X",
+            "B",
+            {},
+            Ids(),
+            str,
         )
         while await again.feed():
             pass
@@ -183,6 +191,21 @@ async def test_a_case_that_cannot_be_reported_holds_up_no_other_and_pages_lose_n
         )
         await again.feed()
         assert b.one(told) == 5
+
+
+async def test_a_guests_cases_are_reported_as_its_own(places: worlds.World) -> None:
+    """A local platform that is another party's: that party handles what it handles, and is named."""
+    prepared(places)
+    guest = "360124.11360124MB0000000X"
+    text = places.b.config.read_text().replace('id = "hall"', f'id = "hall"\nparty = "{guest}"')
+    places.b.config.write_text(text)
+    async with running(places) as there:
+        case = await walks.collect(there.pair, NUMBER.format(1))
+        await there.pair.stands(there.pair.b, case, "received_there")
+        await there.pair.act(there.pair.b, "acceptance", case, walks.acceptance())
+        await there.reported()
+        row = there.at_b.rows("up_pro_accept")[0]
+        assert (row["org_code"], str(row["project_no"])[:6]) == ("11360124MB0000000X", "360124")
 
 
 # --- reconciliation ---------------------------------------------------------------------------------------------------
