@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from signing import der
 
@@ -79,6 +80,7 @@ def display(name: bytes) -> str:
     return ",".join(reversed(parts))
 
 
+@lru_cache(maxsize=1024)
 def common_name(name: bytes) -> str:
     """The last CN, escaped; the whole name where there is none."""
     found = [text for oid, text in attributes(name) if oid == OIDS["CN"]]

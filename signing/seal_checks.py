@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from signing import certs, der, oids, reasons, sm2
@@ -20,6 +21,7 @@ from signing.path import check_path
 from signing.policy import SealPolicy
 from signing.reasons import Reason
 from signing.seal import ExtData, Seal, Stamp
+from signing.sm2 import PublicKey
 from signing.sm3 import sm3
 from signing.timestamp import TimeTrust, verify_timestamp
 
@@ -106,9 +108,25 @@ def signature(signed: Seal | Stamp, certificate: Certificate | None, what: str, 
     if signed.algorithm not in _ALGORITHMS:
         return [reasons.seal_rejected(f"{what}-algorithm", signed.algorithm)]
     key = certificate.public_key if certificate else None
-    if key and sm2.verify(provider, key, signed.covered, signed.signature, signer_id=sm2.DEFAULT_ID):
+    if key and _holds(signed, key, provider):
         return []
     return [reasons.seal_rejected(f"{what}-signature")]
+
+
+def _holds(signed: Seal | Stamp, key: PublicKey, provider: Provider) -> bool:
+    if isinstance(signed, Seal):  # a stamp is met once, its seal with every stamp
+        return _seal_holds(provider, key, sm2.digest(key, signed.covered, sm2.DEFAULT_ID), signed.signature)
+    return sm2.verify(provider, key, signed.covered, signed.signature, signer_id=sm2.DEFAULT_ID)
+
+
+@lru_cache(maxsize=1024)
+def _seal_holds(provider: Provider, key: PublicKey, digest: bytes, signature: bytes) -> bool:
+    """A fact about bytes, remembered."""
+    try:
+        r, s = der.decode_signature(signature)
+    except Malformed:
+        return False
+    return provider.verify_digest(key, digest, r, s)
 
 
 def _chain(

@@ -56,7 +56,7 @@ class LocalStamper:
         reason = self.refusal(at)
         if reason is not None:
             return reason
-        form: WrittenForm = "V1" if parse_seal(self.seal).form == "V1" else "V4"
+        form: WrittenForm = "V1" if parse_seal(self.seal).form == "V1" else "V4"  # remembered since it was checked
         tbs = build_stamp_tbs(
             self.seal,
             at=at,

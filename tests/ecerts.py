@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from agreements.samples import lab_party
 from gateway.certificates.issue import Wanted, WantedHolder, WantedPermit, compose
 from gateway.certificates.template import Template, read
 from signing import ecert_id
@@ -24,7 +25,7 @@ def sample(**changed: Any) -> Metadata:
     """A good certificate, some of it exchanged."""
     said: dict[str, Any] = {
         "identifier": str(ecert_id.make(TYPE, ISSUER, "2026000001")), "type_code": TYPE, "type_name": "食品经营许可证",
-        "number": "JY14201040000001", "holder": Holder("武汉样章商贸有限公司", "91420104MA4KXXXX0X", "001"),
+        "number": "JY14201040000001", "holder": Holder("武汉样章商贸有限公司", lab_party("420104")[7:], "001"),
         "issuer_name": "样章市场监督管理局", "issuer_code": ISSUER, "issued": date(2026, 6, 1), "valid_from": date(2026, 6, 1),
         "valid_to": date(2031, 5, 31), "fields": (Field("JYCS", "经营场所", "汉江路1号"), Field("BZ", "备注", "")),
         "url": "https://ecert.example/v/ABCDEFGHIJKLMNOPQRSTUVWXYZ",

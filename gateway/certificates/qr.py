@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+import re
 from typing import Final
 
 import segno
@@ -13,6 +13,7 @@ QUIET: Final = 4  # light modules around, as the standard asks
 MAX_BYTES: Final = 213  # version 10, 57 modules: half a millimetre each on 30 mm
 # Any mask reads alike; trying all eight to find the prettiest takes longer than signing the certificate.
 _MASK: Final = 2
+_DARK: Final = re.compile(b"\x01+")
 
 
 def code(url: str, x: float, y: float, size: float) -> Path | None:
@@ -24,11 +25,8 @@ def code(url: str, x: float, y: float, size: float) -> Path | None:
     edges = [f"{module * place:.3f}" for place in range(len(rows) + 2 * QUIET)]
     drawn = []
     for down, row in enumerate(rows, QUIET):
-        top, bottom, at = edges[down], edges[down + 1], QUIET
-        for dark, run in groupby(row):
-            end = at + len(list(run))
-            if dark:
-                left, right = edges[at], edges[end]
-                drawn.append(f"M {left} {top} L {right} {top} L {right} {bottom} L {left} {bottom} C")
-            at = end
+        top, bottom = edges[down], edges[down + 1]
+        for run in _DARK.finditer(row):
+            left, right = edges[run.start() + QUIET], edges[run.end() + QUIET]
+            drawn.append(f"M {left} {top} L {right} {top} L {right} {bottom} L {left} {bottom} C")
     return Path(Box(x, y, size, size), " ".join(drawn), fill=BLACK, stroke=None)

@@ -23,7 +23,7 @@ def text(value: str) -> str:
 
 def element(name: str, inside: str = "", /, **attributes: str | None) -> str:
     """One element; ``inside`` is XML already; attributes of None are left out."""
-    said = "".join(f' {key}="{_attribute(value)}"' for key, value in attributes.items() if value is not None)
+    said = "".join([f' {key}="{_attribute(value)}"' for key, value in attributes.items() if value is not None])
     return f"<ofd:{name}{said}>{inside}</ofd:{name}>" if inside else f"<ofd:{name}{said}/>"
 
 
