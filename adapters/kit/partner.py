@@ -26,6 +26,9 @@ from schemas.canonical import BODIES
 from signing.providers import Provider
 from signing.sm2 import Signer
 
+REPORT = "report."
+"""What stands before an event's name where a collector is told of it."""
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -79,6 +82,10 @@ class Partner:
 
     def sample(self, type_: str) -> Outbound:
         """A sample message of this type about this case, under an id of its own."""
+        if type_.startswith(REPORT):
+            report = samples.report(type_.removeprefix(REPORT))
+            self.mask.meet(report.body)
+            return msgspec.structs.replace(report, id=str(uuid.uuid4()), case_id=self.case_id, at_ms=self.keys.now_ms())
         out = samples.outbound(type_)
         body = self.bodies.get(type_) or _sized(type_, out.body)
         if type_ == "application":
@@ -114,7 +121,9 @@ def _with_size(value: Any) -> Any:
 
 
 def types_of(platform: Platform) -> list[str]:
-    """The types that this platform is told, the application first."""
+    """The types that this platform is told, the application first; of a collector of case data its reports."""
+    if platform.translator.can_send("report"):
+        return [f"{REPORT}{event}" for event in getattr(platform.translator, "words").events]  # noqa: B009 - that family's
     told = [one for one in samples.types() if known_type(one) and platform.translator.can_send(one)]
     return sorted(told, key=lambda one: one != "application")
 

@@ -16,7 +16,7 @@ import msgspec
 from adapters.base import Accepted, Act, Outcome, Refused, Temporary, Unclear, Untranslatable
 from adapters.kit.mask import Mask, restored, whole
 from adapters.kit.masking import text_of
-from adapters.kit.partner import Partner, tell, wire_of
+from adapters.kit.partner import REPORT, Partner, tell, wire_of
 from adapters.kit.score import Result, Said, failed, not_applicable, passed
 from adapters.kit.steps import Sent
 from adapters.kit.tap import Answered, Exchange, Tap
@@ -49,8 +49,9 @@ def head(platform: Platform) -> dict[str, Any]:
 def sent_line(sent: Sent, mask: Mask) -> dict[str, Any]:
     """A message of ours; ``sm3`` is of its very bytes."""
     out, wire = sent.out, sent.wire
+    type_ = f"{REPORT}{out.body.event}" if out.type == "report" else out.type
     return {
-        "sent": out.type, "id": out.id, "case_id": out.case_id, "case_number": out.case_number, "item": out.item,
+        "sent": type_, "id": out.id, "case_id": out.case_id, "case_number": out.case_number, "item": out.item,
         "at_ms": out.at_ms,
         "wire": {
             "operation": wire.operation, "method": wire.method, "path": wire.path, "content_type": wire.content_type,

@@ -143,15 +143,20 @@ def _taken(outcome: Outcome) -> Said:
     return (passed if isinstance(outcome, Accepted) else failed)(f"对方{zh}", f"it {en}")
 
 
+def _in_so_many_words(outcome: Outcome, trial: Trial) -> bool:
+    """A refusal of the message or of us: by the platform's own code, by HTTP's, or by the one inside its answer."""
+    answer = trial.tap.last
+    by_status = isinstance(answer, Reply) and 400 <= answer.status < 500
+    in_body = isinstance(outcome, Temporary) and outcome.reason.startswith("status-")
+    return isinstance(outcome, Refused) or by_status or in_body
+
+
 async def _turned_away(trial: Trial, out: Outbound, outcome: Outcome) -> Said:
     """Passed when the platform said no in so many words and has nothing of it: a 5xx or silence would have us try for ever."""
     if isinstance(outcome, Temporary) and outcome.absent:
         return _NOBODY
-    answer = trial.tap.last
-    clear = isinstance(outcome, Refused) or (isinstance(answer, Reply) and 400 <= answer.status < 500)
-    clear = clear or (isinstance(outcome, Temporary) and outcome.reason.startswith("status-"))  # a status in the body
     zh, en = _told(outcome)
-    if not clear:
+    if not _in_so_many_words(outcome, trial):
         return failed(f"应明确拒绝，对方却{zh}", f"should have been refused in so many words; {en}")
     if await trial.holds(out):
         return failed("说拒绝，却收下了", "said no and kept it")
@@ -301,9 +306,8 @@ async def _replay(trial: Trial) -> Said:
     trial.tap.bend = lambda _: request
     again = await trial.send(out)
     trial.tap.bend = None
-    answer = trial.tap.last
     zh, en = _told(again)
-    if isinstance(again, Refused) or (isinstance(answer, Reply) and 400 <= answer.status < 500):
+    if _in_so_many_words(again, trial):
         return passed(f"同一随机数第二次：{zh}", f"the same nonce again: {en}")
     return failed(f"同一随机数第二次，对方却{zh}", f"the same nonce again: {en}")
 
@@ -319,8 +323,9 @@ def _outward(type_: str) -> Step:
 
 
 GOOD = Step("good", "收下一份合格的报文", "takes a good message", _good)
+REPEAT = Step("repeat", "同一编号再报，不重复办理", "the same id again is not done twice", _repeat)
 ASKED = (
-    Step("repeat", "同一编号再报，不重复办理", "the same id again is not done twice", _repeat),
+    REPEAT,
     Step("ask", "按编号能查到已收的报文", "says by id what it has", _ask),
     Step("ask_unknown", "没收过的编号明确说没有", "plainly denies an id it never got", _ask_unknown),
 )
@@ -330,9 +335,10 @@ SPOILT = (
     Step("wrong_encoding", "编码错误明确拒绝", "refuses bytes of another encoding", _must_refuse("wrong_encoding")),
     Step("oversized", "超大报文拒绝而不收", "refuses what is too large", _oversized),
 )
+PACE = Step("pace", "同时多件都按时应答", "answers several at once in time", _pace)
 UNDER_WAY = (
     Step("lost_answer", "应答丢失后可查、可重报", "after a lost answer it can be asked and told again", _lost_answer),
-    Step("pace", "同时多件都按时应答", "answers several at once in time", _pace),
+    PACE,
 )
 SIGNED = (
     Step("wrong_key", "别人的签名拒绝", "refuses a signature of another key", _with(wrong=True)),
@@ -351,10 +357,11 @@ FAMILIES: Final[dict[str, tuple[Step, ...]]] = {
     "rest_signed": (*COMMON, *SIGNED),
     "soap": (*COMMON, *CREDENTIAL),
     "union_json": (*COMMON, *CREDENTIAL),
+    "webhook": (GOOD, REPEAT, PACE, *SPOILT, *SIGNED),
     "message_set": (GOOD, *ASKED, *UNDER_WAY, *CREDENTIAL),
     "front_db": (GOOD, *ASKED),
     "file_drop": (GOOD, *ASKED),
-    "webhook": (GOOD, ASKED[0], UNDER_WAY[1], *SPOILT, *SIGNED),
+    "national_push": (GOOD, *ASKED),
 }
 
 

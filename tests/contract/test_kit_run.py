@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import msgspec
 import pytest
 
 from adapters import samples
+from adapters.kit.run import plan
 from adapters.kit.score import overall
+from adapters.registry import read_profile
+from gateway.cli.profile_files import bundled, load
 from gateway.demo import world
 from tests.contract.kit_support import OURS, THEIRS, failures, partner, scored
 from tests.contract.platform_support import sim
@@ -19,6 +23,7 @@ from tests.contract.test_package_foreign_platform import FORMS
 from tests.unit.adapters.support import LICENCE, OUR_LICENCE, OUR_UNIT, PROFILES, UNIT
 
 sys.path.insert(0, str(Path(world.__file__).parent / "platforms"))
+import collection
 import file_hall
 import front_hall
 
@@ -61,6 +66,41 @@ async def test_a_simulated_platform_keeps_what_its_profile_promises(profile: str
     assert overall([one.result for one in ran]) is True
     verdicts = {one.result.name: one.result.said.verdict for one in ran}
     assert sum(one == "pass" for one in verdicts.values()) >= 8, verdicts
+
+
+@pytest.mark.processes
+async def test_a_receiver_of_callbacks_keeps_what_its_profile_promises(tmp_path: Path) -> None:
+    config = {
+        "database": str(tmp_path / "cs.db"),
+        "gateway_public_key": OURS.public.point.hex(),
+        "path": "/tongban/events",
+    }
+    async with aiohttp.ClientSession() as session, sim("changsha.py", config, tmp_path, session) as started:
+        url = f"{started.url}/tongban/events"
+        about = {"secrets": {"secret": b"s" * 32}}
+        ran = await scored(partner("changsha", url, about=about, addresses=("127.0.0.1",)))
+    assert failures(ran) == []
+    assert {"cut_off", "oversized", "replay", "out.decision"} <= {one.result.name for one in ran}
+
+
+async def test_a_collector_of_case_data_keeps_what_its_profile_promises(tmp_path: Path) -> None:
+    """It is told reports, one of each event, and makes no calls."""
+    collection.Collection(str(tmp_path / "c.db"))
+    ran = await scored(partner("national", f"sqlite://{tmp_path / 'c.db'}"))
+    assert failures(ran) == []
+    assert {"ask_unknown", "out.report.accept", "out.report.decide_deny"} <= {one.result.name for one in ran}
+
+
+@pytest.mark.parametrize("profile", [name for name in bundled() if name not in ("changsha", "national")])
+def test_every_profile_of_the_package_can_be_tried(profile: str) -> None:
+    """An alias too: it is opened with what it leans on."""
+    files = load(profile)
+    family = read_profile(files.toml, files.beside)["family"]
+    url = {"front_db": "sqlite:////nowhere", "file_drop": "file:///nowhere"}.get(family, NOBODY)
+    secrets = dict.fromkeys(("secret", "body_key", "token", "their_token"), b"5a" * 16)
+    one = partner("qiaokou", url, about={"secrets": secrets})
+    steps = plan(replace(one, profile=files.toml, beside=files.beside).open())
+    assert steps[0].name == "good" and len(steps) >= 7
 
 
 async def test_a_front_database_keeps_what_its_profile_promises(tmp_path: Path) -> None:
