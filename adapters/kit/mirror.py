@@ -100,8 +100,8 @@ class Mirror:
 def mirror_of(profile: Profile) -> Mirror:
     """Turn all tables round."""
     text = profile.text
-    writes = {**one_way(text.both, "out"), **_turned(text.inward, profile.codecs)}
-    reads = {**one_way(text.both, "in"), **_turned(text.outward, profile.codecs)}
+    writes = {**_pieces(text.outward), **one_way(text.both, "out"), **_turned(text.inward, profile.codecs)}
+    reads = {**_pieces(text.inward), **one_way(text.both, "in"), **_turned(text.outward, profile.codecs)}
     rows = [dict(row) for row in text.send.rows if row.get("source") != "type"]  # the platform has words of its own
     head = compile_maps({"head": {"rows": rows}}, "out", text.tables, profile.codecs)["head"]
     return Mirror(profile, head, _compiled(writes, "out", profile), _compiled(reads, "in", profile))
@@ -129,6 +129,11 @@ def _compiled(tables: dict[str, Any], direction: Direction, profile: Profile) ->
                     return {}
                 tables[where[1]]["rows"][int(where[2]) - 1] = None
     return {}
+
+
+def _pieces(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables that rows of ``[both]`` use in this one direction, as they stand."""
+    return {name: {"rows": list(table.get("rows", []))} for name, table in tables.items() if not known_type(name)}
 
 
 def _turned(tables: Mapping[str, Any], codecs: Mapping[str, Codec]) -> dict[str, Any]:

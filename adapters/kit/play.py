@@ -36,6 +36,7 @@ FAMILIES: Final = {
     "message_set": "adapters.kit.peer_queue:QueuePeer",
     "front_db": "adapters.kit.peer_rows:RowsPeer",
     "file_drop": "adapters.kit.peer_files:FilesPeer",
+    "union_json": "adapters.kit.peer_union:UnionPeer",
 }
 """Who plays each family. A new one is one row."""
 Address = tuple[str, int]

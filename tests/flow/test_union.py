@@ -14,6 +14,7 @@ import pytest
 from gateway.demo import world
 from gateway.demo.platforms import simkit
 from tests.contract.platform_support import sim
+from tests.contract.test_union_kit import play
 from tests.flow.nodes import Running, Window, running, until
 
 pytestmark = pytest.mark.processes
@@ -146,6 +147,27 @@ async def test_a_case_collected_by_a_city_waits_for_its_papers_and_is_then_in_ef
             assert sizes == [4000, 3_000_000]
             first, again, *_ = [shown for _, shown, _ in seen["asked"]]
             assert (first, again[:6]) == ("", "bytes="), "a cut file goes on where it was cut"
+
+
+@pytest.mark.parametrize("profile", ["zhengzhou", pytest.param("nanchang", marks=pytest.mark.long)])
+async def test_the_kit_plays_the_city_to_a_real_gateway(
+    profile: str, places: world.World, session: aiohttp.ClientSession
+) -> None:
+    becomes_city(places.b, profile)
+    made = play(profile, gateway=f"http://{places.b.place.platform}")
+    port, _ = await made.start()
+    try:
+        at(places.b, f"http://127.0.0.1:{port}")
+        async with running(places.a, places.b) as (a, b):
+            window = Window(a, session, json.loads(places.a.platform_config.read_bytes()))
+            case = (await window.hand_in(window.papers())).json["tbbh"]
+            await until(lambda: a.one("SELECT state FROM case_file WHERE id = ?", case) == "denied", 60)
+            kinds = [
+                row[0] for row in b.rows("SELECT type FROM message WHERE direction = 'out' ORDER BY created_ms, rowid")
+            ]
+            assert kinds == ["acceptance", "step", "decision"]
+    finally:
+        await made.stop()
 
 
 def project(settings: dict[str, Any]) -> dict[str, Any]:
