@@ -65,12 +65,12 @@ class Reporting:
         for start in range(0, len(owed), PAGE):
             page = owed[start : start + PAGE]
             commit = await self.journal.submit(*[self._report(case) for case in page])
-            bad = [
-                (case, one) for case, one in zip(page, commit.results, strict=True) if isinstance(one, BaseException)
-            ]
-            for case, error in bad:
-                log.error("a case cannot be reported", collector=self.id, case=case, cause=type(error).__name__)
-            failed += [case for case, _ in bad]
+            for case, result in zip(page, commit.results, strict=True):
+                if not isinstance(result, BaseException):
+                    continue
+                failed.append(case)
+                if case not in self._failed:  # said once, tried every time
+                    log.error("a case cannot be reported", collector=self.id, case=case, cause=type(result).__name__)
         if owed:
             self.wake(f"platform:{self.id}")
         self._failed, more = failed, len(looked) == LOOK
