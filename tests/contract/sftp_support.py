@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Server:
     port: int
     user: str
     home: Path
+    children: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     def url(self, folder: Path) -> str:
         return f"sftp://{self.user}@127.0.0.1:{self.port}{folder}"
@@ -40,6 +41,12 @@ class Server:
     @property
     def key(self) -> bytes:
         return (self.home / "user_key").read_bytes().rstrip()
+
+    def cut(self) -> None:
+        """End the processes that serve open connections (OpenSSH)."""
+        for child in self.children:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
 
     def faults(self, **faults: Any) -> None:
         (self.home / "faults.new").write_text(json.dumps(faults))
@@ -97,9 +104,9 @@ async def openssh(home: Path) -> AsyncIterator[Server]:
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     (home / "sshd_config").write_text(CONFIG.format(home=home))
-    children: list[asyncio.subprocess.Process] = []
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
+    server = Server(listener.getsockname()[1], pwd.getpwuid(os.geteuid()).pw_name, home)
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()
@@ -110,15 +117,14 @@ async def openssh(home: Path) -> AsyncIterator[Server]:
                 arguments = (SSHD, "-i", "-e", "-f", str(home / "sshd_config"))
                 with (home / "sshd.log").open("ab") as log:
                     child = await asyncio.create_subprocess_exec(*arguments, stdin=line, stdout=line, stderr=log)  # type: ignore[arg-type]
-                children.append(child)
+                server.children.append(child)
 
     serving = asyncio.create_task(serve())
     try:
-        yield Server(listener.getsockname()[1], pwd.getpwuid(os.geteuid()).pw_name, home)
+        yield server
     finally:
         serving.cancel()
         listener.close()
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                child.terminate()
+        server.cut()
+        for child in server.children:
             await child.wait()

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncssh
+import pytest
 
 from gateway import config
 from gateway.demo import world
 from gateway.ops import reach_checks
 from gateway.ops.patient import Patient
 from tests.contract import front_servers, front_support
+from tests.contract.sftp_support import openssh
 from tests.flow.nodes import PLATFORMS, Window, running, until
 
 assert PLATFORMS
@@ -107,3 +110,28 @@ async def test_a_case_goes_through_a_shared_folder_and_its_acts_come_back(
         later = hall.step("no-such-case")
         await until(lambda: hall.answer_of(later), 10)
         assert hall.answer_of(later)[1]["jg"] == "TB-5001"  # type: ignore[index]
+
+
+@pytest.mark.long
+@pytest.mark.processes
+async def test_a_case_goes_over_sftp_once_the_doctor_is_content_and_a_cut_line_is_taken_up_again(
+    places: world.World, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    hall = file_hall.Hall(tmp_path / "files")
+    async with openssh(tmp_path / "server") as server:
+        key = places.b.folder / "hall.key"
+        key.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+        login = f'host_keys = ["{server.host_key}"]\nsecrets = {{ key = {{ file = "hall.key" }} }}'
+        behind(places.b, "hanzhong_files", server.url(tmp_path / "files"), login)
+        level, said = await asyncio.to_thread(seen, places.b)
+        assert level == "fail" and "登录被拒绝" in said and "login-refused" in said
+        key.write_bytes(server.key)
+        assert (await asyncio.to_thread(seen, places.b))[0] == "ok"
+        async with running(places.a, places.b) as (a, b):
+            window = Window(a, session, json.loads(a.side.platform_config.read_bytes()))
+            case = (await window.hand_in(window.papers())).json["tbbh"]
+            await until(lambda: hall.work(), 60)
+            server.cut()
+            await until(lambda: a.one("SELECT state FROM case_file WHERE id = ?", case) == "granted", 60)
+            kept = b.rows("SELECT mapping FROM message WHERE direction = 'out' AND original IS NOT NULL")
+            assert {row[0].partition("@")[0] for row in kept} == {"hanzhong_files"} and len(kept) == 3
