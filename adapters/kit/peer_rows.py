@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta, timezone
 
 from adapters.base import Accepted, Outbound, Outcome, Temporary, Untranslatable
@@ -60,9 +60,9 @@ class RowsPeer(Unheard):
     def _rows(self) -> list[tuple[str, str, str | bytes]]:
         go = self.words.go
         fixed = "".join(f" AND {name} = ?" for name in go.fixed)
-        with closing(sqlite3.connect(self.path)) as db:
-            columns = f"{go.id}, {go.type}, {go.content}"
-            query = f"SELECT {columns} FROM {go.table} WHERE 1 = 1{fixed} ORDER BY {go.order}"
+        query = f"SELECT {go.id}, {go.type}, {go.content} FROM {go.table} WHERE 1 = 1{fixed} ORDER BY {go.order}"
+        rows: list[tuple[str, str, str | bytes]] = []  # where it is locked just now, the next look finds them
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self.path)) as db:
             rows = db.execute(query, tuple(go.fixed.values())).fetchall()
         fresh = [(str(id_), str(type_), content) for id_, type_, content in rows if str(id_) not in self._seen]
         self._seen |= {id_ for id_, _, _ in fresh}

@@ -199,10 +199,11 @@ class Play:
 
     async def _behave(self, request: web.Request) -> web.Response:
         """POST /kit/behaviour {"behaviour", "times"}."""
-        wanted = await request.json()
-        if wanted.get("behaviour") not in BEHAVIOURS:
-            raise web.HTTPBadRequest(text=f"one of {', '.join(BEHAVIOURS)}")
-        self.switch.turn(wanted["behaviour"], int(wanted.get("times", -1)))
+        wanted = await _ordered(request)
+        name, times = wanted.get("behaviour"), wanted.get("times", -1)
+        if name not in BEHAVIOURS or type(times) is not int:
+            raise web.HTTPBadRequest(text=f"behaviour: one of {', '.join(BEHAVIOURS)}; times: a number")
+        self.switch.turn(name, times)
         return await self._state(request)
 
     async def _state(self, request: web.Request) -> web.Response:
@@ -212,18 +213,23 @@ class Play:
         return web.json_response({
             "behaviour": self.switch.name, "kept": len(desk), "repeated": sum(one.times - 1 for one in desk),
             "doubled": len(ids) - len(set(ids)), "types": sorted({one.type for one in desk if one.type}),
-            "cases": sorted({one.case for one in desk if one.case}), "told": [list(one) for one in self.told],
+            "cases": sorted({one.case for one in desk if one.case}),
+            "decided": sorted({one.number for one in desk if one.type == "decision"}), "told": [list(one) for one in self.told],
         })  # fmt: skip
 
     async def _told_to(self, request: web.Request) -> web.Response:
-        """POST /kit/tell {"type", "case"}: tell the gateway one act now, once."""
-        wanted = await request.json()
-        type_, case = str(wanted.get("type", "")), str(wanted.get("case", ""))
-        if type_ not in self.cast.mirror.acts():
-            raise web.HTTPBadRequest(text=f"one of {', '.join(self.cast.mirror.acts())}")
-        kept = Noted("", "", "", "", case or f"KIT{self.cast.now_ms()}", case or f"KIT{self.cast.now_ms()}")
-        taken = await self.tell(self.act(type_, kept), kept.case, once=True)
-        return web.json_response({"taken": taken, "case": kept.case})
+        """POST /kit/tell {"type", "case", "until"}: tell the gateway one act now, once, or until it is taken."""
+        wanted = await _ordered(request)
+        type_, case = str(wanted.get("type", "")), str(wanted.get("case", "")) or f"KIT{self.cast.now_ms()}"
+        if type_ not in self.cast.mirror.acts() or not self.cast.gateway:
+            raise web.HTTPBadRequest(
+                text=f"type: one of {', '.join(self.cast.mirror.acts())}; and a --gateway to tell it to"
+            )
+        out = self.act(type_, Noted("", "", "", "", case, case))
+        if wanted.get("until"):
+            self._begin(self.tell(out, case))
+            return web.json_response({"case": case}, status=202)
+        return web.json_response({"taken": await self.tell(out, case, once=True), "case": case})
 
     def _note(self, which: str, how: Behaviour, exchange: Exchange) -> None:
         name = next(name for name, one in BEHAVIOURS.items() if one == how)
@@ -231,6 +237,17 @@ class Play:
         self.write(
             {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", "direction": which, "behaviour": name, **_plain(line)}
         )
+
+
+async def _ordered(request: web.Request) -> dict[str, Any]:
+    """What whoever directs the play has sent."""
+    try:
+        wanted = await request.json()
+    except ValueError:
+        wanted = None
+    if type(wanted) is not dict:
+        raise web.HTTPBadRequest(text="a JSON object")
+    return wanted
 
 
 def _seen(request: web.Request, body: bytes, answer: Answer) -> Exchange:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import subprocess
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import aiohttp
 import msgspec
 import pytest
 
@@ -19,8 +26,11 @@ from adapters.kit.play import Play
 from adapters.registry import PlatformSettings
 from gateway.demo import world
 from gateway.ids import now_ms
+from schemas import codec
+from signing import keys, sm2
 from signing.sm2 import Signer
 from tests.flow.nodes import PROVIDER, Running, running, until
+from tests.sizes import ROOT
 from tests.unit.adapters.support import PROFILES, RESOURCES
 
 CASES = 3
@@ -131,3 +141,88 @@ QUICK = ("out-of-order", "garbage")
 )
 async def test_nothing_is_lost_and_nothing_doubled(behaviour: str, places: world.World) -> None:
     await walked(places, behaviour)
+
+
+# --- the same, everything a process of its own ------------------------------------------------------------------------
+
+
+class Process:
+    """One of our commands, until it is told to stop."""
+
+    def __init__(self, *words: object) -> None:
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+        line = [sys.executable, "-m", "gateway.cli", *map(str, words)]
+        self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
+        assert self.process.stdout is not None
+        self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
+        assert self.ready["ready"] is True
+
+    def stop(self) -> int:
+        self.process.terminate()
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+def platform_files(side: world.Side, folder: Path, **files: bytes) -> list[object]:
+    """The settings of this node's platform, and what else the command takes, as files."""
+    folder.mkdir()
+    [table] = tomllib.loads(side.config.read_text("utf-8"))["platform"]
+    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items() if name not in ("id", "profile")]
+    words: list[object] = ["--profile", table["profile"], "--gateway", f"http://{side.place.platform}"]
+    words += ["--listen", table["base_url"].removeprefix("http://").partition("/")[0], "--json"]
+    for option, data in {"settings": "\n".join(lines).encode(), **files}.items():
+        (folder / option).write_bytes(data)
+        name = "sample" if option == "application" else option.replace("_", "-")
+        words += [f"--{name}", f"application={folder / option}" if option == "application" else folder / option]
+    return words
+
+
+async def ask(session: aiohttp.ClientSession, control: str, path: str, **order: Any) -> Any:
+    call = session.post(control + path, json=order) if order else session.get(control + path)
+    async with call as answer:
+        assert answer.status < 300, await answer.text()
+        return await answer.json()
+
+
+@pytest.mark.long
+@pytest.mark.processes
+async def test_a_node_process_outlives_every_behaviour(
+    places: world.World, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    told = json.loads(places.a.platform_config.read_bytes())
+    application = msgspec.structs.replace(
+        samples.body("application"), item=told["items"][0]["code"], purpose=told["purpose"], materials=[]
+    )
+    public = sm2.PublicKey.from_bytes(bytes.fromhex(told["gateway_public_key"]))
+    window_words = platform_files(
+        places.a, tmp_path / "window", application=codec.canonical(application), gateway_key=keys.public_to_pem(public),
+        key=keys.private_to_pem(PROVIDER.load(int(told["private_key"], 16)), None),
+    )  # fmt: skip
+    for side in (places.a, places.b):
+        impatient(side)
+    running_: list[Process] = []
+    try:
+        for words in (window_words, platform_files(places.b, tmp_path / "hall")):
+            running_.append(await asyncio.to_thread(Process, "kit", "serve", *words))
+        for side in (places.a, places.b):
+            running_.append(await asyncio.to_thread(Process, "serve", "--config", side.config))
+        window, hall = (one.ready["control"] for one in running_[:2])
+        for number, behaviour in enumerate(BEHAVIOURS, 1):
+            for control in (window, hall):
+                await ask(session, control, "/kit/behaviour", behaviour=behaviour)
+            await ask(session, window, "/kit/tell", type="application", case=f"42010420260202{number:04d}", until=True)
+            await asyncio.sleep(1.5)  # it misbehaves for a while
+            for control in (window, hall):
+                await ask(session, control, "/kit/behaviour", behaviour="good")
+        for _ in range(600):
+            at = await ask(session, window, "/kit/state")
+            if len(at["decided"]) == len(BEHAVIOURS):
+                break
+            await asyncio.sleep(0.1)
+        there = await ask(session, hall, "/kit/state")
+        assert len(at["decided"]) == len(there["cases"]) == len(BEHAVIOURS)
+        assert at["doubled"] + there["doubled"] <= 8, "what a platform doubles by itself, under one behaviour"
+        assert all(one.process.poll() is None for one in running_)
+    finally:
+        codes = [await asyncio.to_thread(one.stop) for one in running_[::-1]]
+    assert codes == [0, 0, 0, 0]
