@@ -140,6 +140,7 @@ def read_scheme(table: Mapping[str, Any]) -> Scheme:
         raise _bad("signing-unreadable", f"signing 有误：{error}", f"bad signing table: {error}", "") from None
     _lines(scheme)
     _names(scheme)
+    _nonce(scheme)
     if scheme.sorted is not None:
         _sorted(scheme, scheme.sorted)
     if scheme.envelope is not None:
@@ -185,6 +186,15 @@ def _names(scheme: Scheme) -> None:
         known = "、".join(sorted(algorithms))
         zh, en = f"此方案的算法须为 {known}", f"the algorithm of this scheme is one of {known}"
         raise _bad("signing-algorithm", zh, en, "algorithm")
+
+
+def _nonce(scheme: Scheme) -> None:
+    try:
+        re.compile(scheme.nonce)
+    except re.error as error:
+        raise _bad(
+            "signing-unreadable", f"nonce 不是正则式：{error}", f"nonce is no pattern: {error}", "nonce"
+        ) from None
 
 
 def _envelope(form: Envelope) -> None:

@@ -6,6 +6,7 @@ headers state. Header names, order, separators, units and algorithms are the pro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -54,6 +55,11 @@ def verify(
     if isinstance(found, Denied):
         return found
     return SCHEMES[scheme.scheme].check(scheme, Asked(shown, found, keys, provider, now_ms, window_ms, us))
+
+
+def fits(scheme: Scheme, nonce: str) -> bool:
+    """Whether a nonce has the agreed form; ours are 32 hex digits."""
+    return re.fullmatch(scheme.nonce, nonce) is not None
 
 
 def app_of(scheme: Scheme, shown: Iterable[tuple[str, str]]) -> str:

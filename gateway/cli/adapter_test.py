@@ -13,6 +13,7 @@ from adapters.message_set.translate import ObjectTranslator
 from adapters.profile import Profile, known_type
 from adapters.report import Report
 from adapters.rest_signed import sign
+from adapters.rest_signed.rehearsal import rehearse
 from adapters.rest_signed.translate import RestTranslator
 from adapters.soap.family import service_of
 from adapters.webhook.family import read_signing
@@ -61,13 +62,19 @@ def _samples(profile: Profile, translator: Translator) -> Iterator[Step]:
 
 
 def _rest(profile: Profile, files: Files) -> Iterator[Step]:
-    yield _try(
-        "signing",
-        "签名覆盖全部要素",
-        "the signature covers all it must",
-        lambda: sign.read_scheme(profile.text.signing),
-    )
+    read = partial(sign.read_scheme, profile.text.signing)
+    covers = _try("signing", "签名覆盖全部要素", "the signature covers all it must", read)
+    yield covers
+    if covers.ok:
+        zh, en = "证明可制作，且只对本请求有效", "a proof is made, and holds for its own request alone"
+        yield _try("proof", zh, en, lambda: _proved(read()))
     yield from _samples(profile, RestTranslator(profile))
+
+
+def _proved(scheme: sign.Scheme) -> None:
+    from signing.providers import open_provider
+
+    rehearse(scheme, open_provider())
 
 
 def _plain(profile: Profile, files: Files) -> Iterator[Step]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.base import Denied, Presented, Signed, Untranslatable
 from adapters.rest_signed import bearer, composed, envelope, headers, keys, sign
+from adapters.rest_signed.rehearsal import rehearse
 from signing.sm2 import PrivateKey, PublicKey, Signer
 from signing.sm3 import sm3
 from tests.unit.adapters.support import PROVIDER, toml
@@ -120,6 +121,7 @@ TABLES: list[tuple[str, str, dict[str, Any], str]] = [
     ("two parameters of one name", "wuhan",
      {"sorted": {**SORTED, "parameters": {"app": "a", "time": "a", "nonce": "b", "request": "c"}}},
      "signing-sorted"),
+    ("a nonce that is no pattern", "wuhan", {"nonce": "["}, "signing-unreadable"),
     ("sorting around a token", "yueyang", {"sorted": SORTED}, "signing-sorted"),
 ]  # fmt: skip
 
@@ -130,6 +132,15 @@ def test_a_table_that_cannot_work_is_refused(what: str, name: str, change: dict[
         sign.read_scheme(table(name, **change))
     assert caught.value.code == code
     assert caught.value.zh and caught.value.en and caught.value.path.startswith("signing")
+
+
+@pytest.mark.parametrize(("name", "algorithm"), SCHEMES)
+def test_a_scheme_is_rehearsed_before_its_platform_is_there(name: str, algorithm: str) -> None:
+    given = table(name, **({"algorithm": algorithm} if algorithm else {}))
+    rehearse(sign.read_scheme(given), PROVIDER)
+    with pytest.raises(Untranslatable) as caught:
+        rehearse(sign.read_scheme({**given, "nonce": "[0-9]{20}"}), PROVIDER)
+    assert caught.value.code == "signing-unsound"
 
 
 # --- K07: parameters without a border ---------------------------------------------------------------------------------
