@@ -72,19 +72,11 @@ class WebhookChannel:
         reached = await self._reached()
         if isinstance(reached, Temporary):
             return reached
-        reply: Reply | Unsent | Lost = Unsent("no-connection")
-        for address in reached[:TRIED]:
-            try:
-                request = (
-                    await asyncio.to_thread(self._signed, wire, address)
-                    if self.in_machine()
-                    else self._signed(wire, address)
-                )
-            except SigningError as error:
-                return Temporary(error.code, absent=True)
-            reply = await exchange(self.line.session(), request, self.connect_ms, self.total_ms, 0)
-            if not isinstance(reply, Unsent):
-                break
+        try:
+            headers = await asyncio.to_thread(self._signed, wire) if self.in_machine() else self._signed(wire)
+        except SigningError as error:  # the queue waits until the key can sign again
+            return Temporary(error.code, absent=True)
+        reply = await self._called(wire.body, headers, reached[:TRIED])
         if isinstance(reply, Unsent):
             return Temporary(reply.reason, absent=True)
         return Unclear(reply.reason) if isinstance(reply, Lost) else judge(reply.status)
@@ -110,7 +102,8 @@ class WebhookChannel:
             return Temporary("address-not-registered", absent=True)
         return good
 
-    def _signed(self, wire: Wire, address: Address) -> Request:
+    def _signed(self, wire: Wire) -> dict[str, str]:
+        """The headers of this delivery with their proof."""
         headers = {
             "host": self.endpoint.named,
             "content-type": wire.content_type,
@@ -119,9 +112,20 @@ class WebhookChannel:
         }
         part = Part("POST", *split_target(self.endpoint.target), headers, sm3(wire.body))
         app, time_ms, nonce = self.app_id, self.now_ms(), self.new_nonce()
-        proof = sign(self.scheme, self.signer(), part, app=app, time_ms=time_ms, nonce=nonce, them=self.them)
-        url, name = URL(self.endpoint.at(address), encoded=True), self.endpoint.host
-        return Request("POST", url, {**headers, **dict(proof)}, wire.body, server_name=name, status_only=True)
+        return headers | dict(
+            sign(self.scheme, self.signer(), part, app=app, time_ms=time_ms, nonce=nonce, them=self.them)
+        )
+
+    async def _called(self, body: bytes, headers: dict[str, str], reached: list[Address]) -> Reply | Unsent | Lost:
+        """To the first of these addresses that takes a connection; over TLS it has to be the endpoint's host all the same."""
+        reply: Reply | Unsent | Lost = Unsent("no-connection")
+        for address in reached:
+            url, host = URL(self.endpoint.at(address), encoded=True), self.endpoint.host
+            request = Request("POST", url, headers, body, server_name=host, status_only=True)
+            reply = await exchange(self.line.session(), request, self.connect_ms, self.total_ms, 0)
+            if not isinstance(reply, Unsent):
+                break
+        return reply
 
 
 def judge(status: int) -> Outcome:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -42,9 +41,7 @@ def test_an_event_and_its_signature_are_the_foreign_ones(vector: dict[str, Any])
     assert wire.body.decode() == vector["event"]
     channel = platform.channel
     assert isinstance(channel, WebhookChannel)
-    request = channel._signed(wire, ip_address("223.5.5.5"))
-    assert dict(request.headers) == vector["headers"]
-    assert request.server_name == channel.endpoint.host and request.url.host == "223.5.5.5"
+    assert channel._signed(wire) == vector["headers"]
 
 
 def test_every_type_becomes_an_event_of_sorted_keys() -> None:
