@@ -15,6 +15,8 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from adapters.base import Untranslatable
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -70,6 +72,20 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def web_address(base_url: str, *, query: bool = False) -> str:
+    """A platform's registered address, as it is written. ``query``: whether it may have one; where paths are appended to it, it
+    may not. Raises Untranslatable for one that no request can be sent to."""
+    try:
+        url = URL(base_url, encoded=True)
+        whole = url.scheme in {"http", "https"} and bool(url.host) and bool(url.port)
+    except ValueError:
+        whole = False
+    if not whole or url.user or url.password or url.fragment or (url.query_string and not query):
+        zh, en = "base_url 应为 https://主机/路径", "base_url is https://host/path"
+        raise Untranslatable("address-form", zh, en, "base_url")
+    return base_url
 
 
 class Line:

@@ -14,7 +14,7 @@ from adapters.message_set.translate import ObjectTranslator, Words
 from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
 from adapters.stylesheet import none_named
-from adapters.transport import Line
+from adapters.transport import Line, web_address
 from schemas.errors import Invalid
 from schemas.validate import compile_xsd
 
@@ -44,7 +44,7 @@ def open_family(opening: Opening) -> Platform:
     channel = QueueChannel(
         line=Line(),
         translator=translator,
-        url=own.base_url,
+        url=web_address(own.base_url, query=True),
         licence=own.our_licence,
         can_ask=own.can_ask,
         connect_ms=own.connect_timeout_ms,

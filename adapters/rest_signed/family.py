@@ -14,7 +14,7 @@ from adapters.rest_signed import envelope, keys, sign
 from adapters.rest_signed.channel import RestChannel
 from adapters.rest_signed.scheme import Envelope
 from adapters.rest_signed.translate import RestTranslator
-from adapters.transport import AnswerForm, Line
+from adapters.transport import AnswerForm, Line, web_address
 from signing.sm2 import PublicKey
 
 Authenticate = Callable[[Presented, int], Signed | Denied]
@@ -40,7 +40,7 @@ def open_family(opening: Opening) -> Platform:
         raise Untranslatable("answer-unreadable", f"answer 有误：{error}", f"bad answer table: {error}") from None
     channel = RestChannel(
         line=Line(),
-        base_url=settings.base_url,
+        base_url=web_address(settings.base_url),
         scheme=scheme,
         signer=keys.signing(scheme.algorithm, opening.secrets, opening.signer),
         wrap=_wrap(opening, scheme.envelope) if scheme.envelope else lambda body: body,

@@ -23,7 +23,7 @@ from adapters.soap.package_service import PackageService
 from adapters.soap.service import Service
 from adapters.soap.translate import SoapTranslator, Words
 from adapters.stylesheet import named, none_named
-from adapters.transport import AnswerForm, Line
+from adapters.transport import AnswerForm, Line, web_address
 from schemas.errors import Invalid
 from schemas.validate import Schema, compile_xsd
 
@@ -111,4 +111,4 @@ def _caller(opening: Opening, words: Endpoint, encoding: str) -> Caller:
     """The way to the platform's endpoint."""
     own = opening.settings
     times = (own.connect_timeout_ms, own.timeout_ms, own.max_answer_bytes)
-    return Caller(Line(), own.base_url, words, encoding, *times)
+    return Caller(Line(), web_address(own.base_url, query=True), words, encoding, *times)

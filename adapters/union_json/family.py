@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from yarl import URL
-
 from adapters.base import Denied, Presented, Signed, Untranslatable
 from adapters.profile import Profile, compile_profile
 from adapters.registry import Opening, Platform
 from adapters.rest_signed import family as signed
 from adapters.rest_signed import keys, sign
-from adapters.transport import Line
+from adapters.transport import Line, web_address
 from adapters.union_json.answers import read_form
 from adapters.union_json.attachments import Collector
 from adapters.union_json.channel import UnionChannel
@@ -40,12 +38,11 @@ def open_family(opening: Opening) -> Platform:
     own, profile = opening.settings, compile_profile(opening.profile, opening.functions)
     translator = open_translator(profile, opening.resources, own.max_message_bytes)
     credentials = _credentials(opening, translator)
-    _address(own.base_url)
     channel = UnionChannel(
         line=Line(),
         translator=translator,
         form=read_form(profile),
-        base_url=own.base_url,
+        base_url=web_address(own.base_url),
         credentials=credentials,
         can_ask=own.can_ask,
         connect_ms=own.connect_timeout_ms,
@@ -82,12 +79,6 @@ def _credentials(opening: Opening, translator: UnionTranslator) -> Credentials:
             own.our_app_id, own.app_id, own.window_ms, opening.new_nonce, opening.now_ms,
         )  # fmt: skip
     return Credentials(token, ours, theirs, signing)
-
-
-def _address(base_url: str) -> None:
-    url = URL(base_url, encoded=True)
-    if url.host is None or url.query_string or url.fragment or url.user or url.scheme not in ("https", "http"):
-        raise _bad("base_url", "应为 https://主机/路径", "https://host/path is expected")
 
 
 def _bad(where: str, zh: str, en: str) -> Untranslatable:

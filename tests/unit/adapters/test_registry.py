@@ -13,7 +13,7 @@ from tests.unit.adapters.support import PROFILES, PROVIDER, XSD, open_test, sign
 
 
 def opened(name: str, profile: bytes, resources: dict[str, bytes], **settings: Any) -> Any:
-    given = PlatformSettings(id="x", profile=name, base_url="http://127.0.0.1:9", **settings)
+    given = PlatformSettings(**{"id": "x", "profile": name, "base_url": "http://127.0.0.1:9", **settings})
     return open_platform(given, profile, resources, signer, PROVIDER, lambda: "n" * 16, lambda: 0)
 
 
@@ -28,6 +28,34 @@ def test_a_platform_key_that_is_none_is_refused_when_opened(key: str) -> None:
     with pytest.raises(Untranslatable) as caught:
         opened("qiaokou", toml("qiaokou"), {}, app_id="a", public_keys=(key,))
     assert caught.value.code == "public-key-unreadable"
+
+
+@pytest.mark.parametrize(("name", "files"), [("qiaokou", {}), ("honggutan", {"honggutan.xsd": XSD})])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "city.example",
+        "ftp://city.example",
+        "http://",
+        "http://user@h/x",
+        "http://h/x#y",
+        "http://h:99999/x",
+        "//h/x",
+    ],
+)
+def test_an_address_that_no_request_can_be_sent_to_is_refused_when_opened(
+    name: str, files: dict[str, bytes], address: str
+) -> None:
+    with pytest.raises(Untranslatable) as caught:
+        opened(name, toml(name), files, app_id="a", base_url=address)
+    assert (caught.value.code, caught.value.path) == ("address-form", "base_url")
+
+
+def test_a_soap_endpoint_may_have_a_query_and_a_rest_base_not() -> None:
+    assert opened("honggutan", toml("honggutan"), {"honggutan.xsd": XSD}, base_url="https://h/x?service=a").channel
+    with pytest.raises(Untranslatable):
+        opened("qiaokou", toml("qiaokou"), {}, app_id="a", base_url="https://h/x?service=a")
 
 
 def test_X06_an_xsd_that_includes_another_is_refused_when_opened() -> None:
