@@ -117,12 +117,13 @@ def show(case: str, reveal: bool, reason: str, path: str, as_json: bool) -> None
     node = open_node(path)
     found = only(node, case, as_json)
     entries, letters = reads.timeline(node.reader, found.id), reads.letters(node.reader, found.id)
+    given = words(node.reader, found.id)
     data = as_data(node, found) | {
         "timeline": [_entry(node, found, one) for one in entries],
         "messages": [letter_data(one) for one in letters],
-        "confirmations": [_word(one) for one in words(node.reader, found.id)],
+        "confirmations": [_word(one) for one in given],
     }
-    lines = [*_shown(node, found, entries, letters), *_word_lines(data["confirmations"])]
+    lines = [*_shown(node, found, entries, letters), *map(word_line, given)]
     if reveal:
         shared.reveal(node, reason, found.id)
         data["bodies"] = _bodies(node, found, letters)
@@ -154,12 +155,15 @@ def _word(one: Given) -> dict[str, Any]:
     }
 
 
-def _word_lines(found: list[dict[str, Any]]) -> Iterator[str]:
-    for one in found:
-        yield say(
-            f"人工确认：{one['at']} {one['operator']}，{one['message']} {one['word']}，账本第 {one['leaf']} 条",
-            f"a person's word: {one['at']} {one['operator']}, {one['message']} {one['word']}, ledger #{one['leaf']}",
-        )
+def word_line(one: Given) -> str:
+    """The same for people."""
+    from gateway.cli.times import local
+
+    what = say("已收", "it is there") if one.word == "there" else say("未收", "it is not there")
+    return say(
+        f"人工确认：{local(one.at_ms)}  {one.operator}  {one.message} {what}，账本第 {one.leaf} 条",
+        f"a person's word: {local(one.at_ms)}  {one.operator}  {one.message} {what}, ledger #{one.leaf}",
+    )
 
 
 def letter_data(one: Letter) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def show(message: str, reveal: bool, reason: str, path: str, as_json: bool) -> N
     node = open_node(path)
     found = compare(node.reader, node.vault, message)
     data = _compared(node, found)
-    lines = list(_lines(data))
+    lines = list(_lines(found))
     if reveal:
         shared.reveal(node, reason, message)
         data["statements"] = _statements(node, found)
@@ -129,40 +129,33 @@ def _compared(node: Files, found: Compared) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lines(data: dict[str, Any]) -> Iterator[str]:
-    from gateway.cli.case import STATES, TYPES
+def _lines(found: Compared) -> Iterator[str]:
+    from gateway.cli.case import STATES, TYPES, word_line
+    from gateway.cli.times import local
+    from gateway.core.labels import LABELS
 
-    letter, case, sent, heard = data["message"], data["case"], data["sent"], data["heard"]
-    owed = letter["delivery"]
-    what = say(*TYPES.get(letter["type"], (letter["type"],) * 2))
-    yield f"{letter['id']}  {what}  {owed['destination']}  {say(*STATES[owed['state']])}"
+    letter, case, sent, heard, owed = found.letter, found.case, found.sent, found.heard, found.letter.delivery
+    assert owed is not None  # noqa: S101 - only deliveries are compared
+    yield f"{letter.id}  {say(*TYPES.get(letter.type, (letter.type,) * 2))}  {owed.destination}  {say(*STATES[owed.state])}"
     yield say("我方", "Ours")
-    if sent["frozen"]:
+    if sent.frozen:
         yield say(
-            f"  发出 {sent['operation']}，{sent['size']} 字节，SM3 {sent['sm3']}",
-            f"  sent {sent['operation']}, {sent['size']} bytes, SM3 {sent['sm3']}",
+            f"  发出 {sent.operation}，{sent.size} 字节，SM3 {sent.digest}",
+            f"  sent {sent.operation}, {sent.size} bytes, SM3 {sent.digest}",
         )
-    yield say(
-        f"  尝试 {sent['tries']} 次，最近一次 {sent['tried'] or '—'}",
-        f"  {sent['tries']} tries, the last {sent['tried'] or '-'}",
-    )
-    yield say(f"  办件 {case['id']}：{case['label']}", f"  case {case['id']}: {case['label']}")
-    yield say(f"  其后还有 {data['behind']} 份等着", f"  {data['behind']} more wait behind it")
+    last = local(sent.tried_ms) if sent.tried_ms else "—"
+    yield say(f"  尝试 {sent.tries} 次，最近一次 {last}", f"  tries: {sent.tries}, the last {last}")
+    yield f"  {case.id}  {say(*LABELS[case.state])}"
+    yield say(f"  其后还有 {found.behind} 份等着", f"  waiting behind it: {found.behind}")
     yield say("平台", "The platform")
-    done = say("已收到", "taken") if owed["state"] == "delivered" else say("没有答复", "no answer")
-    nothing = done if sent["tries"] else say("未曾呼叫", "never called")
-    yield say(f"  对最近一次：{heard['said'] or nothing}", f"  to the last try: {heard['said'] or nothing}")
-    yield say(f"  它的业务编号：{heard['number'] or '—'}", f"  its own number: {heard['number'] or '-'}")
-    for one in heard["acts"]:
-        name = say(*TYPES.get(one["type"], (one["type"],) * 2))
-        yield say(
-            f"  此后的行为：{one['created']} {name} {one['id']}", f"  since then: {one['created']} {name} {one['id']}"
-        )
-    for one in data["words"]:
-        yield say(
-            f"人工确认 {one['at']} {one['operator']}：{one['word']}，账本第 {one['leaf']} 条",
-            f"a person's word {one['at']} {one['operator']}: {one['word']}, ledger #{one['leaf']}",
-        )
+    done = say("已收到", "taken") if owed.state == "delivered" else say("没有答复", "no answer")
+    nothing = done if sent.tries else say("未曾呼叫", "never called")
+    yield say(f"  对最近一次：{heard.said or nothing}", f"  to the last try: {heard.said or nothing}")
+    yield say(f"  它的业务编号：{heard.number or '—'}", f"  its own number: {heard.number or '-'}")
+    for act in heard.acts:
+        yield f"  {local(act.created_ms)}  {say(*TYPES.get(act.type, (act.type,) * 2))}  {act.id}"
+    for word in found.words:
+        yield word_line(word)
 
 
 def _statements(node: Files, found: Compared) -> list[dict[str, Any]]:

@@ -166,7 +166,8 @@ def _not_waiting(tx: Reader, message: str, state: State) -> Refused:
         return Refused("TB-5008", "平台已就此办件作出行为，表明已收到 (the platform has acted on the case: it has it)")
     if word is not None:
         at = datetime.fromtimestamp(word[2] / 1000, _BEIJING).strftime("%Y-%m-%d %H:%M:%S")
-        return Refused("TB-5008", f"{word[0]} 已于 {at} 确认：{word[1]} (settled by a person's word)")
+        what = "已收 (it is there)" if word[1] == "there" else "未收 (it is not there)"
+        return Refused("TB-5008", f"{word[0]} {at} 已确认{what}")
     return Refused("TB-5008" if state in DONE else "TB-5002", state.value)
 
 
