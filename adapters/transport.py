@@ -83,7 +83,7 @@ def web_address(base_url: str, *, query: bool = False) -> str:
     except ValueError:
         whole = False
     if not whole or url.user or url.password or url.fragment or (url.query_string and not query):
-        zh, en = "base_url 应为 https://主机/路径", "base_url is https://host/path"
+        zh, en = "应为 https://主机/路径", "https://host/path is expected"
         raise Untranslatable("address-form", zh, en, "base_url")
     return base_url
 
