@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -34,6 +35,7 @@ def table(name: str, **changes: Any) -> dict[str, Any]:
     return {**toml(name)["signing"], **changes}
 
 
+@lru_cache
 def pair(algorithm: str) -> tuple[Any, Any]:
     """A signing key and what verifies it."""
     if algorithm == "HMAC-SM3":
@@ -79,6 +81,30 @@ def test_what_we_prove_holds_and_for_no_other_request(name: str, algorithm: str,
         {"body_digest": sm3(said.digest)},
     ]))  # fmt: skip
     assert isinstance(judged(scheme, msgspec.structs.replace(shown, **other), {"us": (known,)}), Denied)
+
+
+def edited(data: st.DataObject, text: str) -> str:
+    """The text with one character replaced, put in or taken out."""
+    place, letter = (
+        data.draw(st.integers(0, len(text) - 1)),
+        data.draw(st.characters(min_codepoint=0x20, max_codepoint=0x7E)),
+    )
+    kept = data.draw(st.sampled_from([text[place:], text[place + 1 :]]))
+    return text[:place] + data.draw(st.sampled_from(["", letter])) + kept
+
+
+@pytest.mark.parametrize(("name", "algorithm"), SCHEMES)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_J12_no_character_of_a_proof_can_be_changed(name: str, algorithm: str, data: st.DataObject) -> None:
+    scheme = sign.read_scheme(table(name, **({"algorithm": algorithm} if algorithm else {})))
+    own, known = pair(scheme.algorithm)
+    shown = asked(scheme, own, part())
+    named = sorted(one for one in msgspec.structs.astuple(scheme.headers) if one)
+    chosen = data.draw(st.sampled_from(named))
+    moved = tuple((one, edited(data, value) if one == chosen else value) for one, value in shown.headers)
+    if moved != shown.headers:
+        assert isinstance(judged(scheme, msgspec.structs.replace(shown, headers=moved), {"us": (known,)}), Denied)
 
 
 @pytest.mark.parametrize(("name", "algorithm"), SCHEMES)
@@ -344,6 +370,17 @@ def test_an_envelope_opens_as_it_was_closed_and_in_no_other_form(
     assert opened(other) == envelope.TIME
     if form["cipher"] == "GCM":
         assert opened(own, key=b"x" * 16) == envelope.SEALED
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_character_of_an_envelope_can_be_changed_but_its_blanks(data: st.DataObject) -> None:
+    own = sign.read_scheme(table("xiamen_yibao")).envelope
+    assert own is not None
+    shut = envelope.close(own, Signer(PROVIDER, KEY), b"k" * 16, b"clear", app="us", time_ms=NOW, random=b"r" * 16)
+    moved = edited(data, shut.decode()).encode()
+    opened = envelope.open_(own, PROVIDER, (KEY.public,), b"k" * 16, moved, app="us", now_ms=NOW, window_ms=WINDOW)
+    assert isinstance(opened, Denied) or moved.replace(b" ", b"") == shut
 
 
 @given(st.binary(max_size=300))
