@@ -1,15 +1,33 @@
-"""One document of a platform that does not call us, handed to the gateway (收取): taken, refused, or told to wait.
+"""Documents of a platform that does not call us, handed to the gateway (收取): taken, refused, or told to wait.
 
-Of a case that has to wait, later documents wait with the earlier one; other cases go on.
+Documents of different cases go side by side, those of one case one after the other. Of a case that has to wait, later
+documents wait with the earlier one; other cases go on.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeVar
 
-from adapters.base import Backend, Denied, Presented, Problem, Signed, Untranslatable
+from adapters.base import Act, Backend, Denied, Presented, Problem, Signed, Untranslatable
 from adapters.documents import DocumentTranslator
 from schemas.errors import Invalid
+
+T = TypeVar("T")
+R = TypeVar("R")
+AT_ONCE: Final = 16
+"""Documents that are handed over side by side: the gateway makes them durable together."""
+
+
+@dataclass(frozen=True)
+class Cases:
+    """``waiting``: cases that have to wait; ``turns``: whose turn it is in each."""
+
+    waiting: set[str] = field(default_factory=set)
+    turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
 
 class Said(NamedTuple):
@@ -25,14 +43,33 @@ def never_calls(shown: Presented, now_ms: int) -> Signed | Denied:
     return Denied("missing-signature", "此平台不直接调用网关", "this platform makes no calls")
 
 
+async def each(items: Sequence[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
+    """The work on each, started in their order, ``AT_ONCE`` side by side. A fault is raised when those beside it have ended."""
+    done: list[R] = []
+    for start in range(0, len(items), AT_ONCE):
+        some = [work(one) for one in items[start : start + AT_ONCE]]
+        for found in await asyncio.gather(*some, return_exceptions=True):
+            if isinstance(found, BaseException):
+                raise found
+            done.append(found)
+    return done
+
+
 async def take(
-    translator: DocumentTranslator, operation: str, document: bytes, backend: Backend, waiting: set[str]
+    translator: DocumentTranslator, operation: str, document: bytes, backend: Backend, cases: Cases
 ) -> Said | None:
-    """None while the case has to wait; ``waiting`` are the cases that do, and grows by it."""
+    """None while the case has to wait. Documents of one case are taken in the order of the calls."""
     try:
         acts = translator.every(operation, document)
     except (Untranslatable, Invalid) as bad:
         return refused(translator, bad)
+    async with cases.turns[acts[0].case]:
+        return await _taken(translator, acts, backend, cases.waiting)
+
+
+async def _taken(
+    translator: DocumentTranslator, acts: Sequence[Act], backend: Backend, waiting: set[str]
+) -> Said | None:
     receipt: dict[str, str] = {}
     for act in acts:
         if act.case in waiting:

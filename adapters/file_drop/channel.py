@@ -38,7 +38,7 @@ from adapters.file_drop.translate import (
     unfinished,
     whole,
 )  # fmt: skip
-from adapters.taking import Said, refused, take
+from adapters.taking import Cases, Said, each, refused, take
 from adapters.together import Together
 from signing.sm3 import sm3
 
@@ -193,21 +193,22 @@ class FileDrop:
         there = await self.folder.names(self.words.come)
         ends = [one.removesuffix(self.words.marker) for one in there if one.endswith(self.words.marker)]
         names = sorted(filter(NAME.fullmatch, ends))
-        done, at, waiting = 0, 0, set[str]()
+        done, at, cases = 0, 0, Cases()
         while at < len(names) and not done:  # messages that wait hold up none of the pages behind
             page = await self._page(names[at : at + PAGE], there)
             await self._away(page.away)
-            said = [(found, await self._take(found, door, waiting)) for found in page.take]
-            done = await self._answer([(found, answer) for found, answer in said if answer is not None])
+            said = await each(page.take, lambda found: self._take(found, door, cases))
+            answers = [(found, answer) for found, answer in zip(page.take, said, strict=True) if answer is not None]
+            done = await self._answer(answers)
             at += page.end
         return done
 
-    async def _take(self, found: Found, door: Callable[[bytes], Backend], waiting: set[str]) -> Said | None:
+    async def _take(self, found: Found, door: Callable[[bytes], Backend], cases: Cases) -> Said | None:
         """The answer; None while its case has to wait."""
         if found.manifest is None or found.document is None:
             return refused(self.translator, found.bad or Untranslatable("no-manifest", "没有清单", "no manifest"))
         document = found.document.data
-        return await take(self.translator, found.manifest.type, document, door(document), waiting)
+        return await take(self.translator, found.manifest.type, document, door(document), cases)
 
     async def _page(self, names: Sequence[str], there: set[str]) -> Page:
         """Messages whose marker is there, up to as many bytes as there is room for."""

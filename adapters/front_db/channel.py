@@ -33,7 +33,7 @@ from adapters.base import (
 from adapters.documents import DocumentTranslator
 from adapters.front_db.database import Database, Trouble
 from adapters.front_db.translate import PAGE, Statements, Words, ack_values, padded, values
-from adapters.taking import Said, refused, take
+from adapters.taking import Cases, Said, each, refused, take
 from adapters.together import Together
 from signing.sm3 import sm3
 
@@ -70,7 +70,7 @@ class Scan:
     """How far a walk through what waits has come: rows passed over, and the cases that have to wait."""
 
     left: int = 0
-    waiting: set[str] = field(default_factory=set)
+    cases: Cases = field(default_factory=Cases)
 
 
 class FrontDb:
@@ -184,7 +184,7 @@ class FrontDb:
         for _ in range(MAX_PAGES):
             try:
                 rows, last = await self._read(self._scan.left)
-                told = [one for row in rows if (one := await self._take(row, door)) is not None]
+                told = [one for one in await each(rows, lambda row: self._take(row, door)) if one is not None]
                 written, elsewhere = await self._acknowledge(told)
             except Trouble as trouble:
                 self._hear(trouble)
@@ -204,7 +204,7 @@ class FrontDb:
                 self.translator, Untranslatable("too-large", "内容缺失或过大", "no content, or too large")
             )
         else:
-            said = await take(self.translator, row.type, row.content, door(row.content), self._scan.waiting)
+            said = await take(self.translator, row.type, row.content, door(row.content), self._scan.cases)
         if said is None:
             return None
         if not said.ok:

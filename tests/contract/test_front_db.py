@@ -125,7 +125,7 @@ async def test_names_may_be_words_of_sql(place: Place, another: Opened, desk: De
             'content = "Select"\norder = "order"',
             '"provinceinfo"': '"table"',
             '{ toareacode = "tongban" }': '{ to = "tongban" }',
-            '{ fromareacode = "tongban", toareacode = "350100" }': '{ to = "350100" }',
+            '{ fromareacode = "tongban", toareacode = "{division}" }': '{ to = "350100" }',
         }
         front = another(profile=front_support.profile(*words.items()))
         assert [await front.send(front_support.ONE), await front.ask("M1")] == [Accepted()] * 2

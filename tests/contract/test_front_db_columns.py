@@ -57,7 +57,7 @@ async def test_numbers_times_and_json_are_columns_too(place: Place) -> None:
     )
     json = profile(
         ('content = "xml"', 'content = "json"'),
-        ('fromareacode = "tongban", toareacode = "350100"', 'toareacode = "350100"'),
+        ('fromareacode = "tongban", toareacode = "{division}"', 'toareacode = "350100"'),
     )
     desk = Desk()
     async with fronted(place, profile=json) as front:
