@@ -19,6 +19,8 @@ from gateway.web import listener
 from gateway.web.guard import problem
 
 log = structlog.get_logger("node")
+AGAIN_S = 5.0
+"""After how long a loop that was told to end and has not is told again."""
 
 
 async def serve(config: Config, base: Path, announce: Callable[[Node, dict[str, int]], None]) -> None:
@@ -58,8 +60,11 @@ async def shut_down(node: Node, runners: list[web.AppRunner], tasks: list[asynci
     """Stop listening, stop delivering, finish the journal. What is not delivered waits in the store."""
     for runner in runners:
         await runner.cleanup()
-    for task in tasks:
-        task.cancel()
+    pending = set(tasks)
+    while pending:  # a cancellation can be lost where an answer comes in the same moment: it is said again
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
     await asyncio.gather(*tasks, return_exceptions=True)
     await node.close()
 
