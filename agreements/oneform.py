@@ -91,8 +91,9 @@ def materials(form: OneForm) -> list[Asked]:
 def split(form: OneForm, whole: Application) -> list[Application]:
     """An application of each part, numbered under the whole's number. Raises Invalid that names all that is missing, or over."""
     asked = {one.name for one in fields(form)}, {one.name for one in materials(form)}
-    given = set(whole.form), {one.name for one in whole.materials}
-    _nothing_but(given[0] | given[1], asked[0] | asked[1])
+    papers = {one.name for one in whole.materials} | {one.name for one in whole.certificates}
+    _nothing_but(set(whole.form) | papers, asked[0] | asked[1])
+    _each_certificate_once(form, whole)
     return [
         msgspec.structs.replace(
             whole,
@@ -103,6 +104,7 @@ def split(form: OneForm, whole: Application) -> list[Application]:
             handling=part.handling,
             form={own: whole.form[name] for own, name in part.fields.items()},
             materials=[one for one in whole.materials if one.name in part.materials],
+            certificates=[one for one in whole.certificates if one.name in part.materials],
         )
         for place, part in enumerate(form.parts, 1)
     ]
@@ -120,6 +122,15 @@ def _merged(asked: list[tuple[str, list[str]]]) -> list[Asked]:
             if item not in found.setdefault(name, []):
                 found[name].append(item)
     return [Asked(name, tuple(items)) for name, items in found.items()]
+
+
+def _each_certificate_once(form: OneForm, whole: Application) -> None:
+    """A use code is good for one case: what several parts ask for has to come as a file."""
+    shared = {one.name for one in materials(form) if len(one.items) > 1}
+    bad = sorted(one.name for one in whole.certificates if one.name in shared)
+    if bad:
+        zh, en = f"几个事项都要的材料不能用一个用证码：{'、'.join(bad)}", f"several items need it: {', '.join(bad)}"
+        raise Invalid("certificate-shared", zh, en, "certificates")
 
 
 def _nothing_but(given: set[str], asked: set[str]) -> None:

@@ -150,8 +150,8 @@ async def build(config: Config, base: Path) -> Node:
     exchange = Partners(
         party=party, cards=cards, partners=found.partners, journal=journal, vault=vault, agreed=agreed,
         stamps=replace(stamps, online=sealing.online(config, session, provider, clock)), signatures=signatures, uploads=from_peers,
-        contents=contents, opener=opener, scans=Scans(party, vault, agreed, new_id), platform=profiles.by_item(config.platform),
-        batch_limit=config.limits.batch, range_limit=config.limits.range, window_ms=config.limits.window_ms, now_ms=clock,
+        contents=contents, opener=opener, scans=Scans(party, vault, agreed, new_id), batch_limit=limits.batch,
+        platform=profiles.by_item(config.platform, party), range_limit=limits.range, window_ms=limits.window_ms, now_ms=clock,
         wake=wake, heard=lambda one: loops[f"peer:{one}"].wake(urgent=True), connected=_connected(config, found),
     )  # fmt: skip
     doors = Platforms(platforms, desk, uploads, parts, limits.body, limits.range, limits.window_ms, clock)

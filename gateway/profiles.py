@@ -90,12 +90,13 @@ def _safe(config: Config, platform: LocalPlatform, profile: bytes, beside: Mappi
         raise ConfigError("listen.platform", zh, en)
 
 
-def by_item(platforms: Sequence[LocalPlatform]) -> Callable[[str], str]:
-    """Item -> id of the local platform that handles it (按事项分流): who lists its code, else who lists the longest beginning of
-    it, else the first that lists nothing; "" where there is none."""
-    listed = {code: one.id for one in platforms for code in one.items}
+def by_item(platforms: Sequence[LocalPlatform], party: str) -> Callable[[str], str]:
+    """Item -> id of this party's platform that handles it (按事项分流): who lists its code, else who lists the longest beginning
+    of it, else the first that lists nothing; "" where there is none. A guest's platform handles none of our cases."""
+    own = [one for one in platforms if one.party in ("", party)]
+    listed = {code: one.id for one in own for code in one.items}
     wide = sorted((code for code in listed if code.endswith("*")), key=len, reverse=True)
-    rest = next((one.id for one in platforms if not one.items), "")
+    rest = next((one.id for one in own if not one.items), "")
 
     def chosen(item: str) -> str:
         if item in listed:

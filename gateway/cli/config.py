@@ -45,6 +45,7 @@ def check(path: str, as_json: bool) -> None:
         settings = config.load(Path(path))
         found = ground.ground(settings, Path(path).parent)
         profiles.check(settings, Path(path).parent)
+        profiles.forms(settings, Path(path).parent)
     except ConfigError as error:
         text = f"{error.where}: {say(error.zh, error.en)}"
         finish(False, {"where": error.where, "text": text}, as_json, [text])

@@ -44,7 +44,8 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Lookups:
-    """Handlers on the platform listener. ``guests``: platforms of other parties, which see their own cases only."""
+    """Handlers on the platform listener. ``guests``: platforms of other parties; they ask about nobody's cases here, and
+    nobody asks about theirs."""
 
     doors: Platforms
     vault: Vault
@@ -102,10 +103,11 @@ class Lookups:
         if not self.throttle.admits(asked.number, now_ms):
             raise Refused("TB-5009")
         reader = self.doors.desk.journal.read()
-        case = None if platform.id in self.guests else lookup.find(reader, self.vault, asked.number, asked.id_number)
-        self.throttle.spend(asked.number, now_ms, case is not None)
-        if case is None:
+        case = lookup.find(reader, self.vault, asked.number, asked.id_number)
+        if case is None or platform.id in self.guests or case.platform in self.guests:
+            self.throttle.spend(asked.number, now_ms, found=False)
             raise Refused("TB-5001")
+        self.throttle.spend(asked.number, now_ms, found=True)
         return case
 
 

@@ -139,6 +139,7 @@ async def queue_system(folder: Path, listen: str) -> AsyncIterator[Any]:
     office = guangzhou.Office({"database": str(folder / "own.db"), "token": TOKEN, "scenarios": {}, "listen": listen})
     async with site(guangzhou.listeners(office)[0], listen):
         yield office
+    office.records.close()
 
 
 @asynccontextmanager
@@ -201,7 +202,8 @@ async def working(*systems: Any) -> AsyncIterator[None]:
     finally:
         await _end(tasks)
         for one in systems:
-            one.records.close()
+            if not isinstance(one, guangzhou.Office):  # whose queues are served until its own block ends
+                one.records.close()
 
 
 def case_of(node: Running, number: str) -> str:

@@ -26,7 +26,7 @@ async def test_both_places_open_their_systems_and_each_leg_has_one_that_handles_
         settings = config.load(side.config)
         node = await compose.build(settings, side.folder)
         families |= {one.family for one in node.platforms.values()}
-        chosen[name] = profiles.by_item(settings.platform)
+        chosen[name] = profiles.by_item(settings.platform, settings.node.party)
         await node.close()
     assert families == FIVE <= set(FAMILIES)
     sides = {"window": "a", "hall": "b", **{one.id: one.side for one in systems.SYSTEMS}}

@@ -12,7 +12,7 @@ from gateway.demo import systems, world
 from signing.sm3 import sm3
 from tests.flow import places
 from tests.flow.nodes import PROVIDER, Reply, Running, Window, running, until
-from tests.flow.places import Pact, platform, proved, state
+from tests.flow.places import Pact, platform, proved, settled, state
 
 COUNTER, CITY = ("420104", "武汉市硚口区"), ("360113", "南昌市红谷滩区")
 POLICE, SOCIAL, MEDICAL = systems.IDENTITY_CARD, systems.SOCIAL_CARD, systems.CARE_ELSEWHERE
@@ -43,6 +43,7 @@ version = 1
 handling = "{CITY[0]}"
 fields = {{ "就医地" = "居住地址", "备案原因" = "办理原因" }}
 """
+FORMS = '\n[[one_form]]\nfile = "form.toml"\n[[one_form]]\nfile = "third.toml"\n'
 FILLED = {"办理原因": "到外地工作", "居住地址": "测试路1号"}
 PHOTO = b"%PDF-1.4 a photograph of nobody " + bytes(range(256)) * 40
 
@@ -57,9 +58,13 @@ async def test_F4_one_form_reaches_three_systems_and_has_one_status(
     )
     sides = places.build(
         tmp_path, {"counter": COUNTER, "city": CITY}, [Pact("counter", "city", systems.listed(systems.SYSTEMS))],
-        {"counter": counter + '\n[[one_form]]\nfile = "form.toml"\n', "city": places.four(tmp_path, gongan, queue)},
+        {"counter": counter + FORMS, "city": places.four(tmp_path, gongan, queue)},
     )  # fmt: skip
     (sides["counter"].folder / "form.toml").write_text(FORM, "utf-8")
+    unlisted = FORM.replace(WHOLE, "YJ-0002").replace(
+        MEDICAL, "QX-NOT-LISTED"
+    )  # the third part is refused, the others not
+    (sides["counter"].folder / "third.toml").write_text(unlisted, "utf-8")
     settings: dict[str, Any] = {
         "private_key": f"{key.d:064x}", "app_id": "qk", "division": COUNTER[0], "handling": CITY[0],
         "items": [{"code": WHOLE, "name": "新市民一件事", "version": 1, "materials": []}], "purpose": samples.PURPOSE,
@@ -88,6 +93,7 @@ async def test_F4_one_form_reaches_three_systems_and_has_one_status(
             assert [row[0] for row in medical.records.rows("SELECT serial FROM request")] == [cases[2]]
             assert list(front.known()["numbers"]) == [cases[1]]
             await until(lambda: all(heard.get(case, [])[-1:] in (["CJ"], ["JD"]) for case in cases), 60)
+            await until(lambda: settled(a, b), 60)
             assert a.one("SELECT count(*) FROM case_file") == 3 == b.one("SELECT count(*) FROM case_file")
             for (case,) in a.rows("SELECT id FROM case_file"):
                 assert proved(a, case)[0] is proved(b, case)[0] is True

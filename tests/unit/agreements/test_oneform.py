@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agreements import oneform
 from agreements.oneform import Asked, OneForm, Part
-from schemas.canonical import Applicant, Application, Identity, Material
+from schemas.canonical import Applicant, Application, CertificateReference, Identity, Material
 from schemas.errors import Invalid
 
 KEYS = st.sampled_from(["姓名", "住址", "事由", "电话", "单位"])
@@ -69,6 +70,20 @@ def test_all_that_is_missing_or_over_is_named_at_once(
     with pytest.raises(Invalid) as caught:
         oneform.split(form([({"姓名": "姓名"}, ["甲"]), ({"住址": "住址"}, [])]), application(fields, papers))
     assert caught.value.code == code and named in caught.value.zh
+
+
+def with_certificate(name: str) -> Application:
+    whole = application({}, ["乙"] if name == "甲" else ["甲"])
+    return msgspec.structs.replace(whole, certificates=[CertificateReference(name, "1" * 21, "U-1")])
+
+
+def test_a_certificate_goes_with_the_part_that_asked_for_it_and_with_no_other() -> None:
+    one = form([({}, ["甲"]), ({}, ["乙"])])
+    first, second = oneform.split(one, with_certificate("甲"))
+    assert [row.name for row in first.certificates] == ["甲"] and second.certificates == []
+    with pytest.raises(Invalid) as caught:
+        oneform.split(form([({}, ["甲", "乙"]), ({}, ["乙"])]), with_certificate("乙"))
+    assert caught.value.code == "certificate-shared"
 
 
 TEXT = """format = "tongban/one-form/1"
