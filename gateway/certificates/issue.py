@@ -86,9 +86,11 @@ def compose(template: Template, wanted: Wanted) -> Metadata | Rejected:
         issuer_code=wanted.issuer_code,
         issued=wanted.issued,
         valid_from=wanted.valid_from,
-        valid_to=wanted.valid_to,
+        valid_to=_end(wanted.valid_to),
         fields=tuple(Field(rule.name, rule.label, wanted.fields.get(rule.name, "")) for rule in template.fields),
-        permits=tuple(Permit(one.id, one.name, one.number, one.valid_from, one.valid_to) for one in wanted.permits),
+        permits=tuple(
+            Permit(one.id, one.name, one.number, one.valid_from, _end(one.valid_to)) for one in wanted.permits
+        ),
         url=wanted.url,
     )
     try:
@@ -96,6 +98,11 @@ def compose(template: Template, wanted: Wanted) -> Metadata | Rejected:
     except Malformed as fault:
         return Rejected(fault.code, fault.zh, fault.en)
     return metadata
+
+
+def _end(day: date | None) -> date | None:
+    """The last day there is (99991231) is how many registers write that there is none."""
+    return None if day == date.max else day
 
 
 def draw(

@@ -6,7 +6,7 @@ The same for every platform, whatever the dialect of its cases: signed like all 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import MAXYEAR, date, datetime
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -83,6 +83,8 @@ class Change(_Order, frozen=True, kw_only=True):
             raise ValueError("copy 只用于且必须用于 annotate (copy goes with annotate, and must)")
         if self.copy is not None and self.copy.expires.tzinfo is None:
             raise ValueError("expires 须带时区 (expires needs its offset)")
+        if self.copy is not None and self.copy.expires.year == MAXYEAR:  # in another zone it may have no date any more
+            raise ValueError("expires 过晚 (expires is too late)")
 
 
 class Disclose(_Order, frozen=True, kw_only=True):

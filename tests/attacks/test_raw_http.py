@@ -22,11 +22,12 @@ import pytest
 
 from gateway.demo import world
 from gateway.keys import keyring
+from tests.flow import issuing
 
 pytestmark = [pytest.mark.http, pytest.mark.processes]
 
 CANARY = b"420104199003071234-canary"
-PATH = b"/platform/v1/cases"
+PATH, PAGE = b"/platform/v1/cases", b"/v/AAAAAAAAAAAAAAAAAAAAAAAAAA"
 HOST = b"Host: 127.0.0.1\r\n"
 POST = b"POST " + PATH + b" HTTP/1.1\r\n" + HOST + b"X-Canary: " + CANARY + b"\r\n"
 GET = b"GET /platform/v1/cases/1 HTTP/1.1\r\n"
@@ -94,6 +95,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     folder = tmp_path_factory.mktemp("gate")
     provider, _ = keyring.provider("auto", True)
     made = world.build(folder / "world", provider, datetime.now(UTC), world.Settings(tls=False))
+    issuing.with_public(made.a)
     command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(made.a.config)]
     log = folder / "log"
     with log.open("w") as errors:
@@ -124,15 +126,23 @@ def exchange(port: int, data: bytes, patience: float = 5.0) -> tuple[int, bytes,
     return status, received, time.perf_counter() - began
 
 
+@pytest.fixture(scope="module")
+def bomb() -> bytes:
+    """50 MB of zeros, packed."""
+    packed = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return packed.compress(bytes(50 << 20)) + packed.flush()
+
+
+@pytest.mark.parametrize("listener", ["platform", "public"])
 @pytest.mark.parametrize("name", REFUSED)
-def test_raw_request_is_refused(gate: Gate, name: str) -> None:
+def test_raw_request_is_refused(gate: Gate, name: str, listener: str, bomb: bytes) -> None:
     data, allowed = REFUSED[name]
     if name == "H09 gzip bomb":
-        bomb = zlib.compressobj(9, zlib.DEFLATED, 31)
-        body = bomb.compress(bytes(50 << 20)) + bomb.flush()
-        data = data % len(body) + body
-    status, received, seconds = exchange(gate.ports["platform"], data)
-    if name == "H02 chunk size overflows" and os.environ.get("AIOHTTP_NO_EXTENSIONS"):
+        data = data % len(bomb) + bomb
+    if listener == "public":  # whose every address that leads nowhere is one page, and which takes nothing in
+        data, allowed = data.replace(PATH, PAGE), allowed | {404, 405}
+    status, received, seconds = exchange(gate.ports[listener], data)
+    if (name, listener) == ("H02 chunk size overflows", "platform") and os.environ.get("AIOHTTP_NO_EXTENSIONS"):
         assert status == 0, "this parser knows no largest size: it waits, until the deadline for a body ends it"
         return
     assert status in allowed, (status, received[:300])
@@ -146,13 +156,14 @@ def test_H05_a_foreign_host_reaches_nothing(gate: Gate) -> None:
     assert b"evil.example" not in received
 
 
-def test_P03_server_and_versions_are_not_told(gate: Gate) -> None:
+@pytest.mark.parametrize("listener", ["platform", "public"])
+def test_P03_server_and_versions_are_not_told(gate: Gate, listener: str) -> None:
     for data in (
         POST + b"Content-Length: 2\r\n\r\n{}",
         b"GET /nothing HTTP/1.1\r\n" + HOST + b"\r\n",
         b"garbage\r\n\r\n",
     ):
-        _, received, _ = exchange(gate.ports["platform"], data)
+        _, received, _ = exchange(gate.ports[listener], data)
         head = received.split(b"\r\n\r\n")[0].lower()
         assert b"python/" not in head and b"aiohttp/" not in head, head
 

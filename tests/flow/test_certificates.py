@@ -213,9 +213,19 @@ NO: dict[str, tuple[str, str, dict[str, Any], str, int]] = {
     ),
     "an unknown event": ("burn", "fraud", {}, "TB-1005", 400),
     "a copy without its offset": ("annotate", "", copy(expires="2026-12-01T00:00:00"), "TB-1005", 400),
+    "a copy that expires when the calendar does": ("annotate", "", copy(expires="9999-12-31T23:59:59Z"), "TB-1005", 400),
     "a copy that has expired": ("annotate", "", copy(-1), "TB-7008", 422),
     "a copy that outlives it": ("annotate", "", copy(400), "TB-7008", 422),
 }  # fmt: skip
+
+
+async def test_the_last_day_there_is_means_no_end(a: Running, window: Window) -> None:
+    """99991231 is how registers write 长期; a day after it there is not."""
+    made = await issue(window, order(content=content(valid_to="9999-12-31")))
+    assert made["valid_to"] is None
+    assert read(a, (await file(window, made["identifier"])).body).valid_to is None
+    kept = (await act(window, made["identifier"], "c", "annotate", **copy())).json
+    assert proved(a, kept)["event"] == "annotate"
 
 
 async def test_an_act_that_cannot_be_is_refused_and_nothing_moves(a: Running, window: Window) -> None:
