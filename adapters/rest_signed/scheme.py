@@ -95,7 +95,8 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Scheme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``scheme``: a row of ``adapters.rest_signed.sign.SCHEMES``. ``fields`` in their order, joined by ``separator``, are the
-    request lines; ``signature`` says how a signature is made and written, ``time`` is the unit of the time header."""
+    request lines; ``signature`` says how a signature is made and written, ``time`` is the unit of the time header. ``fixed``:
+    headers that the platform's own gateway wants to see on our calls (``x-tif-serviceid``); they prove nothing."""
 
     headers: Names
     fields: list[str]
@@ -107,6 +108,7 @@ class Scheme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     covered: list[str] = []
     time: Literal["ms", "s"] = "ms"
     nonce: str = "[A-Za-z0-9_-]{16,64}"
+    fixed: dict[Header, Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,128}$")]] = {}
     sorted: Sorted | None = None
     bearer: Bearer = Bearer()
     envelope: Envelope | None = None
@@ -178,7 +180,8 @@ def _names(scheme: Scheme) -> None:
     """Each scheme names the headers that it uses, all different, and an algorithm that it can work with."""
     wanted, algorithms = _WANTED[scheme.scheme]
     told = {name: value for name, value in msgspec.structs.asdict(scheme.headers).items() if value}
-    if told.keys() != wanted or len(set(told.values())) != len(told):
+    used = [*told.values(), *scheme.fixed, *scheme.covered, "host"]
+    if told.keys() != wanted or len(set(used)) != len(used):
         names = "、".join(sorted(wanted))
         zh, en = f"须给出请求头名 {names}，各不相同", f"headers must name {names}, all different"
         raise _bad("signing-headers", zh, en, "headers")

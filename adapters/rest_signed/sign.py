@@ -41,7 +41,7 @@ SCHEMES: Final[dict[str, Row]] = {
 
 def sign(scheme: Scheme, key: Signing, part: Part, *, app: str, time_ms: int, nonce: str, them: str = "") -> Made:
     """The headers to add to a request. ``app``: our id; ``them``: the id of who it goes to, for schemes that name both."""
-    return SCHEMES[scheme.scheme].make(scheme, key, part, app, time_ms, nonce, them)
+    return [*scheme.fixed.items(), *SCHEMES[scheme.scheme].make(scheme, key, part, app, time_ms, nonce, them)]
 
 
 def verify(

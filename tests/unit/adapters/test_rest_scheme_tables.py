@@ -147,6 +147,8 @@ TABLES: list[tuple[str, str, dict[str, Any], str]] = [
     ("two parameters of one name", "wuhan",
      {"sorted": {**SORTED, "parameters": {"app": "a", "time": "a", "nonce": "b", "request": "c"}}},
      "signing-sorted"),
+    ("a fixed header that is one of the proof", "hubei", {"fixed": {"x-tif-nonce": "1"}}, "signing-headers"),
+    ("a fixed header in two lines", "hubei", {"fixed": {"x-tif-serviceid": "a\r\nb"}}, "signing-unreadable"),
     ("a nonce that is no pattern", "wuhan", {"nonce": "["}, "signing-unreadable"),
     ("sorting around a token", "yueyang", {"sorted": SORTED}, "signing-sorted"),
 ]  # fmt: skip
@@ -158,6 +160,13 @@ def test_a_table_that_cannot_work_is_refused(what: str, name: str, change: dict[
         sign.read_scheme(table(name, **change))
     assert caught.value.code == code
     assert caught.value.zh and caught.value.en and caught.value.path.startswith("signing")
+
+
+def test_a_header_that_the_platforms_gateway_wants_goes_with_our_calls() -> None:
+    scheme = sign.read_scheme(table("hubei", fixed={"x-tif-serviceid": "tongban"}))
+    shown = asked(scheme, SECRET, part())
+    assert ("x-tif-serviceid", "tongban") in shown.headers
+    assert isinstance(judged(scheme, shown, {"us": (SECRET,)}), Signed)
 
 
 @pytest.mark.parametrize(("name", "algorithm"), SCHEMES)
