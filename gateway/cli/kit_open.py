@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from signing.sm2 import PrivateKey
 
 
-NOWHERE = {"front_db": "sqlite:////nowhere", "file_drop": "file:///nowhere"}
+NOWHERE = {"front_db": "sqlite:////nowhere", "national_push": "sqlite:////nowhere", "file_drop": "file:///nowhere"}
 """Addresses for a platform that is only read from a recording, of families that are not reached by HTTP."""
 
 
@@ -37,8 +37,9 @@ class Chosen(NamedTuple):
     hidden: tuple[str, ...]
 
 
-def chosen(profile: str, base_url: str, settings: str | None, timeout_ms: int) -> Chosen:
-    """Exit 65 for a profile or settings that cannot be read."""
+def chosen(profile: str, base_url: str, settings: str | None, timeout_ms: int = 0, otherwise: str = "") -> Chosen:
+    """Exit 65 for a profile or settings that cannot be read. ``base_url`` counts before that of the settings, which counts
+    before ``otherwise``."""
     import msgspec
 
     from gateway.cli import profile_files
@@ -55,7 +56,7 @@ def chosen(profile: str, base_url: str, settings: str | None, timeout_ms: int) -
             "a collector exchanges no messages: see adapter test and recon",
         )
         unreadable(files.where, zh, en)
-    given = {"id": "kit", "base_url": base_url, **_table(settings, profile), "profile": compiled.text.name}
+    given = {"id": "kit", "base_url": otherwise, **_table(settings, profile), "profile": compiled.text.name}
     given |= {"base_url": base_url} if base_url else {}
     given |= {"timeout_ms": timeout_ms} if timeout_ms else {}
     try:

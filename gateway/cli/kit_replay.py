@@ -66,7 +66,8 @@ def _partner(profile: str, settings: str | None, family: str) -> Partner:
     from gateway.cli import kit_open
     from signing.sm2 import Signer
 
-    chosen = kit_open.chosen(profile, kit_open.NOWHERE.get(family, "http://recorded.invalid"), settings, 0)
+    nowhere = kit_open.NOWHERE.get(family, "http://recorded.invalid")
+    chosen = kit_open.chosen(profile, "", settings, otherwise=nowhere)
     provider = kit_open.provider_of()
     keys = Keys(provider, Signer(provider, provider.generate()), kit_open.now_ms)
     return Partner(chosen.settings, chosen.profile, chosen.beside, keys, secrets=chosen.secrets)

@@ -88,7 +88,7 @@ def _cast(given: dict[str, Any]) -> Cast:
     from gateway.cli import kit_open
     from signing.sm2 import Signer
 
-    chosen = kit_open.chosen(given["profile"], given["folder"], given["settings"], 0)
+    chosen = kit_open.chosen(given["profile"], given["folder"], given["settings"])
     provider = kit_open.provider_of()
     key = kit_open.key_of(given["key"], provider)
     gateway_key = kit_open.public_of(given["gateway_key"]) if given["gateway_key"] else ""

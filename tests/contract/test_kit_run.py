@@ -68,21 +68,6 @@ async def test_a_simulated_platform_keeps_what_its_profile_promises(profile: str
     assert sum(one == "pass" for one in verdicts.values()) >= 8, verdicts
 
 
-@pytest.mark.processes
-async def test_a_receiver_of_callbacks_keeps_what_its_profile_promises(tmp_path: Path) -> None:
-    config = {
-        "database": str(tmp_path / "cs.db"),
-        "gateway_public_key": OURS.public.point.hex(),
-        "path": "/tongban/events",
-    }
-    async with aiohttp.ClientSession() as session, sim("changsha.py", config, tmp_path, session) as started:
-        url = f"{started.url}/tongban/events"
-        about = {"secrets": {"secret": b"s" * 32}}
-        ran = await scored(partner("changsha", url, about=about, addresses=("127.0.0.1",)))
-    assert failures(ran) == []
-    assert {"cut_off", "oversized", "replay", "out.decision"} <= {one.result.name for one in ran}
-
-
 async def test_a_collector_of_case_data_keeps_what_its_profile_promises(tmp_path: Path) -> None:
     """It is told reports, one of each event, and makes no calls."""
     collection.Collection(str(tmp_path / "c.db"))
