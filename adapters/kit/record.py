@@ -18,8 +18,8 @@ from adapters.kit.mask import Mask, restored, whole
 from adapters.kit.masking import text_of
 from adapters.kit.partner import REPORT, Partner, tell, wire_of
 from adapters.kit.score import Result, Said, failed, not_applicable, passed
-from adapters.kit.steps import Sent
 from adapters.kit.tap import Answered, Exchange, Tap
+from adapters.kit.trial import Sent
 from adapters.registry import Platform
 from adapters.transport import Lost, Reply, Unsent
 from schemas import codec

@@ -12,7 +12,8 @@ from adapters.base import Untranslatable
 from adapters.kit.masking import shown
 from adapters.kit.partner import Partner, types_of
 from adapters.kit.score import Result, Said, failed
-from adapters.kit.steps import Sent, Step, Trial, steps_of
+from adapters.kit.steps import Step, steps_of
+from adapters.kit.trial import Sent, Trial
 from adapters.registry import Platform
 from schemas.errors import Invalid
 
