@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from adapters import samples
 from adapters.base import Accepted, Act, CannotAsk, NotThere, Problem, Refused, Temporary, Unclear, Untranslatable
@@ -276,6 +278,45 @@ async def test_F10_nothing_of_ours_is_written_through_a_link(
     assert not list(elsewhere.iterdir()) and hall.answer_of(name) is None  # a folder that is a link is no folder
     (hall.ours / "done").unlink()
     assert await drop.poll(desk) == 1 and hall.answer_of(name)[0] == "receipt"  # type: ignore[index]
+
+
+async def test_a_mount_that_hangs_holds_up_its_own_platform_alone(
+    hall: file_hall.Hall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each platform has its own few threads; what waits for the disk ends with its time."""
+    other, released = file_hall.Hall(tmp_path / "y"), threading.Event()
+    real = LocalFolder._write_all
+
+    def hanging(folder: LocalFolder, files: Any) -> list[str]:
+        if folder.root == tmp_path / "x":
+            released.wait(120)
+        return real(folder, files)
+
+    monkeypatch.setattr(LocalFolder, "_write_all", hanging)
+    slow, quick = opened(tmp_path / "x", timeout_ms=500).channel, opened(tmp_path / "y").channel
+    wire = slow.translator.outbound(samples.outbound("application"))  # type: ignore[attr-defined]
+    try:
+        for _ in range(4):  # until all threads of this platform hang
+            waiting = asyncio.create_task(slow.send(wire))
+            await asyncio.sleep(0)
+            assert await quick.send(wire) == Accepted()
+            assert await asyncio.wait_for(waiting, 60) == Temporary("time-out")
+    finally:
+        released.set()
+    assert len(other.take()) == 1 and hall.take() == []
+
+
+async def test_a_folder_of_too_many_files_is_told_once_and_left_alone(
+    hall: file_hall.Hall, drop: channel.FileDrop, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "MAX_NAMES", 3)
+    names = [hall.step(CASE), hall.step(CASE)]
+    with capture_logs() as logs:
+        assert [await drop.poll(desk), await drop.poll(desk)] == [0, 0]
+    assert [(one["platform"], one["reason"]) for one in logs] == [("hz", "too many files")]
+    assert await drop.reach() == ("文件过多", "too many files")
+    monkeypatch.setattr(local, "MAX_NAMES", 1000)
+    assert await drop.poll(desk) == 2 and all(map(hall.answer_of, names))
 
 
 async def test_messages_that_wait_hold_up_no_page_behind_them(

@@ -243,6 +243,24 @@ async def test_what_breaks_on_the_way_out_loses_nothing_and_doubles_nothing(
         await drop.close()
 
 
+async def test_F10_a_server_that_cannot_rename_over_a_file_has_the_older_one_taken_away_first(
+    server: Server, hall: file_hall.Hall, tmp_path: Path, desk: Desk
+) -> None:
+    """F10: rename race. What an attempt that was cut has left is in the way; so is an older answer."""
+    drop = through(server, tmp_path / "x")
+    wire = drop.translator.outbound(samples.outbound("application"))
+    server.faults(posix_rename={"how": "cut-after", "name": ".json"})
+    assert isinstance(await drop.send(wire), Temporary) and (hall.theirs / f"{wire.id}.json").exists()
+    server.faults(posix_rename={"how": "unsupported"})
+    assert await drop.send(wire) == Accepted() and len(hall.take()) == 1
+    name = hall.write({}, name="same", sm3="0" * 64)
+    (hall.ours / "same.refused.tmp").write_text("left over")
+    assert await drop.poll(desk) == 1
+    hall.write({"lsh": "2"}, name=name)
+    assert await drop.poll(desk) == 1 and hall.answer_of(name)[1]["jg"] == "name-taken"  # type: ignore[index]
+    await drop.close()
+
+
 @pytest.mark.long
 async def test_what_breaks_on_the_way_in_is_taken_again_and_counted_once(
     server: Server, hall: file_hall.Hall, desk: Desk, tmp_path: Path
