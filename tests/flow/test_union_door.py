@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,10 +139,12 @@ async def test_N_what_is_no_clean_message_is_refused_in_the_familys_words(caller
         status, said, _ = await caller.call("pushProject", body)
         assert status == 200 and said["custom"]["code"] == 0, name
         assert said["custom"]["errcode"].startswith(code or "TB-") and said["custom"]["text"], name
-    big = b'{"params":{"rowguid":"' + b"a" * (2 << 20) + b'"}}'
-    assert (await caller.call("pushProject", big))[0] == 413, "N06"
     keys = json.dumps({"params": {f"k{number}": 1 for number in range(60_000)}}).encode()
     assert (await caller.call("pushProject", keys))[1]["custom"]["code"] == 0, "N06"
+    big = b'{"params":{"rowguid":"' + b"a" * (2 << 20) + b'"}}'
+    # who is refused for the length that it states may be cut off while it still sends: last, for its connection is gone
+    with suppress(aiohttp.ClientError):
+        assert (await caller.call("pushProject", big))[0] == 413, "N06"
     assert caller.node.one("SELECT count(*) FROM case_file") == 0
 
 
