@@ -1,6 +1,8 @@
 """A front database on a PostgreSQL server, or one that speaks its protocol: ``postgresql://user@host:port/database``, by asyncpg.
 
-Values go in and come out as text whatever the columns are (number, time, UUID), as in the other databases.
+Values go in and come out as text whatever the columns are (number, time, UUID), as in the other databases. No statement is kept
+prepared: a plan made while a table was empty would stay, one made before a column was altered would fail, and a pooler
+(PgBouncer) may give each transaction another server.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ async def _open(
 
     raw = await asyncpg.connect(
         host=address.socket or address.host, port=address.port or 5432, user=address.user, database=address.database,
-        password=password, ssl=tls or False, timeout=connect_s, command_timeout=timeout_s,
+        password=password, ssl=tls or False, timeout=connect_s, command_timeout=timeout_s, statement_cache_size=0,
         server_settings={"application_name": "tongban", "timezone": "Asia/Shanghai"},
     )  # fmt: skip
     try:

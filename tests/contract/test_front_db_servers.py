@@ -293,6 +293,20 @@ async def test_a_connection_that_died_while_nobody_used_it_is_nobodys_trouble(pl
         assert await front.send(Wire(id="M2", operation="10", body=b"<Case/>")) == Accepted()
 
 
+async def test_a_table_that_is_altered_meanwhile_is_nobodys_trouble(place: Place) -> None:
+    hall, desk = place.hall(), Desk()
+    change = {"postgresql": "ALTER TABLE provinceinfo ALTER COLUMN content TYPE VARCHAR(90000)",
+              "mariadb": "ALTER TABLE provinceinfo MODIFY content MEDIUMTEXT"}[place.kind]  # fmt: skip
+    async with fronted(place) as front:
+        for statement in ("SELECT 1", change, "ALTER TABLE provinceinfo ADD COLUMN more VARCHAR(9)"):
+            place.store.execute(statement)
+            hall.step(CASE)
+            with capture_logs() as logs:
+                assert await front.poll(desk) == 1
+                assert await front.send(Wire(id=f"M{len(desk.acts)}", operation="10", body=b"<Case/>")) == Accepted()
+            assert logs == []
+
+
 @pytest.mark.long
 async def test_a_server_that_dies_in_the_middle_has_each_row_once(place: Place) -> None:
     """A real crash while hundreds are sent, and the server started again: what was accepted is there, and nothing twice."""
