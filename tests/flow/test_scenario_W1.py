@@ -52,7 +52,8 @@ async def _walk(at: dict[str, Running], systems: dict[str, Any], from_: str, to:
     case = await until(lambda: case_of(at[from_], number), 60)
     await until(lambda: state(at[from_], case) == state(at[to], case) == "delivered", 60)
     await until(lambda: settled(at[from_], at[to]), 60)
-    assert systems[from_].known()["states"][case] == systems[to].known()["states"][case] == "delivered"
+    own = [systems[name] for name in (from_, to)]
+    await until(lambda: [one.known()["states"][case] for one in own] == ["delivered"] * 2, 60)
     assert proved(at[from_], case) == proved(at[to], case) == (True, "delivered")
 
 
