@@ -132,7 +132,7 @@ class Cards:
             try:
                 await self.take(partner, data)
             except Refused as refused:
-                log.error("partner's card refused", peer=partner.id, code=refused.code, detail=refused.detail)
+                log.error("partner's card refused", peer=partner.id, code=refused.code)
                 return
             if partner.card.version == before:
                 return

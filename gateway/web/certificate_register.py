@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import Any
 
 from aiohttp import web
@@ -145,7 +145,9 @@ def _at(request: web.Request) -> int | None:
         at = datetime.fromisoformat(said) if said else None
     except ValueError:
         at = None
-    if said and (at is None or at.tzinfo is None):
+    if said and (
+        at is None or at.tzinfo is None or at.year == MAXYEAR
+    ):  # that year's last day may have no name in China
         raise Refused("TB-1005", "at 应为带时区的时间（RFC 3339）")
     return int(at.timestamp() * 1000) if at else None
 

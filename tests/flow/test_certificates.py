@@ -180,7 +180,8 @@ async def test_it_is_suspended_and_resumed_and_every_act_is_on_record(a: Running
     path = f"/platform/v1/certificates/{name}?at="
     assert (await window.call("GET", path + then)).json["status"] == "suspended", "as it stood then"
     (await window.call("GET", path + "2020-01-01T00:00:00Z")).refused("TB-7001", 404)
-    (await window.call("GET", path + "yesterday")).refused("TB-1005", 400)
+    for no_time in ("yesterday", "9999-12-31T23:59:59Z", "9999-12-31T10:00:00-14:00"):
+        (await window.call("GET", path + no_time)).refused("TB-1005", 400)
 
 
 @pytest.mark.parametrize(
