@@ -220,13 +220,14 @@ class FileDrop:
         take: list[Found] = []
         room = ROOM
         for end, (name, marker, kept) in enumerate(zip(names, read, read[len(names) :], strict=False)):
-            other = isinstance(marker, Content) and isinstance(kept, Content) and marker.data != kept.data
-            found = self._marked(name, marker, spare=f".{sm3(marker.data).hex()[:16]}" if other else "")  # type: ignore[union-attr]
+            found = self._marked(name, marker, kept)
             answered = f"{name}{words.receipt}" in there or f"{name}{words.refusal}" in there
             if found is None:
                 continue
             if answered:  # by an earlier message of this name, or by us before a crash
-                (take if other else away).append(replace(found, manifest=None, bad=TAKEN if other else None))
+                (take if found.spare else away).append(
+                    replace(found, manifest=None, bad=TAKEN if found.spare else None)
+                )
                 continue
             room -= found.manifest.size if found.manifest else 0
             if room < 0 and take:
@@ -234,8 +235,9 @@ class FileDrop:
             take.append(found)
         return Page(await self._whole(take), away, len(names))
 
-    def _marked(self, name: str, marker: Read, spare: str) -> Found | None:
+    def _marked(self, name: str, marker: Read, kept: Read) -> Found | None:
         """What a marker says; None while it is not whole yet."""
+        spare = _spare(marker, kept)
         if marker is None or (isinstance(marker, Content) and unfinished(marker.data)):
             return None
         if isinstance(marker, NoFile):
@@ -281,6 +283,13 @@ class FileDrop:
         answer = refused(self.translator, TAKEN).answer
         await put(self.folder, [[(Place(come, f"{name}{words.refusal}"), answer)] for name in sorted(slipped)])
         return went
+
+
+def _spare(marker: Read, kept: Read) -> str:
+    """What tells a message among the old ones from an earlier one of its name; "" where there is no other."""
+    if isinstance(marker, Content) and isinstance(kept, Content) and marker.data != kept.data:
+        return f".{sm3(marker.data).hex()[:16]}"
+    return ""
 
 
 def _with(marked: Found, document: Read) -> Found | None:
