@@ -57,7 +57,7 @@ async def test_a_case_is_pushed_in_three_calls_worked_and_fetched_back_in_order(
     outcome = await place.platform.channel.send(wire)
     assert isinstance(outcome, Accepted) and outcome.reference.startswith("NC")
     assert await place.platform.channel.send(wire) == outcome, "a repetition has the same serial"
-    await place.sim.until(lambda state: len(state["waiting"]["getResult"]) == 2)
+    await place.sim.until(lambda state: len(state["waiting"]["getResult"]) == 2, 60)
     assert await place.poll() == 4
     assert [act.type for act in place.backend.acts] == ["acceptance", "step", "decision", "result"]
     assert {act.local_number for act in place.backend.acts} == {outcome.reference}

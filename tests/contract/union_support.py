@@ -39,8 +39,8 @@ PROVINCE: dict[str, Any] = {
 
 
 def opened(profile: str, url: str = "http://127.0.0.1:9", **settings: Any) -> Platform:
-    """A platform of this family, quick to give up."""
-    settings = {"timeout_ms": 2000, "connect_timeout_ms": 2000, "secrets": SECRETS, **settings}
+    """A platform of this family."""
+    settings = {"timeout_ms": 20_000, "connect_timeout_ms": 20_000, "secrets": SECRETS, **settings}
     return open_test(profile, url, **settings)
 
 

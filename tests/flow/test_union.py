@@ -112,7 +112,7 @@ async def test_a_case_goes_to_a_province_and_what_waits_there_is_fetched_and_mar
             }
             case = (await window.hand_in(window.papers(cl=[material]))).json["tbbh"]
             await until(lambda: state(a) == "result_issued", 60)
-            seen = await there.until(lambda seen: len(seen["marks"]) == 4)
+            seen = await there.until(lambda seen: len(seen["marks"]) == 4, 60)
             kinds = [
                 row[0] for row in b.rows("SELECT type FROM message WHERE direction = 'out' ORDER BY created_ms, rowid")
             ]
@@ -138,10 +138,12 @@ async def test_a_case_collected_by_a_city_waits_for_its_papers_and_is_then_in_ef
             await there.post(
                 "/sim/collect", params=params, files=[["M1", "申请书.pdf", 3_000_000], ["M2", "章程.pdf", 4000]]
             )
-            await until(lambda: state(a) is not None, 30)
-            seen = await there.until(lambda seen: bool(seen["sent"][0].get("again")) and seen["sent"][0]["tries"] == 3)
+            await until(lambda: state(a) is not None, 60)
+            seen = await there.until(
+                lambda seen: bool(seen["sent"][0].get("again")) and seen["sent"][0]["tries"] >= 3, 60
+            )
             assert seen["sent"][0]["said"]["custom"]["taskguid"] == a.one("SELECT id FROM case_file")
-            await until(lambda: state(b) is not None, 30)
+            await until(lambda: state(b) is not None, 60)
             assert len(a.rows("SELECT 1 FROM message WHERE type = 'application'")) == 1
             sizes = [row[0] for row in b.rows("SELECT size FROM part ORDER BY size")]
             assert sizes == [4000, 3_000_000]
