@@ -49,7 +49,8 @@ class Watched:
         return self._snapshot.news(now_ms)
 
     async def run(self) -> None:
-        """Look once a second whether either file is another one."""
+        """Look once a second whether either file is another one; what is wrong is said when it changes."""
+        told = ""
         while True:
             await asyncio.sleep(EVERY_S)
             try:
@@ -57,8 +58,10 @@ class Watched:
             except Exception:
                 log.exception("snapshot not read")  # a defect must not end the loop
             else:
-                if refused is not None:
-                    log.warning("snapshot refused", code=refused.code)
+                code = refused.code if refused is not None else ""
+                if code and code != told:
+                    log.warning("snapshot refused", code=code)
+                told = code
 
     def refresh(self) -> Rejected | None:
         """Take in what has changed since the last look; why not, where it cannot be believed."""
@@ -71,6 +74,7 @@ class Watched:
                 return refused
             return self._read_snapshot(self.card) or refused
         except OSError as error:
+            self._seen.clear()  # who mends the rights or the disk changes no file: the next look tries again
             return Rejected(
                 "snapshot-unreadable", f"读不到文件（{error.strerror}）", f"cannot be read ({error.strerror})"
             )

@@ -16,7 +16,7 @@ from gateway.core.ecert import State
 from gateway.exchange import card as cards
 from gateway.exchange.card import Card, Revoked
 from gateway.keys import keyring
-from gateway.public import snapshot
+from gateway.public import snapshot, watch
 from gateway.public.shown import Shown
 from gateway.public.snapshot import Head, Snapshot, read, write
 from gateway.public.watch import Watched
@@ -181,6 +181,21 @@ def test_what_changes_on_disk_is_taken_in_or_refused(issuer: Issuer, stranger: I
     assert watched.refresh() is None
     assert watched.look(ROWS[0][0]) is None
     assert watched.look(ROWS[1][0]) == ROWS[1][1]
+
+
+def test_a_file_that_could_not_be_read_is_read_when_it_can_be(
+    issuer: Issuer, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights that are mended change no file."""
+    issuer.write(path)
+    watched = Watched(path, issuer.folder / "card.json", issuer.fingerprint, PROVIDER, lambda: NOW_MS)
+    assert watched.refresh() is None
+    issuer.write(path, ROWS[1:], NOW_MS + 1)
+    with monkeypatch.context() as disk:
+        disk.setattr(watch, "_bytes", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+        assert [getattr(watched.refresh(), "code", "") for _ in range(2)] == ["snapshot-unreadable"] * 2
+    assert watched.refresh() is None
+    assert watched.look(ROWS[0][0]) is None
 
 
 def test_a_card_follows_the_one_before(issuer: Issuer, stranger: Issuer, path: Path, tmp_path: Path) -> None:
