@@ -84,7 +84,8 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``calls``: operation -> path, the same in both directions. ``push``: those that the platform makes at our door.
 
     ``params``: the key under which a call's parameters stand. ``ask``: the call that tells whether they have a message, and
-    ``ask_id`` its parameter. ``patience_ms``: how long a message's files are waited for at once; ``tries``: after how many
+    ``ask_id`` its parameter. ``read``: calls that only show something -> where an answer holds the list. ``poll_ms``: the pause
+    when nothing waits. ``patience_ms``: how long a message's files are waited for at once; ``tries``: after how many
     polls without them a fetched message is refused.
     """
 
