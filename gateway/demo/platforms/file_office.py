@@ -66,6 +66,8 @@ class Office:
             self.work(case)
         elif word == "CJ":
             self.hand_over(case, message["nr"])
+        elif word == "JD" and message["nr"]["jd"] == "N":  # the letter is handed over
+            self.tell("SD", case, {"fs": "ZQ", "lqr": "测试甲", "hy": "1", "sj": f"{now():%Y%m%d%H%M%S}"})
 
     # --- handling ----------------------------------------------------------------------------------------------------
 
