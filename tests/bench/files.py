@@ -20,7 +20,7 @@ from adapters.base import Accepted, Act
 from adapters.file_drop.channel import FileDrop
 from adapters.registry import PlatformSettings, open_platform
 from signing.providers import open_provider
-from tests.bench.measure import Figures, note
+from tests.bench.measure import Figures, brief, note
 from tests.bench.procs import ROOT, start
 from tests.contract.sftp_support import Server, settle
 
@@ -74,22 +74,25 @@ async def _in(drop: FileDrop, hall: file_hall.Hall, count: int) -> int:
 def rows(folder: Path, seconds: float) -> dict[str, Figures]:
     """Each way in each direction. ``ratio``: of the 500 a second per core that are asked for."""
     hall = file_hall.Hall(folder / "exchange")
+    found = _ways("file_drop", lambda: opened(f"file://{folder / 'exchange'}"), hall, seconds)
+    if brief(seconds):
+        return found
     settle(folder / "server")
     server = start([sys.executable, "-I", str(FOREIGN), str(folder / "server")], 1)
     try:
         at = Server(server.port, "hall", folder / "server")
-        ways: dict[str, Callable[[], FileDrop]] = {
-            "file_drop": lambda: opened(f"file://{folder / 'exchange'}"),
-            "file_drop, SFTP": lambda: opened(at.url(folder / "exchange"), (at.host_key,), {"key": at.key}),
-        }
-        found: dict[str, Figures] = {}
-        for name, way in ways.items():
-            for at_once, words in ((AT_ONCE, "out"), (1, "out, one by one"), (0, "in")):
-                note(f"{name} {words}")
-                found[f"{name} {words}"] = asyncio.run(_measured(way(), hall, at_once, seconds / 6))
-        return found
+        url = at.url(folder / "exchange")
+        return found | _ways("file_drop, SFTP", lambda: opened(url, (at.host_key,), {"key": at.key}), hall, seconds)
     finally:
         server.stop()
+
+
+def _ways(name: str, way: Callable[[], FileDrop], hall: file_hall.Hall, seconds: float) -> dict[str, Figures]:
+    found: dict[str, Figures] = {}
+    for at_once, words in ((AT_ONCE, "out"), (1, "out, one by one"), (0, "in")):
+        note(f"{name} {words}")
+        found[f"{name} {words}"] = asyncio.run(_measured(way(), hall, at_once, seconds / 6))
+    return found
 
 
 async def _measured(drop: FileDrop, hall: file_hall.Hall, at_once: int, seconds: float) -> Figures:

@@ -19,7 +19,7 @@ from adapters import samples
 from adapters.base import Accepted, Wire
 from adapters.front_db.channel import FrontDb
 from tests.bench.files import AT_ONCE, Desk
-from tests.bench.measure import Figures, note
+from tests.bench.measure import Figures, brief, note
 from tests.bench.procs import pin
 from tests.contract import front_servers, front_support
 from tests.contract.front_support import CASE, Place
@@ -36,7 +36,7 @@ def rows(folder: Path, seconds: float) -> dict[str, Figures]:
     place = front_support.in_file(folder)
     found = _measured("front_db", place, seconds / 9)
     place.store.close()
-    for name, server in SERVERS.items():
+    for name, server in ({} if brief(seconds) else SERVERS).items():
         try:
             with _beside(server) as place:
                 found |= _measured(f"front_db, {name}", place, seconds / 9)

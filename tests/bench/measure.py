@@ -30,8 +30,13 @@ def load(server: Server, port: int, requests: Path, *options: str) -> Figures:
 
 
 def turns(seconds: float) -> int:
-    """How often a measurement takes turns with its baseline. Less than a second only shows that the program works."""
-    return 3 if seconds >= 1 else 1
+    """How often a measurement takes turns with its baseline."""
+    return 1 if brief(seconds) else 3
+
+
+def brief(seconds: float) -> bool:
+    """Less than a second only shows that a program works: once, and of many like rows the first."""
+    return seconds < 1
 
 
 def wait_for(done: Callable[[], bool], seconds: float, pause: float = 0.05) -> None:

@@ -27,7 +27,7 @@ from adapters.rest_signed.sign import split_target
 from signing.providers import open_provider
 from signing.sm2 import Signer
 from signing.sm3 import sm3
-from tests.bench.measure import Figures, note
+from tests.bench.measure import Figures, brief, note
 from tests.bench.procs import ROOT, Server, running, start
 
 PROFILES, SIMULATORS = ROOT / "adapters" / "profiles", ROOT / "gateway" / "demo" / "platforms"
@@ -174,7 +174,7 @@ def figures(count: int, spent: float, used: float) -> Figures:
 def rows(folder: Path, seconds: float) -> dict[str, Figures]:
     """Every scheme, out and in."""
     found: dict[str, Figures] = {}
-    for kind in KINDS:
+    for kind in KINDS[:2] if brief(seconds) else KINDS:
         note(f"rest_signed, {kind.name}")
         keys = pair(kind.algorithm)
         settings = config(kind, keys, folder)
