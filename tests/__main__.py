@@ -1,4 +1,4 @@
-"""The default tests in two halves side by side, for two cores: what starts nodes and demos, beside all the rest.
+"""The default tests in two halves side by side, for two cores: what starts nodes, with the attacks, beside all the rest.
 
 ``python -m tests``: the first half is shown as it runs, the second when both are done. The exit code is the worse of the two.
 """
@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NODES = ("tests/flow", "tests/faults")
+NODES = ("tests/flow", "tests/faults", "tests/attacks")
 BESIDE = ROOT / ".tongban-cache" / "test-beside.log"
 
 

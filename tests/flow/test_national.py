@@ -194,14 +194,15 @@ async def test_a_case_that_cannot_be_reported_holds_up_no_other_and_pages_lose_n
 
 
 async def test_a_guests_cases_are_reported_as_its_own(places: worlds.World) -> None:
-    """A local platform that is another party's: that party handles what it handles, and is named."""
+    """A local platform that has become another party's gets no new cases of ours; that party handles what it has, and is named."""
     prepared(places)
+    async with running(places) as there:
+        case = await walks.collect(there.pair, NUMBER.format(1))
+        await there.pair.stands(there.pair.b, case, "received_there")
     guest = "360124.11360124MB0000000X"
     text = places.b.config.read_text().replace('id = "hall"', f'id = "hall"\nparty = "{guest}"')
     places.b.config.write_text(text)
     async with running(places) as there:
-        case = await walks.collect(there.pair, NUMBER.format(1))
-        await there.pair.stands(there.pair.b, case, "received_there")
         await there.pair.act(there.pair.b, "acceptance", case, walks.acceptance())
         await there.reported()
         row = there.at_b.rows("up_pro_accept")[0]
