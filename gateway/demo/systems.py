@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
+from typing import Any, Final
 
 from agreements import samples
 from agreements.model import Item, ItemMaterial
-from signing.providers import Provider
-
-if TYPE_CHECKING:
-    from gateway.demo.world import Side
 
 IDENTITY_CARD: Final = "360113-0003"
 CARE_ELSEWHERE: Final = "QX-YB-001"
@@ -103,31 +97,3 @@ def window_items(systems: Sequence[System]) -> dict[str, Any]:
         "items": [one for one in told if one["code"] not in elsewhere],
         "only_named": [one for one in told if one["code"] in elsewhere],
     }
-
-
-def settle(system: System, side: Side, ports: Sequence[int], provider: Provider) -> System:
-    """Add the system to its gateway's configuration and write its own; the system with its file."""
-    folder = side.platform_config.parent.with_name(f"{system.id}-{side.place.division}")
-    folder.mkdir()
-    listen, control = (f"127.0.0.1:{port}" for port in ports)
-    to_us, to_them = provider.random(16).hex(), provider.random(16).hex()
-    address = {
-        "soap": f"http://{listen}/soap", "message_set": f"http://{listen}", "front_db": f"sqlite://{folder / 'front.db'}",
-        "file_drop": f"file://{folder / 'exchange'}",
-    }[system.family]  # fmt: skip
-    with side.config.open("a", encoding="utf-8") as config:
-        config.write(
-            f'\n[[platform]]\nid = "{system.id}"\nprofile = "{system.profile}"\nbase_url = "{address}"\n'
-            f"items = {msgspec.json.encode(system.items).decode()}\n"
-            f'licence = "{to_us}"\nour_licence = "{to_them}"\n'
-        )
-    path = folder / "system.json"
-    told = {
-        "listen": listen, "control": control, "records": str(folder / "records.db"), "division": side.place.division,
-        "database": str(folder / ("front.db" if system.family == "front_db" else "records.db")),
-        "folder": str(folder / "exchange"), "purpose": samples.PURPOSE, "scenarios": {}, "step_ms": 20,
-        "gateway": f"http://{side.place.platform}/platform/v1/soap/{system.profile}", "licence": to_us,
-        "gateway_licence": to_them, "token": to_them,
-    }  # fmt: skip
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
-    return replace(system, config=path)

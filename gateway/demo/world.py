@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def build(root: Path, provider: Provider, now: datetime, settings: Settings) -> 
     _write_configs(a, b, window, licences, ports, settings)
     _write_platforms(a, b, window, licences, ports, settings, provider)
     return World(
-        root, a, b, tuple(systems.settle(one, {"a": a, "b": b}[one.side], free_ports(2), provider) for one in further)
+        root, a, b, tuple(_settle(one, {"a": a, "b": b}[one.side], free_ports(2), provider) for one in further)
     )
 
 
@@ -116,6 +116,34 @@ def _agreement(
         a.place.party, b.place.party, name_a=A_NAME, name_b=B_NAME, confidentiality=confidentiality, listed=listed
     )
     return signed(data, (a, b), provider, now)
+
+
+def _settle(system: System, side: Side, ports: Sequence[int], provider: Provider) -> System:
+    """Add the system to its gateway's configuration and write its own; the system with its file."""
+    folder = side.platform_config.parent.with_name(f"{system.id}-{side.place.division}")
+    folder.mkdir()
+    listen, control = (f"127.0.0.1:{port}" for port in ports)
+    to_us, to_them = provider.random(16).hex(), provider.random(16).hex()
+    address = {
+        "soap": f"http://{listen}/soap", "message_set": f"http://{listen}", "front_db": f"sqlite://{folder / 'front.db'}",
+        "file_drop": f"file://{folder / 'exchange'}",
+    }[system.family]  # fmt: skip
+    with side.config.open("a", encoding="utf-8") as config:
+        config.write(
+            f'\n[[platform]]\nid = "{system.id}"\nprofile = "{system.profile}"\nbase_url = "{address}"\n'
+            f"items = {msgspec.json.encode(system.items).decode()}\n"
+            f'licence = "{to_us}"\nour_licence = "{to_them}"\n'
+        )
+    path = folder / "system.json"
+    told = {
+        "listen": listen, "control": control, "records": str(folder / "records.db"), "division": side.place.division,
+        "database": str(folder / ("front.db" if system.family == "front_db" else "records.db")),
+        "folder": str(folder / "exchange"), "purpose": samples.PURPOSE, "scenarios": {}, "step_ms": 20,
+        "gateway": f"http://{side.place.platform}/platform/v1/soap/{system.profile}", "licence": to_us,
+        "gateway_licence": to_them, "token": to_them,
+    }  # fmt: skip
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
+    return replace(system, config=path)
 
 
 def signed(data: bytes, sides: Sequence[Side], provider: Provider, now: datetime) -> bytes:
