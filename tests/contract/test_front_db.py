@@ -7,7 +7,6 @@ that were reset; each by its own test.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -331,14 +330,3 @@ async def test_a_file_that_is_not_there_is_temporary_and_is_not_made(tmp_path: P
     assert await gone.poll(desk) == 0 and (await gone.reach() or ("",))[0].startswith("连不上数据库")
     assert not (tmp_path / "none.db").exists()
     await gone.close()
-
-
-@in_a_file
-async def test_hundreds_of_rows_a_second_and_core(hall: front_hall.Hall, front: channel.FrontDb, desk: Desk) -> None:
-    hall.db.execute("BEGIN")
-    for _ in range(500):
-        hall.step(CASE)
-    hall.db.execute("COMMIT")
-    began = time.process_time()
-    assert await front.poll(desk) == 500
-    assert time.process_time() - began < 2.0

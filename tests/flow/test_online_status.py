@@ -136,7 +136,7 @@ async def test_C04_without_an_answer_the_lists_alone_decide_and_nobody_waits(
         places.a.config.write_text(places.a.config.read_text("utf-8").replace(responder.url, "http://127.0.0.1:1/"))
     start = time.monotonic()
     assert (await issued(places, session, forge.stamp(forge.seal())))[:2] == ("", "result_issued")
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 25
 
 
 async def test_C04_the_lists_still_refuse_where_nobody_answers(

@@ -93,7 +93,7 @@ async def test_W7_a_scan_elsewhere_is_in_the_issuers_record_within_seconds(two: 
     assert NUMBER not in str(told), "the line does not name the holder's code"
     assert "无名路" not in str(told)
     (event,) = await two.seen()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert (event["officer"], event["place"], event["purpose"], event["by"], event["outcome"]) == (
         "Z017", "测试路检查点", samples.INSPECTION, two.b.side.place.party, "released",
     )  # fmt: skip

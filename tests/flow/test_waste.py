@@ -47,7 +47,7 @@ async def test_W7_one_permit_in_three_places(tmp_path: Path, session: aiohttp.Cl
                 "YSLX": TRIP["YSLX"],
             }
         seen = await heard(out)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         assert [(one["officer"], one["by"][:6], one["identifier"]) for one in seen] == [
             ("DXH-01", "420112", made["identifier"]), ("HC-07", "420984", made["identifier"]),
         ]  # fmt: skip

@@ -160,7 +160,7 @@ async def test_C04_what_tells_nothing_is_not_kept(
 
 async def test_a_responder_that_stalls_or_is_away_costs_bounded_time() -> None:
     async def stall(_: web.Request) -> web.Response:
-        await asyncio.sleep(3)
+        await asyncio.sleep(30)
         return web.Response()
 
     app = web.Application()
@@ -170,5 +170,5 @@ async def test_a_responder_that_stalls_or_is_away_costs_bounded_time() -> None:
             asked = client(session, Responder(), url)
             start = time.monotonic()
             answers = [await asked.ask(pki.leaf("end"), ROOT.certificate) for _ in range(10)]
-            assert time.monotonic() - start < 1.5
+            assert time.monotonic() - start < 20
             assert {answer.code for answer in answers if isinstance(answer, Indeterminate)} == {"ocsp-unreachable"}

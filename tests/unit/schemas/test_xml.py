@@ -22,7 +22,7 @@ def refused(data: bytes, **options: object) -> str:
     begun = time.process_time()
     with pytest.raises(Invalid) as caught:
         parse_xml(data, **options)  # type: ignore[arg-type]
-    assert time.process_time() - begun < 0.5
+    assert time.process_time() - begun < 3
     assert any("\u4e00" <= character <= "\u9fff" for character in caught.value.zh)
     return caught.value.code
 

@@ -42,7 +42,7 @@ def judge(data: bytes) -> OfdReport | None:
         assert fault.code and fault.zh and fault.en
         return None
     finally:
-        assert time.process_time() - began < 1
+        assert time.process_time() - began < 5
 
 
 def test_every_changed_byte_of_a_file_is_noticed() -> None:
