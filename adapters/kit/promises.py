@@ -35,8 +35,8 @@ def _told(outcome: Outcome) -> tuple[str, str]:
     if isinstance(outcome, Refused):
         return f"拒绝：{outcome.code} {outcome.zh}", f"refused: {outcome.code} {outcome.en}"
     if isinstance(outcome, Unclear):
-        return f"结果不明：{outcome.reason}", f"unclear: {outcome.reason}"
-    return f"暂不可用：{outcome.reason}", f"not available: {outcome.reason}"
+        return f"结果不明：{outcome.reason}", f"left it unclear: {outcome.reason}"
+    return f"暂不可用：{outcome.reason}", f"said not now: {outcome.reason}"
 
 
 def taken(outcome: Outcome) -> Said:
